@@ -1,0 +1,47 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Testing;
+using Xunit;
+
+namespace Danmaku.Actors.Tests.Cluster;
+
+[Trait("Category", "cluster")]
+public sealed class ClusterTests
+{
+    [Fact]
+    public async Task Viewers_on_every_edge_see_what_all_say_in_one_order()
+    {
+        await using var cluster = await TestCluster.StartAsync(("origin", "origin"), ("edge-1", "edge"), ("edge-2", "edge"), ("edge-3", "edge"));
+        var viewers = new List<TestViewer>();
+        foreach (var node in cluster.Nodes.Skip(1))
+        {
+            viewers.Add(await node.JoinAsync("lobby", WireFormat.Plain));
+            viewers.Add(await node.JoinAsync("lobby", WireFormat.Json));
+        }
+
+        await Eventually.TrueAsync(() => viewers.All(viewer => viewer.Format == WireFormat.Plain || viewer.Outbox.OfType("welcome").Count == 1), TimeSpan.FromSeconds(20));
+        for (var i = 0; i < 40; i++)
+        {
+            viewers[i % viewers.Count].Post($"danmaku {i}");
+        }
+
+        await Eventually.TrueAsync(() => viewers.All(viewer => viewer.Seen.Count >= 40), TimeSpan.FromSeconds(20));
+        var order = viewers[0].Seen;
+        Assert.Equal(40, order.Distinct().Count());
+        Assert.All(viewers, viewer => Assert.Equal(order, viewer.Seen));
+    }
+
+    [Fact]
+    public async Task One_process_with_both_roles_is_a_cluster()
+    {
+        await using var cluster = await TestCluster.StartAsync(("all", "origin,edge"));
+        var viewer = await cluster["all"].JoinAsync("lobby", WireFormat.Json);
+
+        viewer.Post("hello");
+        var answer = await cluster["all"].Rooms.PostAsync(RoomId.Parse("lobby"), TestViewer.NewPost("from a server"), CancellationToken.None);
+
+        Assert.IsType<PostResult.Repeated>(answer);
+        await Eventually.TrueAsync(() => viewer.Seen.Count == 2, TimeSpan.FromSeconds(10));
+        Assert.Single(cluster["all"].Rooms.Status.Members, member => member.Name == "all" && member.Roles.SequenceEqual(["edge", "origin"]));
+    }
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using Akka.Actor;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Danmaku.Actors.Tests.Cluster;
+
+/// <summary>A cluster of several actor systems in this process, wired as a node wires them, on loopback and free ports.</summary>
+public sealed class TestCluster : IAsyncDisposable
+{
+    private readonly List<TestNode> _nodes = [];
+
+    public IReadOnlyList<TestNode> Nodes => _nodes;
+
+    public TestNode this[string name] => _nodes.Single(node => node.Name == name);
+
+    /// <param name="nodes">Name and roles of each, the first one being the seed.</param>
+    public static async Task<TestCluster> StartAsync(params (string Name, string Roles)[] nodes)
+    {
+        var cluster = new TestCluster();
+        foreach (var (name, roles) in nodes)
+        {
+            await cluster.AddAsync(name, roles);
+        }
+
+        await cluster.ReadyAsync();
+        return cluster;
+    }
+
+    public async Task<TestNode> AddAsync(string name, string roles, Func<ActorSettings, ActorSettings>? change = null)
+    {
+        IReadOnlyList<(IPAddress, int)> seeds = _nodes is [var first, ..] ? [(IPAddress.Loopback, first.Port)] : [];
+        var settings = new ActorSettings(
+            name, roles.Split(','), IPAddress.Loopback, 0, seeds, 1, RoomLimits.Default, new ViewerLimits(), TimeSpan.FromMilliseconds(20),
+            TimeSpan.FromSeconds(7), 100, 100, TimeSpan.FromMinutes(10));
+        var node = new TestNode(name, change?.Invoke(settings) ?? settings);
+        await node.StartAsync();
+        _nodes.Add(node);
+        return node;
+    }
+
+    public Task ReadyAsync() => Eventually.TrueAsync(
+        () => _nodes.All(node => node.Rooms.NotReady is null && node.Rooms.Status.Members.Count(member => member.Status == "Up") == _nodes.Count),
+        TimeSpan.FromSeconds(40));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in Enumerable.Reverse(_nodes))
+        {
+            await node.DisposeAsync();
+        }
+    }
+}
+
+public sealed class TestNode : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    public TestNode(string name, ActorSettings settings)
+    {
+        Name = name;
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
+        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(TimeProvider.System).AddDanmakuActors(settings);
+        _host = builder.Build();
+    }
+
+    public string Name { get; }
+
+    public IRooms Rooms => _host.Services.GetRequiredService<IRooms>();
+
+    public ActorSystem System => _host.Services.GetRequiredService<ActorSystem>();
+
+    public DanmakuMetrics Metrics => _host.Services.GetRequiredService<DanmakuMetrics>();
+
+    public int Port => ((ExtendedActorSystem)System).Provider.DefaultAddress.Port!.Value;
+
+    public Task StartAsync() => _host.StartAsync();
+
+    public async Task<TestViewer> JoinAsync(string room, WireFormat format, Position? last = null, int history = 50)
+    {
+        var outbox = new FakeOutbox();
+        var viewer = await Rooms.JoinAsync(new JoinRequest(RoomId.Parse(room), "somebody", format, last, history), outbox, CancellationToken.None);
+        return new TestViewer(outbox, viewer!, format);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+}
+
+public sealed record TestViewer(FakeOutbox Outbox, IViewer Viewer, WireFormat Format)
+{
+    private static int _posts;
+
+    public void Post(string text) => Viewer.Post(NewPost(text));
+
+    public static Post NewPost(string text) => new(
+        new PostId((UInt128)Interlocked.Increment(ref _posts)), "somebody", text, CommentStyle.Default, null,
+        DateTimeOffset.UtcNow.AddSeconds(10).ToUnixTimeMilliseconds());
+
+    /// <summary>The texts of the danmaku it got, in order.</summary>
+    public IReadOnlyList<string> Seen => Format == WireFormat.Plain
+        ? Outbox.Texts
+        : [.. Outbox.OfType("batch").SelectMany(batch => batch.GetProperty("comments").EnumerateArray()).Select(comment => comment.GetProperty("text").GetString()!)];
+}

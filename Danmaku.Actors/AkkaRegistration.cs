@@ -1,0 +1,193 @@
+using System.Net;
+using Akka.Actor;
+using Akka.Cluster.Hosting;
+using Akka.Cluster.Hosting.SBR;
+using Akka.Cluster.Sharding;
+using Akka.Event;
+using Akka.Hosting;
+using Akka.Remote.Hosting;
+using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Replication;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Danmaku.Actors;
+
+/// <summary>What a node of the cluster is told at start.</summary>
+/// <param name="Name">Shown to viewers and operators.</param>
+/// <param name="Roles">Of <see cref="ClusterRoles"/>, at least one.</param>
+/// <param name="Address">Bound and advertised; on a private network.</param>
+/// <param name="Port">0 takes a free one.</param>
+/// <param name="Seeds">The same on every node, in the same order; empty for a cluster that begins with this node.</param>
+/// <param name="Origins">How many origins the cluster is meant to have; decides how a split is resolved.</param>
+/// <param name="MaxEdgeRooms">Most rooms with viewers on this node.</param>
+/// <param name="MaxOriginRooms">Most rooms kept on this node.</param>
+/// <param name="IdleAfter">A room without edges for this long stops.</param>
+public sealed record ActorSettings(
+    string Name,
+    IReadOnlyList<string> Roles,
+    IPAddress Address,
+    int Port,
+    IReadOnlyList<(IPAddress Host, int Port)> Seeds,
+    int Origins,
+    RoomLimits RoomLimits,
+    ViewerLimits ViewerLimits,
+    TimeSpan FlushEvery,
+    TimeSpan Heartbeat,
+    int MaxEdgeRooms,
+    int MaxOriginRooms,
+    TimeSpan IdleAfter);
+
+/// <summary>The one place where actors are wired.</summary>
+public static class AkkaRegistration
+{
+    /// <summary>The actor system's name: part of every node's address.</summary>
+    public const string SystemName = "danmaku";
+
+    private const string ShardTypeName = "room";
+
+    /// <summary>How long a room without viewers stays on an edge, for those who come back after a reconnect.</summary>
+    private static readonly TimeSpan KeepEmptyFor = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Starts an actor system with the host and provides <see cref="IRooms"/>. Asks for <see cref="DanmakuMetrics"/> and
+    /// <see cref="TimeProvider"/> to be registered.
+    /// </summary>
+    public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings)
+    {
+        services.AddSingleton<RoomsHandle>();
+        services.AddSingleton<IRooms>(provider => provider.GetRequiredService<RoomsHandle>());
+        return services.AddAkka(SystemName, (akka, provider) => akka.AddDanmaku(
+            settings,
+            provider.GetRequiredService<DanmakuMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<RoomsHandle>()));
+    }
+
+    private static void AddDanmaku(
+        this AkkaConfigurationBuilder akka, ActorSettings settings, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle)
+    {
+        var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
+        akka.ConfigureLoggers(loggers =>
+            {
+                loggers.LogLevel = LogLevel.WarningLevel;
+                loggers.ClearLoggers();
+                loggers.AddLoggerFactory();
+            })
+            .AddHocon(ReadConfiguration(), HoconAddMode.Prepend)
+            .WithRemoting(new RemoteOptions { HostName = settings.Address.ToString(), PublicHostName = settings.Address.ToString(), Port = settings.Port })
+            .WithClustering(new ClusterOptions
+            {
+                Roles = [.. settings.Roles],
+                SeedNodes = [.. settings.Seeds.Select(seed => $"akka.tcp://{SystemName}@{seed.Host}:{seed.Port}")],
+                SplitBrainResolver = new KeepMajorityOption { Role = MajorityRole(settings.Origins) },
+            })
+            .WithDistributedPubSub("");
+
+        if (settings.Roles.Contains(ClusterRoles.Origin))
+        {
+            var origin = new OriginContext(settings.RoomLimits, settings.IdleAfter, new RoomSlots(settings.MaxOriginRooms), replicator, metrics, time);
+            akka.WithActors((system, _) => system.ActorOf(Props.Create<PublisherActor>(replicator, metrics), "publisher"))
+                .WithShardRegion<RoomActor>(ShardTypeName, id => Props.Create<RoomActor>(id, origin), new RoomExtractor(), new ShardOptions
+                {
+                    Role = ClusterRoles.Origin,
+                    StateStoreMode = StateStoreMode.DData,
+                    RememberEntities = false,
+                    ShouldPassivateIdleEntities = false,
+                    HandOffStopMessage = RoomActor.Stop.Instance,
+                });
+        }
+        else
+        {
+            akka.WithShardRegionProxy<RoomActor>(ShardTypeName, ClusterRoles.Origin, new RoomExtractor());
+        }
+
+        akka.WithActors((system, registry) =>
+        {
+            var origins = registry.Get<RoomActor>();
+            system.ActorOf(Props.Create<ClusterWatcher>(settings.Name, notes, metrics), "watcher");
+            IActorRef? edgeRooms = null;
+            if (settings.Roles.Contains(ClusterRoles.Edge))
+            {
+                var edge = new EdgeContext(
+                    settings.Name,
+                    origins,
+                    system.ActorOf(Props.Create<ReplicationIngress>(ingress), "ingress"),
+                    settings.RoomLimits,
+                    settings.ViewerLimits,
+                    settings.FlushEvery,
+                    settings.Heartbeat,
+                    KeepEmptyFor,
+                    metrics,
+                    time,
+                    new Jitter().Next);
+                edgeRooms = system.ActorOf(Props.Create<EdgeRooms>(edge, settings.MaxEdgeRooms), "rooms");
+            }
+
+            var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, settings.Name, time);
+            metrics.ObserveMembers(rooms.CountMembers);
+            handle.Open(rooms);
+            if (settings.Seeds.Count == 0)
+            {
+                var cluster = Akka.Cluster.Cluster.Get(system);
+                cluster.Join(cluster.SelfAddress);
+            }
+        });
+    }
+
+    /// <summary>
+    /// With three or more origins their majority decides a split, however many edges there are. With fewer it must not: the crash of
+    /// one would leave a tie among origins that can make all survivors leave. So then all members count.
+    /// </summary>
+    public static string? MajorityRole(int origins) => origins >= 3 ? ClusterRoles.Origin : null;
+
+    private static string ReadConfiguration()
+    {
+        using var stream = typeof(AkkaRegistration).Assembly.GetManifestResourceStream("danmaku.conf")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>Rooms are spread over shards by a hash of their name.</summary>
+    private sealed class RoomExtractor() : HashCodeMessageExtractor(Shards)
+    {
+        /// <summary>About ten for each of five origins; fixed for the cluster's life.</summary>
+        private const int Shards = 50;
+
+        public override string? EntityId(object message) => (message as IRoomMessage)?.Room.Value;
+    }
+
+    private sealed class Jitter
+    {
+        private readonly Random _random = new();
+
+        public double Next()
+        {
+            lock (_random)
+            {
+                return _random.NextDouble();
+            }
+        }
+    }
+}
+
+/// <summary>Stands in for <see cref="ActorRooms"/> until the actor system has started, which is after the host's services are made.</summary>
+public sealed class RoomsHandle : IRooms
+{
+    private ActorRooms? _rooms;
+
+    public string? NotReady => _rooms is { } rooms ? rooms.NotReady : "starting";
+
+    public ClusterStatus Status => Rooms.Status;
+
+    public ValueTask<IViewer?> JoinAsync(JoinRequest join, Core.Wire.IOutbox outbox, CancellationToken cancellation) =>
+        Rooms.JoinAsync(join, outbox, cancellation);
+
+    public Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation) => Rooms.PostAsync(room, post, cancellation);
+
+    internal void Open(ActorRooms rooms) => Volatile.Write(ref _rooms, rooms);
+
+    private ActorRooms Rooms => Volatile.Read(ref _rooms) ?? throw new InvalidOperationException("The actor system has not started.");
+}

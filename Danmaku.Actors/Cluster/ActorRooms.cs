@@ -1,0 +1,104 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Danmaku.Actors.Connections;
+using Danmaku.Actors.Replication;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+
+namespace Danmaku.Actors.Cluster;
+
+/// <summary>Rooms on the cluster, as endpoints see them.</summary>
+/// <param name="edgeRooms"><see cref="EdgeRooms"/>; null on a node that is no edge.</param>
+/// <param name="origins">The shard region, or its proxy.</param>
+public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IngressState ingress, NodeNotes notes, string name, TimeProvider time)
+    : IRooms
+{
+    /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
+
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(system);
+
+    public async ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation)
+    {
+        var rooms = edgeRooms ?? throw new InvalidOperationException("This node is no edge.");
+        var joined = await rooms.Ask<EdgeRooms.Joined>(new EdgeRooms.Join(join, outbox), JoinPatience, cancellation).ConfigureAwait(false);
+        return joined.Viewer is { } viewer ? new ActorViewer(viewer) : null;
+    }
+
+    public async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
+    {
+        var patience = DateTimeOffset.FromUnixTimeMilliseconds(post.Deadline) - time.GetUtcNow();
+        try
+        {
+            var answer = await origins.Ask<RoomProtocol.PostAnswer>(
+                new RoomProtocol.SubmitPost(room, post, 0), patience > TimeSpan.Zero ? patience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
+            return answer.Reason is { } reason
+                ? new PostResult.Rejected(reason, answer.RetryAfter)
+                : new PostResult.Repeated(answer.Position);
+        }
+        catch (AskTimeoutException)
+        {
+            return new PostResult.Unknown();
+        }
+    }
+
+    public ClusterStatus Status
+    {
+        get
+        {
+            var state = _cluster.State;
+            return new ClusterStatus(name, [.. state.Members.Select(member => ToMember(member, state))]);
+        }
+    }
+
+    public string? NotReady
+    {
+        get
+        {
+            var state = _cluster.State;
+            if (_cluster.IsTerminated || _cluster.SelfMember.Status != MemberStatus.Up)
+            {
+                return "not a member of the cluster";
+            }
+
+            if (edgeRooms is not null && !ingress.IsComplete)
+            {
+                return "not subscribed yet";
+            }
+
+            return state.Members.Any(member => member.HasRole(ClusterRoles.Origin) && member.Status == MemberStatus.Up && !state.Unreachable.Contains(member))
+                ? null
+                : "no origin can be reached";
+        }
+    }
+
+    /// <summary>How many members there are, by status.</summary>
+    public IEnumerable<KeyValuePair<string, long>> CountMembers() =>
+        Status.Members.GroupBy(member => member.Status).Select(group => KeyValuePair.Create(group.Key.ToLowerInvariant(), (long)group.Count()));
+
+    private ClusterMember ToMember(Member member, ClusterEvent.CurrentClusterState state)
+    {
+        var address = member.Address.ToString();
+        var note = notes.Of(address);
+        var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
+        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0);
+    }
+
+    private sealed class ActorViewer(IActorRef viewer) : IViewer
+    {
+        public void Post(Post post) => viewer.Tell(new ConnectionActor.SendPost(post), ActorRefs.NoSender);
+
+        public void Leave() => viewer.Tell(ConnectionActor.Leave.Instance, ActorRefs.NoSender);
+    }
+}
+
+/// <summary>What a node does in the cluster; one node may have both roles.</summary>
+public static class ClusterRoles
+{
+    /// <summary>Keeps rooms.</summary>
+    public const string Origin = "origin";
+
+    /// <summary>Has viewers.</summary>
+    public const string Edge = "edge";
+}

@@ -1,0 +1,172 @@
+using Akka.Actor;
+using Akka.Event;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+
+namespace Danmaku.Actors.Connections;
+
+/// <summary>One WebSocket: passes what its room says to the viewer's outbox, and what the viewer says to the room.</summary>
+/// <remarks>A child of its <see cref="EdgeRoomActor"/>. It never waits for the socket; <see cref="Viewer"/> says what a slow one gets.</remarks>
+public sealed class ConnectionActor : UntypedActor, IWithTimers
+{
+    private readonly RoomId _room;
+    private readonly EdgeContext _edge;
+    private readonly IOutbox _outbox;
+    private readonly Viewer _viewer;
+    private readonly Dictionary<PostId, long> _pending = [];
+    private bool _hasLeft;
+
+    public ConnectionActor(RoomId room, WireFormat format, IOutbox outbox, EdgeContext edge)
+    {
+        (_room, _edge, _outbox) = (room, edge, outbox);
+        _viewer = new Viewer(format, outbox, edge.ViewerLimits, edge.Time);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
+
+    protected override void PreStart() => _edge.Metrics.ViewerJoined();
+
+    protected override void PostStop()
+    {
+        _edge.Metrics.ViewerLeft();
+        if (!_hasLeft)
+        {
+            _outbox.Close(CloseReason.InternalError);
+        }
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Frame { IsBatch: true } batch:
+                Deliver(batch);
+                break;
+            case Frame frame:
+                _viewer.Tell(frame);
+                break;
+            case Begin begin:
+                _viewer.Begin(begin.Welcome, begin.Batches);
+                break;
+            case Lost lost:
+                _viewer.Lose(lost.Position);
+                break;
+            case SendPost send:
+                OnPost(send.Post);
+                break;
+            case RoomProtocol.PostAnswer answer:
+                OnAnswer(answer);
+                break;
+            case Close close:
+                _viewer.Close(close.Reason);
+                break;
+            case Leave:
+                _hasLeft = true;
+                Context.Stop(Self);
+                break;
+            case Tick:
+                OnTick();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Deliver(Frame batch)
+    {
+        var skipped = _viewer.Deliver(batch);
+        if (skipped == 0)
+        {
+            _edge.Metrics.Delivered(batch.Comments);
+            return;
+        }
+
+        _edge.Metrics.Skipped(skipped);
+        KeepTicking();
+    }
+
+    private void OnPost(Post post)
+    {
+        if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
+        {
+            _edge.Metrics.Refused(RejectReason.Unavailable);
+            _viewer.Tell(_viewer.Format.Reject(post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
+            return;
+        }
+
+        _pending[post.Id] = _edge.Time.GetTimestamp();
+        Context.Parent.Tell(post, Self);
+        KeepTicking();
+    }
+
+    private void OnAnswer(RoomProtocol.PostAnswer answer)
+    {
+        // One answer for each post: a late or second one for a post that was answered says nothing new.
+        if (!_pending.Remove(answer.Id))
+        {
+            return;
+        }
+
+        if (answer.Reason is { } reason)
+        {
+            _edge.Metrics.Refused(reason);
+            _viewer.Tell(_viewer.Format.Reject(answer.Id, reason, answer.RetryAfter));
+        }
+        else
+        {
+            _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, isDurable: true));
+        }
+    }
+
+    /// <summary>Looks after what is overdue: a slow socket, and posts that the origin does not answer.</summary>
+    private void OnTick()
+    {
+        _viewer.CatchUp();
+        foreach (var (id, _) in _pending.Where(post => _edge.Time.GetElapsedTime(post.Value) > _edge.ViewerLimits.PostDeadline).ToArray())
+        {
+            _pending.Remove(id);
+            _viewer.Tell(_viewer.Format.Unknown(id));
+        }
+
+        if (!_viewer.IsSlow && _pending.Count == 0)
+        {
+            Timers.Cancel(nameof(Tick));
+        }
+    }
+
+    private void KeepTicking()
+    {
+        if (!Timers.IsTimerActive(nameof(Tick)))
+        {
+            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickEvery);
+        }
+    }
+
+    /// <summary>The room is known: greet the viewer, send it what it gets at once. Sent once, before any batch.</summary>
+    public sealed record Begin(Welcome Welcome, IReadOnlyList<Batch> Batches) : INoSerializationVerificationNeeded;
+
+    /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
+    public sealed record Lost(Position Position) : INoSerializationVerificationNeeded;
+
+    /// <summary>From the socket's read loop: the viewer posts. Answered through the outbox.</summary>
+    public sealed record SendPost(Post Post) : INoSerializationVerificationNeeded;
+
+    /// <summary>The room wants this viewer gone.</summary>
+    public sealed record Close(CloseReason Reason) : INoSerializationVerificationNeeded;
+
+    /// <summary>From the socket's end: it is gone. Safe to repeat.</summary>
+    public sealed record Leave : INoSerializationVerificationNeeded, IDeadLetterSuppression
+    {
+        public static readonly Leave Instance = new();
+    }
+
+    /// <summary>Look after what is overdue.</summary>
+    public sealed record Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+}

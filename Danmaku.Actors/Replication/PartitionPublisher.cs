@@ -1,0 +1,99 @@
+using System.Threading.Channels;
+using Akka;
+using Akka.Actor;
+using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Observability;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
+
+namespace Danmaku.Actors.Replication;
+
+/// <summary>
+/// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when idle; while one publish is on its way
+/// through the mediator, what many rooms bring piles up into the next batch. There is no timer.
+/// </summary>
+public static class PartitionPublisher
+{
+    /// <summary>Most bytes of danmaku in a batch; beyond about 16 KB batches save nothing more.</summary>
+    public const int MaxBatchBytes = 16 * 1024;
+
+    /// <summary>Most slices and heads in a batch.</summary>
+    public const int MaxBatchItems = 256;
+
+    private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
+
+    /// <param name="publish">Publishes one batch; the next is not begun before its task is done. Must not fail.</param>
+    public static IRunnableGraph<Task<Done>> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish) =>
+        ChannelSource.FromReader(queue)
+            .BatchWeighted(MaxBatchBytes, Cost, item => new List<IRoomMessage> { item }, Add)
+            .SelectAsync(1, items => publish(ToBatch(items)))
+            .ToMaterialized(Sink.Ignore<Done>(), Keep.Right);
+
+    /// <summary>Publishes through the mediator, and is done when the mediator has passed it on to all nodes.</summary>
+    public static Func<ReplicationBatch, Task<Done>> ToTopic(IActorRef mediator, string topic, DanmakuMetrics metrics) => async batch =>
+    {
+        mediator.Tell(new Publish(topic, batch));
+        metrics.Replicated(batch.Slices.Sum(slice => slice.Count));
+        try
+        {
+            // Every actor answers Identify in its turn: an acknowledgement for the publish before it.
+            await mediator.Ask<ActorIdentity>(new Identify(null), MediatorPatience).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            // A mediator this far behind is no reason to stop publishing; the batches are bounded.
+        }
+
+        return Done.Instance;
+    };
+
+    private static long Cost(IRoomMessage item) =>
+        Math.Max(MaxBatchBytes / MaxBatchItems, item is Slice slice ? slice.Bytes.Length : 0);
+
+    private static List<IRoomMessage> Add(List<IRoomMessage> batch, IRoomMessage item)
+    {
+        batch.Add(item);
+        return batch;
+    }
+
+    /// <summary>Joins slices of one room that follow each other, and keeps the last head of each room.</summary>
+    private static ReplicationBatch ToBatch(List<IRoomMessage> items)
+    {
+        var slices = items.OfType<Slice>()
+            .GroupBy(slice => (slice.Room, slice.Epoch))
+            .SelectMany(room => Slice.Join([.. room]))
+            .ToArray();
+        var heads = items.OfType<HeadNote>().GroupBy(note => note.Room).Select(notes => notes.Last()).ToArray();
+        return new ReplicationBatch(slices, heads);
+    }
+}
+
+/// <summary>Runs the graphs of all partitions of one origin; they end with it.</summary>
+public sealed class PublisherActor : ReceiveActor
+{
+    private readonly Replicator _replicator;
+    private readonly DanmakuMetrics _metrics;
+
+    public PublisherActor(Replicator replicator, DanmakuMetrics metrics)
+    {
+        (_replicator, _metrics) = (replicator, metrics);
+        Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason));
+    }
+
+    protected override void PreStart()
+    {
+        var materializer = Context.Materializer();
+        var mediator = DistributedPubSub.Get(Context.System).Mediator;
+        for (var partition = 0; partition < Replicator.Partitions; partition++)
+        {
+            PartitionPublisher
+                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, Replicator.Topic(partition), _metrics))
+                .Run(materializer)
+                .PipeTo(Self, success: _ => new Ended(null), failure: reason => new Ended(reason));
+        }
+    }
+
+    private sealed record Ended(Exception? Reason) : INoSerializationVerificationNeeded;
+}

@@ -1,0 +1,367 @@
+using Akka.Actor;
+using Danmaku.Actors.Connections;
+using Danmaku.Actors.Replication;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
+using static Danmaku.Actors.Rooms.RoomProtocol;
+
+namespace Danmaku.Actors.Rooms;
+
+/// <summary>
+/// One room on one edge: puts what comes from the origin into order through <see cref="EdgeRoom"/>, encodes each batch once per format
+/// and fans it out to its viewers, each a child <see cref="ConnectionActor"/>.
+/// </summary>
+public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
+{
+    private readonly RoomId _id;
+    private readonly EdgeContext _edge;
+    private readonly EdgeRoom _room;
+    private readonly FlushPace _pace;
+    private readonly List<IActorRef>[] _viewers = [.. WireFormat.All.Select(_ => new List<IActorRef>())];
+    private readonly Dictionary<IActorRef, JoinRequest> _waiting = [];
+    private readonly Dictionary<IActorRef, WireFormat> _formats = [];
+    private IActorRef? _origin;
+    private MissingRange? _asked;
+    private TimeSpan _retry;
+    private long _joins;
+    private int _toldOrigin;
+    private long _total;
+    private long _toldViewers;
+    private long _emptySince;
+
+    public EdgeRoomActor(RoomId id, EdgeContext edge)
+    {
+        (_id, _edge) = (id, edge);
+        _room = new EdgeRoom(edge.RoomLimits);
+        _pace = new FlushPace(edge.FlushEvery, edge.Time);
+        _retry = FirstRetry;
+
+        Receive<Slice>(slice => Merge(() => _room.Slice(slice.Decode())));
+        Receive<HeadNote>(OnHead);
+        Receive<Flush>(_ => OnFlush());
+        Receive<Post>(post => _edge.Origins.Tell(new SubmitPost(_id, post, _room.Top.Epoch), Sender));
+        Receive<EdgeRooms.Join>(OnJoin);
+        Receive<ViewerGone>(gone => OnViewerGone(gone.Viewer));
+        Receive<Attached>(OnAttached);
+        Receive<RangeGone>(OnGone);
+        Receive<RoomRefused>(_ => CloseAll(CloseReason.TooManyRooms));
+        Receive<OriginGone>(_ => OnOriginGone());
+        Receive<Pulse>(_ => OnPulse());
+        Receive<Attach>(_ => AttachToOrigin());
+        Receive<Fetch>(_ => FetchMissing());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReattachEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>A viewer that is in trouble is let go; a restart would leave it with a dead socket for ever.</summary>
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
+
+    protected override void PreStart()
+    {
+        _edge.Metrics.EdgeRoomOpened();
+        _edge.Ingress.Tell(new ReplicationIngress.RoomOpened(_id, Self));
+        Timers.StartPeriodicTimer(nameof(Pulse), Pulse.Instance, PulseEvery);
+        AttachToOrigin();
+    }
+
+    protected override void PostStop()
+    {
+        _edge.Metrics.EdgeRoomClosed();
+        _edge.Ingress.Tell(new ReplicationIngress.RoomClosed(_id, Self));
+        _edge.Origins.Tell(new DetachEdge(_id));
+    }
+
+    private int Count => _formats.Count;
+
+    // Viewers come and go.
+
+    private void OnJoin(EdgeRooms.Join join)
+    {
+        _joins++;
+        var (request, outbox) = (join.Request, join.Outbox);
+        var viewer = Context.ActorOf(Props.Create<ConnectionActor>(_id, request.Format, outbox, _edge));
+        Context.WatchWith(viewer, new ViewerGone(viewer));
+        _formats[viewer] = request.Format;
+        Sender.Tell(new EdgeRooms.Joined(viewer));
+        if (_room.IsAttached)
+        {
+            Begin(viewer, request);
+        }
+        else
+        {
+            _waiting[viewer] = request;
+        }
+    }
+
+    private void Begin(IActorRef viewer, JoinRequest request)
+    {
+        // What is ready belongs to those already here; the new one gets it as history.
+        FanOut();
+        var start = _room.Join(request.Last, request.History);
+        var welcome = new Welcome(_id, _edge.Node, request.Name, start.Position, start.IsLost, Math.Max(_total, Count), _edge.Heartbeat);
+        viewer.Tell(new ConnectionActor.Begin(welcome, start.Batches));
+        _viewers[request.Format.Index].Add(viewer);
+    }
+
+    private void OnViewerGone(IActorRef viewer)
+    {
+        _waiting.Remove(viewer);
+        if (_formats.Remove(viewer, out var format))
+        {
+            _viewers[format.Index].Remove(viewer);
+        }
+
+        _emptySince = _edge.Time.GetTimestamp();
+    }
+
+    // What comes from the origin.
+
+    private void OnHead(HeadNote note)
+    {
+        _total = note.Viewers;
+        Merge(() => _room.Head(note.Head));
+    }
+
+    private void OnAttached(Attached attached)
+    {
+        KnowOrigin(attached.Viewers);
+        Merge(() => _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]));
+    }
+
+    private void OnGone(RangeGone gone)
+    {
+        KnowOrigin(gone.Viewers);
+        var wasAttached = _room.IsAttached;
+        var before = _room.Top;
+        Merge(() => _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]));
+        if (wasAttached && before != _room.Top)
+        {
+            _edge.Metrics.Lost();
+        }
+    }
+
+    private void KnowOrigin(long viewers)
+    {
+        _total = viewers;
+        _asked = null;
+        _retry = FirstRetry;
+        Timers.Cancel(nameof(Fetch));
+        if (!Sender.Equals(_origin))
+        {
+            _origin = Context.WatchWith(Sender, new OriginGone());
+        }
+
+        Timers.StartSingleTimer(nameof(Attach), Attach.Instance, ReattachEvery);
+    }
+
+    private void OnOriginGone()
+    {
+        _origin = null;
+        AttachToOrigin();
+    }
+
+    private void Merge(Action merge)
+    {
+        merge();
+        if (_room.IsAttached && _waiting.Count > 0)
+        {
+            foreach (var (viewer, request) in _waiting)
+            {
+                Begin(viewer, request);
+            }
+
+            _waiting.Clear();
+        }
+
+        FlushNowOrAtTick();
+        if (_room.Missing is { } missing && missing != _asked)
+        {
+            _edge.Metrics.GapFetched();
+            FetchMissing();
+        }
+    }
+
+    private void AttachToOrigin()
+    {
+        _toldOrigin = Count;
+        _edge.Origins.Tell(new AttachEdge(_id, _room.Top, Count));
+        Timers.StartSingleTimer(nameof(Attach), Attach.Instance, NextRetry());
+    }
+
+    /// <summary>Asks for what is missing, again and again until the origin says something: its silence proves nothing.</summary>
+    private void FetchMissing()
+    {
+        _asked = _room.Missing;
+        if (_asked is { } missing)
+        {
+            _edge.Origins.Tell(new FetchRange(_id, missing));
+            Timers.StartSingleTimer(nameof(Fetch), Fetch.Instance, NextRetry());
+        }
+    }
+
+    private TimeSpan NextRetry()
+    {
+        var wait = _retry * (0.75 + 0.5 * _edge.Random());
+        _retry = _retry * 2 < LastRetry ? _retry * 2 : LastRetry;
+        return wait;
+    }
+
+    // What goes to the viewers.
+
+    private void FlushNowOrAtTick()
+    {
+        if (!_room.HasReady || Timers.IsTimerActive(nameof(Flush)))
+        {
+            return;
+        }
+
+        if (_pace.Wait is var wait && wait > TimeSpan.Zero)
+        {
+            Timers.StartSingleTimer(nameof(Flush), Flush.Instance, wait);
+        }
+        else
+        {
+            FanOut();
+        }
+    }
+
+    private void OnFlush()
+    {
+        Timers.Cancel(nameof(Flush));
+        FanOut();
+    }
+
+    private void FanOut()
+    {
+        if (!_room.HasReady)
+        {
+            return;
+        }
+
+        _pace.Flushed();
+        foreach (var delivery in _room.Take())
+        {
+            switch (delivery)
+            {
+                case Delivery.Comments comments:
+                    Send(new DeliveryFrames(comments.Batch));
+                    break;
+                case Delivery.Lost lost:
+                    TellAll(new ConnectionActor.Lost(lost.Position));
+                    break;
+            }
+        }
+    }
+
+    private void Send(DeliveryFrames frames)
+    {
+        foreach (var format in WireFormat.All)
+        {
+            var viewers = _viewers[format.Index];
+            if (viewers.Count == 0)
+            {
+                continue;
+            }
+
+            var frame = frames.For(format);
+            foreach (var viewer in viewers)
+            {
+                viewer.Tell(frame, Self);
+            }
+        }
+    }
+
+    private void TellAll(object message)
+    {
+        foreach (var viewer in _formats.Keys)
+        {
+            viewer.Tell(message, Self);
+        }
+    }
+
+    private void CloseAll(CloseReason reason) => TellAll(new ConnectionActor.Close(reason));
+
+    // Once a second.
+
+    private void OnPulse()
+    {
+        if (Count != _toldOrigin)
+        {
+            _toldOrigin = Count;
+            _edge.Origins.Tell(new EdgeViewers(_id, Count));
+        }
+
+        // The origin's sum does not know yet who has just come here.
+        var total = Math.Max(_total, Count);
+        if (total != _toldViewers)
+        {
+            _toldViewers = total;
+            foreach (var format in WireFormat.All)
+            {
+                if (format.Viewers(total) is { } frame)
+                {
+                    _viewers[format.Index].ForEach(viewer => viewer.Tell(frame, Self));
+                }
+            }
+        }
+
+        if (Count == 0 && _edge.Time.GetElapsedTime(_emptySince) > _edge.KeepEmptyFor)
+        {
+            Context.Parent.Tell(new EdgeRooms.Empty(_id, _joins));
+        }
+    }
+
+    private sealed record ViewerGone(IActorRef Viewer) : INoSerializationVerificationNeeded;
+
+    private sealed record OriginGone : INoSerializationVerificationNeeded;
+
+    /// <summary>Fan out what is ready: the room's tick.</summary>
+    public sealed record Flush : INoSerializationVerificationNeeded
+    {
+        public static readonly Flush Instance = new();
+    }
+
+    /// <summary>Count viewers, and see whether the room is still needed here.</summary>
+    public sealed record Pulse : INoSerializationVerificationNeeded
+    {
+        public static readonly Pulse Instance = new();
+    }
+
+    /// <summary>Tell the origin (again) that this edge has viewers.</summary>
+    public sealed record Attach : INoSerializationVerificationNeeded
+    {
+        public static readonly Attach Instance = new();
+    }
+
+    /// <summary>Ask the origin (again) for what is missing.</summary>
+    public sealed record Fetch : INoSerializationVerificationNeeded
+    {
+        public static readonly Fetch Instance = new();
+    }
+}
+
+/// <summary>What all rooms of one edge share.</summary>
+/// <param name="Node">The edge's name, shown to viewers.</param>
+/// <param name="Origins">The shard region, or its proxy.</param>
+/// <param name="FlushEvery">The tick of a busy room.</param>
+/// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
+/// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
+public sealed record EdgeContext(
+    string Node,
+    IActorRef Origins,
+    IActorRef Ingress,
+    RoomLimits RoomLimits,
+    ViewerLimits ViewerLimits,
+    TimeSpan FlushEvery,
+    TimeSpan Heartbeat,
+    TimeSpan KeepEmptyFor,
+    DanmakuMetrics Metrics,
+    TimeProvider Time,
+    Func<double> Random);

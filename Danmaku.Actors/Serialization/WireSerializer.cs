@@ -1,0 +1,267 @@
+using System.Buffers;
+using System.Runtime.Serialization;
+using Akka.Actor;
+using Akka.Serialization;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
+using static Danmaku.Actors.Rooms.RoomProtocol;
+
+namespace Danmaku.Actors.Serialization;
+
+/// <summary>
+/// The one way our messages cross the network: a closed set of short manifests, each with a fixed layout of <see cref="BinaryCodec"/>
+/// numbers and strings. Every length is checked before anything is allocated for it.
+/// </summary>
+/// <remarks>A manifest is never used again for something else; readers learn a new one a release before writers send it.</remarks>
+public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
+{
+    /// <summary>Most slices or heads in one message.</summary>
+    private const int MaxItems = 4096;
+
+    /// <summary>Most danmaku in one slice.</summary>
+    private const int MaxComments = 16_384;
+
+    /// <summary>Most bytes of danmaku in one slice.</summary>
+    private const int MaxSliceBytes = 1024 * 1024;
+
+    private const int MaxNameBytes = 512;
+
+    public override int Identifier => 1712;
+
+    public override string Manifest(object o) => o switch
+    {
+        ReplicationBatch => "b",
+        SubmitPost => "p",
+        PostAnswer => "a",
+        AttachEdge => "e",
+        EdgeViewers => "v",
+        DetachEdge => "d",
+        FetchRange => "f",
+        Attached => "r",
+        RangeGone => "g",
+        RoomRefused => "x",
+        RoomActor.Stop => "s",
+        NodeNote => "n",
+        _ => throw new SerializationException($"{o.GetType()} is not a message of the cluster"),
+    };
+
+    public override byte[] ToBinary(object obj)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        var writer = new BinaryWriterBuffer(buffer);
+        switch (obj)
+        {
+            case ReplicationBatch batch:
+                WriteSlices(ref writer, batch.Slices);
+                writer.WriteNumber((ulong)batch.Heads.Count);
+                foreach (var note in batch.Heads)
+                {
+                    WriteRoom(ref writer, note.Room);
+                    WriteHead(ref writer, note.Head);
+                    writer.WriteNumber((ulong)note.Viewers);
+                }
+
+                break;
+
+            case SubmitPost submit:
+                WriteRoom(ref writer, submit.Room);
+                writer.WriteNumber((ulong)submit.KnownEpoch);
+                writer.WritePostId(submit.Post.Id);
+                writer.WriteNumber((ulong)submit.Post.Deadline);
+                writer.WriteString(submit.Post.Author);
+                writer.WriteString(submit.Post.Text);
+                BinaryCodec.WriteStyle(ref writer, submit.Post.Style, submit.Post.At);
+                break;
+
+            case PostAnswer answer:
+                WriteRoom(ref writer, answer.Room);
+                writer.WritePostId(answer.Id);
+                writer.WritePosition(answer.Position);
+                writer.WriteByte((byte)(answer.Reason ?? 0));
+                writer.WriteNumber((ulong)(answer.RetryAfter?.TotalMilliseconds + 1 ?? 0));
+                break;
+
+            case AttachEdge attach:
+                WriteRoom(ref writer, attach.Room);
+                writer.WritePosition(attach.Have);
+                writer.WriteNumber((ulong)attach.Viewers);
+                break;
+
+            case EdgeViewers viewers:
+                WriteRoom(ref writer, viewers.Room);
+                writer.WriteNumber((ulong)viewers.Viewers);
+                break;
+
+            case FetchRange fetch:
+                WriteRoom(ref writer, fetch.Room);
+                writer.WriteNumber((ulong)fetch.Range.Epoch);
+                writer.WriteNumber((ulong)fetch.Range.From);
+                writer.WriteNumber((ulong)fetch.Range.Through);
+                break;
+
+            case Attached attached:
+                WriteRoom(ref writer, attached.Room);
+                WriteHead(ref writer, attached.Head);
+                writer.WriteNumber((ulong)attached.Viewers);
+                WriteSlices(ref writer, attached.Page);
+                break;
+
+            case RangeGone gone:
+                WriteRoom(ref writer, gone.Room);
+                writer.WritePosition(gone.Have);
+                WriteHead(ref writer, gone.Head);
+                writer.WriteNumber((ulong)gone.Viewers);
+                WriteSlices(ref writer, gone.Newest);
+                break;
+
+            case DetachEdge or RoomRefused:
+                WriteRoom(ref writer, ((IRoomMessage)obj).Room);
+                break;
+
+            case RoomActor.Stop:
+                break;
+
+            case NodeNote note:
+                writer.WriteString(note.Address);
+                writer.WriteString(note.Name);
+                writer.WriteNumber((ulong)note.Rooms);
+                writer.WriteNumber((ulong)note.Viewers);
+                break;
+
+            default:
+                throw new SerializationException($"{obj.GetType()} is not a message of the cluster");
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <exception cref="SerializationException">An unknown manifest, or bytes that are not what it says.</exception>
+    public override object FromBinary(byte[] bytes, string manifest)
+    {
+        try
+        {
+            var reader = new BinaryReaderSpan(bytes);
+            var message = Read(ref reader, bytes, manifest);
+            return reader.Remaining == 0 ? message : throw new InvalidDataException("trailing bytes");
+        }
+        catch (Exception e) when (e is InvalidDataException or FormatException or OverflowException)
+        {
+            throw new SerializationException($"broken message '{manifest}': {e.Message}", e);
+        }
+    }
+
+    private static object Read(ref BinaryReaderSpan reader, byte[] bytes, string manifest)
+    {
+        switch (manifest)
+        {
+            case "b":
+                var slices = ReadSlices(ref reader, bytes);
+                var heads = new HeadNote[reader.ReadCount(Math.Min(MaxItems, reader.Remaining))];
+                for (var i = 0; i < heads.Length; i++)
+                {
+                    heads[i] = new HeadNote(ReadRoom(ref reader), ReadHead(ref reader), reader.ReadInteger());
+                }
+
+                return new ReplicationBatch(slices, heads);
+
+            case "p":
+                var (room, known, id, deadline) = (ReadRoom(ref reader), reader.ReadInteger(), reader.ReadPostId(), reader.ReadInteger());
+                var (author, text) = (reader.ReadString(BinaryCodec.MaxStringBytes), reader.ReadString(BinaryCodec.MaxStringBytes));
+                var (style, at) = BinaryCodec.ReadStyle(ref reader);
+                return new SubmitPost(room, new Post(id, author, text, style, at, deadline), known);
+
+            case "a":
+                return new PostAnswer(ReadRoom(ref reader), reader.ReadPostId(), reader.ReadPosition(), ReadReason(ref reader), ReadWait(ref reader));
+
+            case "e":
+                return new AttachEdge(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadCount(int.MaxValue));
+
+            case "v":
+                return new EdgeViewers(ReadRoom(ref reader), reader.ReadCount(int.MaxValue));
+
+            case "d":
+                return new DetachEdge(ReadRoom(ref reader));
+
+            case "f":
+                return new FetchRange(ReadRoom(ref reader), new MissingRange(reader.ReadInteger(), reader.ReadInteger(), reader.ReadInteger()));
+
+            case "r":
+                return new Attached(ReadRoom(ref reader), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes));
+
+            case "g":
+                return new RangeGone(ReadRoom(ref reader), reader.ReadPosition(), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes));
+
+            case "x":
+                return new RoomRefused(ReadRoom(ref reader));
+
+            case "s":
+                return RoomActor.Stop.Instance;
+
+            case "n":
+                return new NodeNote(reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadInteger(), reader.ReadInteger());
+
+            default:
+                throw new InvalidDataException("unknown manifest");
+        }
+    }
+
+    private static void WriteRoom(ref BinaryWriterBuffer writer, RoomId room) => writer.WriteString(room.Value);
+
+    private static RoomId ReadRoom(ref BinaryReaderSpan reader) => RoomId.Parse(reader.ReadString(RoomId.MaxLength));
+
+    private static void WriteHead(ref BinaryWriterBuffer writer, RoomHead head)
+    {
+        writer.WritePosition(head.Top);
+        writer.WritePosition(head.Previous);
+    }
+
+    private static RoomHead ReadHead(ref BinaryReaderSpan reader) => new(reader.ReadPosition(), reader.ReadPosition());
+
+    private static RejectReason? ReadReason(ref BinaryReaderSpan reader)
+    {
+        var reason = (RejectReason)reader.ReadByte();
+        return reason == 0 ? null : reason.IsKnown() ? reason : RejectReason.Unavailable;
+    }
+
+    /// <summary>Milliseconds plus one; 0 is none.</summary>
+    private static TimeSpan? ReadWait(ref BinaryReaderSpan reader) =>
+        reader.ReadCount(int.MaxValue) is > 0 and var wait ? TimeSpan.FromMilliseconds(wait - 1) : null;
+
+    private static void WriteSlices(ref BinaryWriterBuffer writer, IReadOnlyList<Slice> slices)
+    {
+        writer.WriteNumber((ulong)slices.Count);
+        foreach (var slice in slices)
+        {
+            WriteRoom(ref writer, slice.Room);
+            writer.WriteNumber((ulong)slice.Epoch);
+            writer.WritePosition(slice.Previous);
+            writer.WriteNumber((ulong)slice.First);
+            writer.WriteNumber((ulong)slice.Count);
+            writer.WriteNumber((ulong)slice.Bytes.Length);
+            writer.WriteBytes(slice.Bytes.Span);
+        }
+    }
+
+    /// <summary>The danmaku stay where they are in <paramref name="bytes"/>.</summary>
+    private static Slice[] ReadSlices(ref BinaryReaderSpan reader, byte[] bytes)
+    {
+        var slices = new Slice[reader.ReadCount(Math.Min(MaxItems, reader.Remaining))];
+        for (var i = 0; i < slices.Length; i++)
+        {
+            var (room, epoch, previous, first) = (ReadRoom(ref reader), reader.ReadInteger(), reader.ReadPosition(), reader.ReadInteger());
+            var (count, length) = (reader.ReadCount(MaxComments), reader.ReadCount(MaxSliceBytes));
+            var start = bytes.Length - reader.Remaining;
+            reader.ReadBytes(length);
+            if (epoch == 0 || first == 0 || count == 0)
+            {
+                throw new InvalidDataException("empty slice");
+            }
+
+            slices[i] = new Slice(room, epoch, previous, first, count, bytes.AsMemory(start, length));
+        }
+
+        return slices;
+    }
+}

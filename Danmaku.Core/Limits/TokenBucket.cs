@@ -1,0 +1,49 @@
+namespace Danmaku.Core.Limits;
+
+/// <summary>A rate with bursts: holds up to its burst of tokens and gains some each second.</summary>
+/// <remarks>Not thread-safe; it has one owner. Starts full.</remarks>
+public sealed class TokenBucket
+{
+    private readonly double _perSecond;
+    private readonly double _burst;
+    private readonly TimeProvider _time;
+    private double _tokens;
+    private long _at;
+
+    public TokenBucket(double perSecond, double burst, TimeProvider time)
+    {
+        (_perSecond, _burst, _time) = (perSecond, burst, time);
+        (_tokens, _at) = (burst, time.GetTimestamp());
+    }
+
+    /// <summary>Whether it has been idle so long that a new one would be the same.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            Refill();
+            return _tokens >= _burst;
+        }
+    }
+
+    /// <summary>Takes one token.</summary>
+    /// <returns>Null when there was one, else how long to wait for the next.</returns>
+    public TimeSpan? TryTake()
+    {
+        Refill();
+        if (_tokens >= 1)
+        {
+            _tokens--;
+            return null;
+        }
+
+        return TimeSpan.FromSeconds(Math.Max(0.001, (1 - _tokens) / _perSecond));
+    }
+
+    private void Refill()
+    {
+        var now = _time.GetTimestamp();
+        _tokens = Math.Min(_burst, _tokens + _perSecond * _time.GetElapsedTime(_at, now).TotalSeconds);
+        _at = now;
+    }
+}

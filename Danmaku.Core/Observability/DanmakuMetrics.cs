@@ -1,0 +1,98 @@
+using System.Diagnostics.Metrics;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Observability;
+
+/// <summary>Everything a node counts: the one catalogue of metric names, all of the meter <c>Danmaku</c>.</summary>
+/// <remarks>Thread-safe. docs/operations.md says what to watch and when to act.</remarks>
+public sealed class DanmakuMetrics : IDisposable
+{
+    public const string MeterName = "Danmaku";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _posts;
+    private readonly Counter<long> _refusals;
+    private readonly Counter<long> _deliveries;
+    private readonly Counter<long> _skipped;
+    private readonly Counter<long> _closes;
+    private readonly Counter<long> _gaps;
+    private readonly Counter<long> _lost;
+    private readonly Counter<long> _replicationDropped;
+    private readonly Counter<long> _replicationBatches;
+    private readonly Counter<long> _replicationComments;
+    private long _viewers;
+    private long _edgeRooms;
+    private long _originRooms;
+    private Func<IEnumerable<KeyValuePair<string, long>>> _members = () => [];
+
+    public DanmakuMetrics()
+    {
+        _posts = _meter.CreateCounter<long>("danmaku_posts", description: "Posts accepted by rooms whose origin is this node.");
+        _refusals = _meter.CreateCounter<long>("danmaku_refusals", description: "Posts refused to viewers of this node, by reason.");
+        _deliveries = _meter.CreateCounter<long>("danmaku_deliveries", description: "Danmaku put into viewers' outboxes.");
+        _skipped = _meter.CreateCounter<long>("danmaku_skipped", description: "Danmaku that viewers were too slow for: outbox overflows.");
+        _closes = _meter.CreateCounter<long>("danmaku_closes", description: "WebSockets closed by this node, by code.");
+        _gaps = _meter.CreateCounter<long>("danmaku_gaps", description: "Ranges that were missing on this edge and were fetched from an origin.");
+        _lost = _meter.CreateCounter<long>("danmaku_lost", description: "Times that a room on this edge could not prove its history complete.");
+        _replicationDropped = _meter.CreateCounter<long>("danmaku_replication_dropped", description: "Slices and heads not published because a publisher's queue was full; edges fetch them.");
+        _replicationBatches = _meter.CreateCounter<long>("danmaku_replication_batches", description: "Batches published to edges.");
+        _replicationComments = _meter.CreateCounter<long>("danmaku_replication_comments", description: "Danmaku in the batches published to edges.");
+        _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
+        _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
+        _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
+    }
+
+    public long Viewers => Interlocked.Read(ref _viewers);
+
+    public long EdgeRooms => Interlocked.Read(ref _edgeRooms);
+
+    public long OriginRooms => Interlocked.Read(ref _originRooms);
+
+    public void PostAccepted() => _posts.Add(1);
+
+    public void Refused(RejectReason reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", reason.Name()));
+
+    public void Delivered(int comments) => _deliveries.Add(comments);
+
+    public void Skipped(int comments) => _skipped.Add(comments);
+
+    public void Closed(int code) => _closes.Add(1, new KeyValuePair<string, object?>("code", code));
+
+    public void GapFetched() => _gaps.Add(1);
+
+    public void Lost() => _lost.Add(1);
+
+    public void ReplicationDropped() => _replicationDropped.Add(1);
+
+    public void Replicated(int comments)
+    {
+        _replicationBatches.Add(1);
+        _replicationComments.Add(comments);
+    }
+
+    public void ViewerJoined() => Interlocked.Increment(ref _viewers);
+
+    public void ViewerLeft() => Interlocked.Decrement(ref _viewers);
+
+    public void EdgeRoomOpened() => Interlocked.Increment(ref _edgeRooms);
+
+    public void EdgeRoomClosed() => Interlocked.Decrement(ref _edgeRooms);
+
+    public void OriginRoomOpened() => Interlocked.Increment(ref _originRooms);
+
+    public void OriginRoomClosed() => Interlocked.Decrement(ref _originRooms);
+
+    /// <summary>Where the number of members by status is read from.</summary>
+    public void ObserveMembers(Func<IEnumerable<KeyValuePair<string, long>>> members) => _members = members;
+
+    public void Dispose() => _meter.Dispose();
+
+    private Measurement<long>[] ObserveRooms() =>
+    [
+        new(OriginRooms, new KeyValuePair<string, object?>("part", "origin")),
+        new(EdgeRooms, new KeyValuePair<string, object?>("part", "edge")),
+    ];
+
+    private IEnumerable<Measurement<long>> ObserveMembers() =>
+        _members().Select(member => new Measurement<long>(member.Value, new KeyValuePair<string, object?>("status", member.Key)));
+}

@@ -1,0 +1,53 @@
+namespace Danmaku.Core.Rooms;
+
+/// <summary>How a danmaku crosses the screen. The numbers are those of the cluster's wire and never change.</summary>
+public enum CommentMode : byte
+{
+    Scroll = 0,
+    Top = 1,
+    Bottom = 2,
+    Reverse = 3,
+}
+
+/// <summary>How large a danmaku is shown. The numbers are those of the cluster's wire and never change.</summary>
+public enum CommentSize : byte
+{
+    Small = 0,
+    Medium = 1,
+    Large = 2,
+}
+
+/// <summary>How a danmaku looks.</summary>
+/// <param name="Color">0xRRGGBB.</param>
+public readonly record struct CommentStyle(CommentMode Mode, int Color, CommentSize Size)
+{
+    public const int White = 0xffffff;
+
+    public static readonly CommentStyle Default = new(CommentMode.Scroll, White, CommentSize.Medium);
+}
+
+/// <summary>An accepted danmaku.</summary>
+/// <param name="Offset">Its place in its epoch, from 1.</param>
+/// <param name="Time">Unix milliseconds by the room's clock; never less than that of the one before.</param>
+/// <param name="Author">The name it was posted under.</param>
+/// <param name="Text">Checked by <see cref="TextRules"/>.</param>
+/// <param name="At">The media time in milliseconds at which it was said, if the client told.</param>
+public sealed record Comment(long Offset, long Time, string Author, string Text, CommentStyle Style, long? At)
+{
+    /// <summary>About how much memory it takes, for bounds in bytes.</summary>
+    public int Bytes => 96 + 2 * (Author.Length + Text.Length);
+}
+
+/// <summary>What somebody wants to say.</summary>
+/// <param name="Id">Makes repeating it safe.</param>
+/// <param name="Deadline">Unix milliseconds; an origin that gets it later must not accept it any more.</param>
+public sealed record Post(PostId Id, string Author, string Text, CommentStyle Style, long? At, long Deadline);
+
+/// <summary>Consecutive danmaku of one epoch. Never empty.</summary>
+/// <param name="Previous">Where the epoch before ended; meaningful when the batch begins with offset 1.</param>
+public sealed record Batch(long Epoch, Position Previous, IReadOnlyList<Comment> Comments)
+{
+    public Position First => new(Epoch, Comments[0].Offset);
+
+    public Position Last => new(Epoch, Comments[^1].Offset);
+}

@@ -1,0 +1,301 @@
+namespace Danmaku.Core.Rooms;
+
+/// <summary>
+/// One room on one edge: puts what arrives from the origin, in any order and any number of times, into the room's one order,
+/// and knows what is missing.
+/// </summary>
+/// <remarks>
+/// Not thread-safe; it has one owner. An epoch is entered only when the one before is complete to where it ended. What has become
+/// ready is taken with <see cref="Take"/>; what is missing is told by <see cref="Missing"/>.
+/// Heads and slices may come before the first <see cref="Attached"/>: they are held until it says where the room is.
+/// </remarks>
+public sealed class EdgeRoom(RoomLimits limits)
+{
+    private readonly History _history = new(limits.HistoryComments, limits.HistoryBytes);
+
+    /// <summary>What came before its turn.</summary>
+    private readonly SortedSet<(Position At, Comment Comment)> _held =
+        new(Comparer<(Position At, Comment Comment)>.Create((left, right) => left.At.CompareTo(right.At)));
+
+    /// <summary>Epochs that are known to follow, and where the one before each ended.</summary>
+    private readonly SortedDictionary<long, Position> _epochs = [];
+
+    private readonly List<Delivery> _ready = [];
+    private List<Comment> _batch = [];
+    private int _batchBytes;
+    private Position _known;
+
+    /// <summary>Where the epoch before that of <see cref="Top"/> ended.</summary>
+    private Position _previous;
+
+    /// <summary>Whether the origin has said where the room is.</summary>
+    public bool IsAttached { get; private set; }
+
+    /// <summary>Everything up to here has been delivered or is ready; <see cref="Position.None"/> before the first attach.</summary>
+    public Position Top => _history.Top;
+
+    /// <summary>Slices, heads and answers that repeated what was known, for metrics.</summary>
+    public long Duplicates { get; private set; }
+
+    /// <summary>The range to fetch from the origin; null when nothing is known to be missing.</summary>
+    public MissingRange? Missing
+    {
+        get
+        {
+            if (!IsAttached || _known <= Top)
+            {
+                return null;
+            }
+
+            var through = EndOfEpoch() ?? (_known.Epoch == Top.Epoch ? _known.Offset : Position.MaxInteger);
+            if (_held.Count > 0 && _held.Min.At is var next && next.Epoch == Top.Epoch)
+            {
+                through = Math.Min(through, next.Offset - 1);
+            }
+
+            return new MissingRange(Top.Epoch, Top.Offset + 1, through);
+        }
+    }
+
+    /// <summary>Danmaku that the origin published, or a page that was fetched. May repeat, overlap and come in any order.</summary>
+    public void Slice(Batch batch)
+    {
+        Head(new RoomHead(batch.Last, batch.Previous));
+        foreach (var comment in batch.Comments)
+        {
+            var position = new Position(batch.Epoch, comment.Offset);
+            if (IsNext(position))
+            {
+                Append(comment);
+            }
+            else if (position <= Top || !Hold(position, comment))
+            {
+                Duplicates++;
+            }
+        }
+
+        Advance();
+    }
+
+    /// <summary>The origin's word on where the room is.</summary>
+    public void Head(RoomHead head)
+    {
+        Learn(head);
+        Advance();
+    }
+
+    /// <summary>The answer to attaching, or to a fetch: what follows <see cref="Top"/>.</summary>
+    public void Attached(RoomHead head, IReadOnlyList<Batch> page)
+    {
+        if (!IsAttached)
+        {
+            Restart(head, page, lost: false);
+            return;
+        }
+
+        foreach (var batch in page)
+        {
+            Slice(batch);
+        }
+
+        Head(head);
+    }
+
+    /// <summary>
+    /// The origin's word that what follows <see cref="Top"/> is gone: the room goes on with the newest, and viewers are told.
+    /// Ignored when the room has moved on in the meantime.
+    /// </summary>
+    /// <param name="have">What the question named as <see cref="Top"/>.</param>
+    public void Gone(Position have, RoomHead head, IReadOnlyList<Batch> newest)
+    {
+        var wasAttached = IsAttached;
+
+        // Where the newest begin may still be what follows: an epoch that names Top as the end of the one before.
+        Attached(head, newest);
+        if (wasAttached && have == Top && head.Top > Top)
+        {
+            Restart(head, [.. newest.SkipWhile(batch => batch.Last <= Top)], lost: true);
+        }
+    }
+
+    /// <summary>What has become ready since the last call, in order.</summary>
+    public IReadOnlyList<Delivery> Take()
+    {
+        CloseBatch();
+        if (_ready.Count == 0)
+        {
+            return [];
+        }
+
+        Delivery[] taken = [.. _ready];
+        _ready.Clear();
+        return taken;
+    }
+
+    /// <summary>Whether <see cref="Take"/> has something.</summary>
+    public bool HasReady => _batch.Count > 0 || _ready.Count > 0;
+
+    /// <summary>
+    /// Whether a viewer that comes back has seen more than there is here yet, as happens when it comes from a faster edge.
+    /// Whether it is lost is known only after the next answer of the origin: let it in then.
+    /// </summary>
+    public bool IsBehind(Position? last) => last > Top;
+
+    /// <summary>Where a viewer begins that joins now. Call <see cref="Take"/> first: what is ready belongs to those already here.</summary>
+    /// <param name="last">The last position it has, if it comes back.</param>
+    /// <param name="history">How many of the newest it wants when it does not, or when what it missed is gone.</param>
+    public JoinStart Join(Position? last, int history)
+    {
+        if (last is { } position && _history.After(position) is { } rest)
+        {
+            return new JoinStart(position, false, rest);
+        }
+
+        var newest = _history.Newest(Math.Min(history, limits.MaxJoinHistory), limits.PageBytes);
+        return new JoinStart(StartOf(newest) ?? Top, last is not null, newest);
+    }
+
+    private void Restart(RoomHead head, IReadOnlyList<Batch> newest, bool lost)
+    {
+        CloseBatch();
+        var start = StartOf(newest) ?? head.Top;
+        (IsAttached, _previous) = (true, newest is [var first, ..] ? first.Previous : head.Previous);
+        _history.Reset(start, _previous);
+        _held.RemoveWhere(held => held.At <= start);
+        foreach (var epoch in _epochs.Keys.TakeWhile(epoch => epoch <= start.Epoch).ToArray())
+        {
+            _epochs.Remove(epoch);
+        }
+
+        if (lost)
+        {
+            _ready.Add(new Delivery.Lost(start));
+        }
+
+        foreach (var batch in newest)
+        {
+            Slice(batch);
+        }
+
+        Head(head);
+        if (!lost)
+        {
+            // Nobody was here before the first attach: what it brought is history, not news.
+            (_batch, _batchBytes) = ([], 0);
+            _ready.Clear();
+        }
+    }
+
+    private void Learn(RoomHead head)
+    {
+        _known = head.Top > _known ? head.Top : _known;
+        if (head.Top.Epoch > Top.Epoch && !(head.Previous.IsNone && _epochs.ContainsKey(head.Top.Epoch)))
+        {
+            _epochs[head.Top.Epoch] = head.Previous;
+        }
+    }
+
+    private bool Hold(Position position, Comment comment)
+    {
+        if (!_held.Add((position, comment)))
+        {
+            return false;
+        }
+
+        if (_held.Count > limits.MaxHeld)
+        {
+            _held.Remove(_held.Max);
+        }
+
+        return true;
+    }
+
+    /// <summary>Moves on through what is held, and into the next epoch where this one is complete.</summary>
+    private void Advance()
+    {
+        while (IsAttached)
+        {
+            // The end comes first: what an epoch had beyond it died with its origin and is no part of the room's history.
+            if (IsEpochComplete)
+            {
+                CloseBatch();
+                var (epoch, previous) = _epochs.First();
+                _epochs.Remove(epoch);
+                _previous = previous;
+                _history.Enter(epoch);
+            }
+            else if (_held.Count > 0 && _held.Min is var held && held.At <= Top.Next)
+            {
+                _held.Remove(held);
+                if (held.At == Top.Next)
+                {
+                    Append(held.Comment);
+                }
+            }
+            else
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Whether a known epoch follows what is here: nothing came between its predecessor's end and its beginning.</summary>
+    private bool IsEpochComplete => _epochs.Count > 0 && _epochs.First().Value is { IsNone: false } previous && previous <= Top;
+
+    private bool IsNext(Position position) => IsAttached && position == Top.Next && !IsEpochComplete;
+
+    /// <summary>Makes the comment after <see cref="Top"/> ready, in batches that no outbox is too small for.</summary>
+    private void Append(Comment comment)
+    {
+        _history.Append(comment, _previous);
+        _batch.Add(comment);
+        _batchBytes += comment.Bytes;
+        if (_batchBytes >= limits.PageBytes)
+        {
+            CloseBatch();
+        }
+    }
+
+    /// <summary>Where the epoch of <see cref="Top"/> ended; null while it has not, or nobody said.</summary>
+    private long? EndOfEpoch() =>
+        _epochs.Count > 0 && _epochs.First().Value is var previous && previous.Epoch == Top.Epoch ? previous.Offset : null;
+
+    private void CloseBatch()
+    {
+        if (_batch.Count > 0)
+        {
+            _ready.Add(new Delivery.Comments(new Batch(Top.Epoch, _previous, _batch)));
+            (_batch, _batchBytes) = ([], 0);
+        }
+    }
+
+    private static Position? StartOf(IReadOnlyList<Batch> batches) =>
+        batches is [var batch, ..] ? batch.First with { Offset = batch.First.Offset - 1 } : null;
+}
+
+/// <summary>A range of one epoch to fetch from the origin.</summary>
+/// <param name="Through">The last offset; <see cref="Position.MaxInteger"/> for "to the end of that epoch, wherever that is".</param>
+public readonly record struct MissingRange(long Epoch, long From, long Through)
+{
+    /// <summary>The position that the asking edge has.</summary>
+    public Position Have => new(Epoch, From - 1);
+}
+
+/// <summary>What an edge passes on to its viewers.</summary>
+public abstract record Delivery
+{
+    private Delivery()
+    {
+    }
+
+    public sealed record Comments(Batch Batch) : Delivery;
+
+    /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
+    public sealed record Lost(Position Position) : Delivery;
+}
+
+/// <summary>Where a viewer's stream begins.</summary>
+/// <param name="Position">The first batch starts at the next offset, or at offset 1 of the next epoch.</param>
+/// <param name="IsLost">It had a position, and what came after that is not all here.</param>
+/// <param name="Batches">What it gets at once.</param>
+public sealed record JoinStart(Position Position, bool IsLost, IReadOnlyList<Batch> Batches);

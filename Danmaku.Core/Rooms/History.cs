@@ -1,0 +1,165 @@
+namespace Danmaku.Core.Rooms;
+
+/// <summary>
+/// The newest danmaku of a room, without holes, possibly over several epochs. Bounded by count and by bytes; the oldest go first.
+/// </summary>
+/// <remarks>Not thread-safe; it has one owner.</remarks>
+public sealed class History(int maxComments, int maxBytes)
+{
+    private Entry[] _ring = new Entry[16];
+    private int _head;
+    private long _bytes;
+
+    /// <summary>The position after which nothing is missing: the one before the oldest entry.</summary>
+    public Position Start { get; private set; }
+
+    /// <summary>The newest position, which may be the beginning of an epoch that has no danmaku yet.</summary>
+    public Position Top { get; private set; }
+
+    public int Count { get; private set; }
+
+    private Entry this[int index] => _ring[(_head + index) & (_ring.Length - 1)];
+
+    /// <summary>Forgets everything and begins at <paramref name="start"/>.</summary>
+    /// <param name="previous">Where the epoch before ended: at the beginning of an epoch nothing is missing after that either.</param>
+    public void Reset(Position start, Position previous = default)
+    {
+        Array.Clear(_ring);
+        (_head, Count, _bytes, Top) = (0, 0, 0, start);
+        Start = start.Offset == 0 && !previous.IsNone ? previous : start;
+    }
+
+    /// <summary>Begins a new epoch, the one now at <see cref="Top"/> being complete.</summary>
+    public void Enter(long epoch) => Top = new Position(epoch, 0);
+
+    /// <summary>Appends the danmaku that follows <see cref="Top"/>.</summary>
+    /// <param name="previous">Where the epoch before its own ended.</param>
+    public void Append(Comment comment, Position previous)
+    {
+        if (comment.Offset != Top.Offset + 1)
+        {
+            throw new InvalidOperationException($"Offset {comment.Offset} does not follow {Top}");
+        }
+
+        if (Count == _ring.Length)
+        {
+            Grow();
+        }
+
+        Top = Top.Next;
+        _ring[(_head + Count) & (_ring.Length - 1)] = new Entry(Top.Epoch, previous, comment);
+        Count++;
+        _bytes += comment.Bytes;
+        while (Count > maxComments || (_bytes > maxBytes && Count > 1))
+        {
+            RemoveOldest();
+        }
+    }
+
+    /// <summary>All that came after <paramref name="last"/>, in batches of one epoch each; null when that cannot be proved complete.</summary>
+    /// <remarks>
+    /// One who saw more of a finished epoch than was kept of it (its origin died before the store had it), or only an epoch of
+    /// which nothing was kept, misses nothing either.
+    /// </remarks>
+    public IReadOnlyList<Batch>? After(Position last)
+    {
+        // Without holes from Start to Top: whoever is between the two misses what is here after it, and nothing else.
+        return last < Start || last > Top ? null : Batches(FirstAfter(last), Count, int.MaxValue);
+    }
+
+    /// <summary>The newest danmaku: at most <paramref name="count"/> and <paramref name="maxBytes"/>, fewer when there are not so many.</summary>
+    public IReadOnlyList<Batch> Newest(int count, int maxBytes)
+    {
+        var (from, bytes) = (Count, 0);
+        while (from > 0 && Count - from < count && bytes + this[from - 1].Comment.Bytes <= maxBytes)
+        {
+            bytes += this[--from].Comment.Bytes;
+        }
+
+        return Batches(from, Count, int.MaxValue);
+    }
+
+    /// <summary>
+    /// The danmaku of one epoch from one offset on, as many as fit into <paramref name="maxBytes"/> but at least one;
+    /// null when the first of them is not here.
+    /// </summary>
+    public Batch? Page(long epoch, long from, long through, int maxBytes)
+    {
+        var index = FirstAfter(new Position(epoch, from - 1));
+        if (index == Count || this[index].Epoch != epoch || this[index].Comment.Offset != from)
+        {
+            return null;
+        }
+
+        var end = (int)Math.Min(Count, index + Math.Max(1, through - from + 1));
+        return Batches(index, end, maxBytes)[0];
+    }
+
+    private int FirstAfter(Position last)
+    {
+        var (low, high) = (0, Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (this[middle].Position > last)
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle + 1;
+            }
+        }
+
+        return low;
+    }
+
+    private List<Batch> Batches(int from, int end, int maxBytes)
+    {
+        var batches = new List<Batch>();
+        while (from < end)
+        {
+            var (first, comments, bytes) = (this[from], new List<Comment>(), 0);
+            for (; from < end && this[from].Epoch == first.Epoch; from++)
+            {
+                bytes += this[from].Comment.Bytes;
+                if (bytes > maxBytes && comments.Count > 0)
+                {
+                    break;
+                }
+
+                comments.Add(this[from].Comment);
+            }
+
+            batches.Add(new Batch(first.Epoch, first.Previous, comments));
+        }
+
+        return batches;
+    }
+
+    private void RemoveOldest()
+    {
+        ref var oldest = ref _ring[_head];
+        Start = oldest.Position;
+        _bytes -= oldest.Comment.Bytes;
+        oldest = default;
+        _head = (_head + 1) & (_ring.Length - 1);
+        Count--;
+    }
+
+    private void Grow()
+    {
+        var ring = new Entry[_ring.Length * 2];
+        for (var i = 0; i < Count; i++)
+        {
+            ring[i] = this[i];
+        }
+
+        (_ring, _head) = (ring, 0);
+    }
+
+    private readonly record struct Entry(long Epoch, Position Previous, Comment Comment)
+    {
+        public Position Position => new(Epoch, Comment.Offset);
+    }
+}

@@ -1,0 +1,48 @@
+using Danmaku.Core.Wire;
+
+namespace Danmaku.Core.Rooms;
+
+/// <summary>
+/// The one way from endpoints to rooms. The cluster's actors stand behind it, or, without a cluster, a plain loop for each room.
+/// </summary>
+public interface IRooms
+{
+    /// <summary>Lets a viewer in. Everything it is sent, from its greeting on, goes through its outbox.</summary>
+    /// <returns>The viewer, or null when this node has no place for the room; then the outbox has been closed with the reason.</returns>
+    ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation);
+
+    /// <summary>Posts without being a viewer. Gives up at the post's deadline with <see cref="PostResult.Unknown"/>.</summary>
+    Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation);
+
+    /// <summary>What the cluster looks like from here.</summary>
+    ClusterStatus Status { get; }
+
+    /// <summary>Why this node should get no viewers now; null when it is ready for them.</summary>
+    string? NotReady { get; }
+}
+
+/// <summary>A viewer in a room, from the side of its socket. Thread-safe; nothing here blocks.</summary>
+public interface IViewer
+{
+    /// <summary>Posts; the answer comes through the outbox. The caller has limited the rate.</summary>
+    void Post(Post post);
+
+    /// <summary>The socket has ended. Repeating it is safe.</summary>
+    void Leave();
+}
+
+/// <summary>Who comes in, and with what.</summary>
+/// <param name="Name">The name it posts under.</param>
+/// <param name="Last">The last position it has, if it comes back.</param>
+/// <param name="History">How many of the newest danmaku it wants otherwise.</param>
+public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Position? Last, int History);
+
+/// <summary>The cluster as one node sees it.</summary>
+/// <param name="Node">The node that says so.</param>
+public sealed record ClusterStatus(string Node, IReadOnlyList<ClusterMember> Members);
+
+/// <param name="Address">Shown to operators only.</param>
+/// <param name="Status">Joining, Up, Leaving, Exiting, Down or Unreachable.</param>
+/// <param name="Rooms">Rooms open on it: those it is the origin of plus those it has viewers in.</param>
+/// <param name="Viewers">People connected to it.</param>
+public sealed record ClusterMember(string Name, string Address, IReadOnlyList<string> Roles, string Status, long Rooms, long Viewers);

@@ -1,0 +1,46 @@
+namespace Danmaku.Core.Rooms;
+
+/// <summary>A place in a room's history: the epoch (one life of the history) and the count of danmaku accepted in it.</summary>
+/// <param name="Epoch">1 to 2^53 − 1; grows from life to life. 0 means "none".</param>
+/// <param name="Offset">0 (before the first danmaku) to 2^53 − 1.</param>
+public readonly record struct Position(long Epoch, long Offset) : IComparable<Position>
+{
+    /// <summary>Integers on the wire stay exact in JavaScript (docs/protocol.md §1).</summary>
+    public const long MaxInteger = (1L << 53) - 1;
+
+    /// <summary>No position: before any epoch.</summary>
+    public static readonly Position None;
+
+    public bool IsNone => Epoch == 0;
+
+    public Position Next => this with { Offset = Offset + 1 };
+
+    public int CompareTo(Position other) =>
+        Epoch != other.Epoch ? Epoch.CompareTo(other.Epoch) : Offset.CompareTo(other.Offset);
+
+    public static bool operator <(Position left, Position right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(Position left, Position right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(Position left, Position right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(Position left, Position right) => left.CompareTo(right) >= 0;
+
+    public override string ToString() => $"{Epoch}:{Offset}";
+}
+
+/// <summary>How far a room is, and how its epoch follows the one before.</summary>
+/// <param name="Top">The position of the newest danmaku; offset 0 when the epoch has none yet.</param>
+/// <param name="Previous">Where the epoch before ended; <see cref="Position.None"/> when there was none or nobody knows.</param>
+public readonly record struct RoomHead(Position Top, Position Previous);
+
+/// <summary>How an epoch is chosen.</summary>
+public static class Epochs
+{
+    /// <summary>
+    /// The epoch of a history that begins now: Unix milliseconds, but more than <paramref name="lastKnown"/>, so that epochs
+    /// never run backwards, whatever the clock or the store did.
+    /// </summary>
+    public static long Next(long lastKnown, TimeProvider time) =>
+        Math.Max(lastKnown + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+}

@@ -1,0 +1,45 @@
+namespace Danmaku.Core.Rooms;
+
+/// <summary>Why a post was refused. The numbers are those of the cluster's wire and never change.</summary>
+public enum RejectReason : byte
+{
+    TextEmpty = 1,
+    TextTooLong = 2,
+    TextInvalid = 3,
+    FieldMissing = 4,
+    FieldInvalid = 5,
+    RateLimited = 6,
+    RoomBusy = 7,
+    RoomLimit = 8,
+    Unavailable = 9,
+    Expired = 10,
+    Forbidden = 11,
+}
+
+/// <summary>The catalogue of refusals: docs/protocol.md §6 as code.</summary>
+public static class RejectReasons
+{
+    private static readonly Dictionary<RejectReason, (string Name, string Message)> Catalogue = new()
+    {
+        [RejectReason.TextEmpty] = ("text_empty", "There is nothing to say in it."),
+        [RejectReason.TextTooLong] = ("text_too_long", "That is too long."),
+        [RejectReason.TextInvalid] = ("text_invalid", "It contains a character that is not allowed."),
+        [RejectReason.FieldMissing] = ("field_missing", "A field that is needed is missing."),
+        [RejectReason.FieldInvalid] = ("field_invalid", "A field has a wrong type or value."),
+        [RejectReason.RateLimited] = ("rate_limited", "You are posting too fast."),
+        [RejectReason.RoomBusy] = ("room_busy", "The room takes no more posts this second."),
+        [RejectReason.RoomLimit] = ("room_limit", "There are too many open rooms."),
+        [RejectReason.Unavailable] = ("unavailable", "The room cannot take posts at the moment."),
+        [RejectReason.Expired] = ("expired", "It came too late and was not posted."),
+        [RejectReason.Forbidden] = ("forbidden", "You may not post here."),
+    };
+
+    /// <summary>The name on the wire.</summary>
+    public static string Name(this RejectReason reason) => Catalogue[reason].Name;
+
+    /// <summary>English, for people.</summary>
+    public static string Message(this RejectReason reason) => Catalogue[reason].Message;
+
+    /// <summary>Whether a number read from the wire is a reason this release knows.</summary>
+    public static bool IsKnown(this RejectReason reason) => Catalogue.ContainsKey(reason);
+}

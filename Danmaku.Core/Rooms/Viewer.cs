@@ -1,0 +1,135 @@
+using Danmaku.Core.Wire;
+
+namespace Danmaku.Core.Rooms;
+
+/// <summary>
+/// What one viewer is sent, and when: its beginning, batches, answers, and what happens when it reads too slowly.
+/// </summary>
+/// <remarks>
+/// Not thread-safe; it has one owner. Nobody waits for a slow viewer: where the format can say so it is skipped ahead and told how
+/// many it missed, and closed when it stays slow for longer than <see cref="ViewerLimits.TooSlowAfter"/>; else it is closed at once.
+/// </remarks>
+public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limits, TimeProvider time)
+{
+    private readonly List<(long Epoch, long From, long Through)> _skipped = [];
+    private long _slowSince;
+
+    /// <summary>Whether it is being skipped ahead; then <see cref="CatchUp"/> is to be called now and then.</summary>
+    public bool IsSlow => _skipped.Count > 0;
+
+    public WireFormat Format => format;
+
+    /// <summary>Sends the greeting and what the viewer gets at once.</summary>
+    public void Begin(Welcome welcome, IReadOnlyList<Batch> batches)
+    {
+        Tell(format.Welcome(welcome));
+        if (format.HasJoin)
+        {
+            foreach (var batch in batches)
+            {
+                Deliver(format.Batch(batch));
+            }
+        }
+    }
+
+    /// <summary>Sends a batch, or counts it as skipped.</summary>
+    /// <returns>How many danmaku were skipped by this call.</returns>
+    public int Deliver(Frame batch)
+    {
+        if (!IsSlow || CatchUp())
+        {
+            if (outbox.TryWrite(batch))
+            {
+                return 0;
+            }
+
+            if (!format.CanSkip)
+            {
+                outbox.Close(CloseReason.TooSlow);
+                return batch.Comments;
+            }
+
+            _slowSince = IsSlow ? _slowSince : time.GetTimestamp();
+        }
+
+        Skip(batch);
+        return batch.Comments;
+    }
+
+    /// <summary>Ends the skipping when the socket has drained, by telling how many there were; closes it when that takes too long.</summary>
+    /// <returns>Whether the viewer may be sent batches again.</returns>
+    public bool CatchUp()
+    {
+        if (!IsSlow)
+        {
+            return true;
+        }
+
+        if (!outbox.IsDrained)
+        {
+            if (time.GetElapsedTime(_slowSince) > limits.TooSlowAfter)
+            {
+                outbox.Close(CloseReason.TooSlow);
+            }
+
+            return false;
+        }
+
+        foreach (var (epoch, from, through) in _skipped)
+        {
+            Tell(format.Skipped(epoch, from, through));
+        }
+
+        _skipped.Clear();
+        return true;
+    }
+
+    /// <summary>Sends anything but a batch. A viewer that has no place even for that is closed.</summary>
+    public void Tell(Frame? frame)
+    {
+        if (frame is not null && !outbox.TryWrite(frame))
+        {
+            outbox.Close(CloseReason.TooSlow);
+        }
+    }
+
+    /// <summary>Something may be missing before what follows <paramref name="position"/>; what was skipped before it no longer matters.</summary>
+    public void Lose(Position position)
+    {
+        _skipped.Clear();
+        Tell(format.Lost(position));
+    }
+
+    public void Close(CloseReason reason) => outbox.Close(reason);
+
+    private void Skip(Frame batch)
+    {
+        if (_skipped.Count > 0 && _skipped[^1] is var last && last.Epoch == batch.First.Epoch && last.Through + 1 == batch.First.Offset)
+        {
+            _skipped[^1] = last with { Through = batch.Last.Offset };
+        }
+        else
+        {
+            _skipped.Add((batch.First.Epoch, batch.First.Offset, batch.Last.Offset));
+        }
+    }
+}
+
+/// <summary>The bounds of one viewer.</summary>
+public sealed record ViewerLimits
+{
+    /// <summary>How long a viewer may be skipped ahead before it is closed.</summary>
+    public TimeSpan TooSlowAfter { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Posts per second of one connection.</summary>
+    public double PostsPerSecond { get; init; } = 5;
+
+    /// <summary>Posts that one connection may send at once after a pause.</summary>
+    public double PostBurst { get; init; } = 10;
+
+    /// <summary>How long a post may take to its origin before nobody must accept it any more.</summary>
+    public TimeSpan PostDeadline { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Most posts of one connection without an answer; more are refused.</summary>
+    public int MaxPendingPosts { get; init; } = 64;
+}

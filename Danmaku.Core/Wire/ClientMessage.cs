@@ -1,0 +1,248 @@
+using System.Text.Json;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Wire;
+
+/// <summary>What a client said in <c>danmaku.v1.json</c>, read and checked field by field (docs/protocol.md §4).</summary>
+public abstract record ClientMessage
+{
+    /// <summary>How many of the newest danmaku a viewer gets that does not say.</summary>
+    public const int DefaultHistory = 50;
+
+    /// <summary>Most that it can ask for.</summary>
+    public const int MaxHistory = 200;
+
+    private const int MaxNumberBytes = 32;
+
+    private ClientMessage()
+    {
+    }
+
+    public sealed record Join(Position? Position, int History, string? Name, string? Token) : ClientMessage;
+
+    /// <summary>A post whose fields have the right shape; whether its text may be shown is not decided here.</summary>
+    public sealed record Post(PostId Id, string Text, CommentStyle Style, long? At) : ClientMessage;
+
+    /// <param name="Client">The client's number as it was written.</param>
+    public sealed record Clock(byte[] Client) : ClientMessage;
+
+    /// <summary>A post that cannot be one: answered with <c>reject</c>.</summary>
+    public sealed record BadPost(PostId? Id, RejectReason Reason) : ClientMessage;
+
+    /// <summary>Not understood: answered with <c>error</c>.</summary>
+    public sealed record Bad(string Reason, string Message) : ClientMessage;
+
+    /// <summary>Not a message at all: the connection is closed with <see cref="CloseReason.Malformed"/>.</summary>
+    public sealed record Malformed : ClientMessage;
+
+    /// <summary>Reads one message. Never throws: whatever the bytes are, they are one of the records of this type.</summary>
+    public static ClientMessage Read(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            var fields = new Fields();
+            var json = new Utf8JsonReader(utf8);
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            {
+                return new Malformed();
+            }
+
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                fields.Read(ref json);
+            }
+
+            return json.Read() ? new Malformed() : fields.ToMessage();
+        }
+        catch (JsonException)
+        {
+            return new Malformed();
+        }
+    }
+
+    /// <summary>The fields of all messages, since the type may come last.</summary>
+    private struct Fields
+    {
+        private static readonly Bad Invalid = new(RejectReason.FieldInvalid.Name(), RejectReason.FieldInvalid.Message());
+        private static readonly Bad Missing = new(RejectReason.FieldMissing.Name(), RejectReason.FieldMissing.Message());
+        private static readonly Bad UnknownType = new("unknown_type", "This server does not know that type of message.");
+
+        private string? _type;
+        private bool _isInvalid;
+        private Position? _position;
+        private long? _history;
+        private string? _name;
+        private string? _token;
+        private string? _idText;
+        private string? _text;
+        private string? _mode;
+        private string? _color;
+        private string? _size;
+        private long? _at;
+        private byte[]? _client;
+
+        public void Read(ref Utf8JsonReader json)
+        {
+            if (json.ValueTextEquals("type"u8)) _type = ReadString(ref json);
+            else if (json.ValueTextEquals("position"u8)) ReadPosition(ref json);
+            else if (json.ValueTextEquals("history"u8)) _history = ReadInteger(ref json);
+            else if (json.ValueTextEquals("name"u8)) _name = ReadString(ref json);
+            else if (json.ValueTextEquals("token"u8)) _token = ReadString(ref json);
+            else if (json.ValueTextEquals("id"u8)) _idText = ReadString(ref json);
+            else if (json.ValueTextEquals("text"u8)) _text = ReadString(ref json);
+            else if (json.ValueTextEquals("mode"u8)) _mode = ReadString(ref json);
+            else if (json.ValueTextEquals("color"u8)) _color = ReadString(ref json);
+            else if (json.ValueTextEquals("size"u8)) _size = ReadString(ref json);
+            else if (json.ValueTextEquals("at"u8)) _at = ReadInteger(ref json);
+            else if (json.ValueTextEquals("client"u8)) ReadClient(ref json);
+            else Skip(ref json);
+        }
+
+        public readonly ClientMessage ToMessage() => _type switch
+        {
+            null => new Malformed(),
+            "join" => _isInvalid || _history < 0 ? Invalid : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
+            "post" => ToPost(),
+            "clock" => _client is not null ? new Clock(_client) : _isInvalid ? Invalid : Missing,
+            _ => UnknownType,
+        };
+
+        private readonly ClientMessage ToPost()
+        {
+            PostId? id = PostId.TryParse(_idText, out var parsed) ? parsed : null;
+            if (_isInvalid || (_idText is not null && id is null))
+            {
+                return new BadPost(id, RejectReason.FieldInvalid);
+            }
+
+            if (id is null || _text is null)
+            {
+                return new BadPost(id, RejectReason.FieldMissing);
+            }
+
+            return TryReadStyle(_mode, _color, _size, out var style) && _at is null or >= 0
+                ? new Post(id.Value, _text, style, _at)
+                : new BadPost(id, RejectReason.FieldInvalid);
+        }
+
+        private string? ReadString(ref Utf8JsonReader json)
+        {
+            json.Read();
+            if (json.TokenType == JsonTokenType.String)
+            {
+                try
+                {
+                    return json.GetString();
+                }
+                catch (InvalidOperationException)
+                {
+                    // An escape that is half of a surrogate pair.
+                }
+            }
+
+            return Refuse<string>(ref json);
+        }
+
+        private long? ReadInteger(ref Utf8JsonReader json)
+        {
+            json.Read();
+            if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var value) && value is >= 0 and <= Position.MaxInteger)
+            {
+                return value;
+            }
+
+            Refuse<object>(ref json);
+            return null;
+        }
+
+        private void ReadPosition(ref Utf8JsonReader json)
+        {
+            json.Read();
+            if (json.TokenType != JsonTokenType.StartObject)
+            {
+                Refuse<object>(ref json);
+                return;
+            }
+
+            long? epoch = null, offset = null;
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                if (json.ValueTextEquals("epoch"u8)) epoch = ReadInteger(ref json);
+                else if (json.ValueTextEquals("offset"u8)) offset = ReadInteger(ref json);
+                else Skip(ref json);
+            }
+
+            if (epoch is > 0 && offset is not null)
+            {
+                _position = new Position(epoch.Value, offset.Value);
+                return;
+            }
+
+            _isInvalid = true;
+        }
+
+        private void ReadClient(ref Utf8JsonReader json)
+        {
+            json.Read();
+            if (json.TokenType == JsonTokenType.Number && json.ValueSpan.Length <= MaxNumberBytes)
+            {
+                _client = json.ValueSpan.ToArray();
+                return;
+            }
+
+            Refuse<object>(ref json);
+        }
+
+        /// <summary>A null counts as a field that is not there; anything else makes the message invalid.</summary>
+        private T? Refuse<T>(ref Utf8JsonReader json)
+            where T : class
+        {
+            _isInvalid |= json.TokenType != JsonTokenType.Null;
+            json.Skip();
+            return null;
+        }
+
+        private static void Skip(ref Utf8JsonReader json)
+        {
+            json.Read();
+            json.Skip();
+        }
+    }
+
+    /// <summary>Reads how a danmaku should look; absent fields take their defaults.</summary>
+    /// <returns>False when a name is unknown or the colour is not <c>#rrggbb</c>.</returns>
+    public static bool TryReadStyle(string? mode, string? color, string? size, out CommentStyle style)
+    {
+        style = CommentStyle.Default;
+        var modeIndex = mode is null ? (int)style.Mode : IndexOf(JsonFormat.ModeNames, mode);
+        var sizeIndex = size is null ? (int)style.Size : IndexOf(JsonFormat.SizeNames, size);
+        if (modeIndex < 0 || sizeIndex < 0 || !TryReadColor(color, out var rgb))
+        {
+            return false;
+        }
+
+        style = new CommentStyle((CommentMode)modeIndex, rgb, (CommentSize)sizeIndex);
+        return true;
+    }
+
+    private static bool TryReadColor(string? text, out int color)
+    {
+        color = CommentStyle.White;
+        return text is null
+            || (text is ['#', .. { Length: 6 } digits]
+                && int.TryParse(digits, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out color));
+    }
+
+    private static int IndexOf(IReadOnlyList<string> names, string name)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (names[i] == name)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}

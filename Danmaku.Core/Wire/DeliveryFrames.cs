@@ -1,0 +1,14 @@
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Wire;
+
+/// <summary>One batch on its way to the viewers of a room: encoded at most once for each format that somebody here speaks.</summary>
+/// <remarks>Not thread-safe while it fills; the frames may be shared freely.</remarks>
+public sealed class DeliveryFrames(Batch batch)
+{
+    private readonly Frame?[] _frames = new Frame?[WireFormat.All.Count];
+
+    public Batch Batch => batch;
+
+    public Frame For(WireFormat format) => _frames[format.Index] ??= format.Batch(batch);
+}

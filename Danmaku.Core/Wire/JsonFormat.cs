@@ -1,0 +1,193 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Wire;
+
+/// <summary>What the server says in <c>danmaku.v1.json</c> (docs/protocol.md §4).</summary>
+public sealed class JsonFormat : WireFormat
+{
+    // Nothing here is ever put into HTML as it is, so only what JSON itself asks for is escaped.
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    [ThreadStatic]
+    private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Writer)? _scratch;
+
+    public override string? Subprotocol => "danmaku.v1.json";
+
+    public override string Name => "json";
+
+    public override int Index => 0;
+
+    public override bool CanSkip => true;
+
+    public override bool HasJoin => true;
+
+    public override Frame Batch(Batch batch) => Encode(batch, static (json, batch) =>
+    {
+        json.WriteString("type", "batch");
+        json.WriteNumber("epoch", batch.Epoch);
+        json.WriteNumber("offset", batch.First.Offset);
+        if (batch.First.Offset == 1)
+        {
+            WritePosition(json, "previous", batch.Previous);
+        }
+
+        json.WriteStartArray("comments");
+        foreach (var comment in batch.Comments)
+        {
+            WriteComment(json, comment);
+        }
+
+        json.WriteEndArray();
+    }, batch.First, batch.Last);
+
+    public override Frame Welcome(Welcome welcome) => Encode(welcome, static (json, welcome) =>
+    {
+        json.WriteString("type", "welcome");
+        json.WriteString("room", welcome.Room.Value);
+        json.WriteString("node", welcome.Node);
+        json.WriteString("name", welcome.Name);
+        WritePosition(json, "position", welcome.Position);
+        json.WriteBoolean("lost", welcome.IsLost);
+        json.WriteNumber("viewers", welcome.Viewers);
+        json.WriteNumber("heartbeat", (long)welcome.Heartbeat.TotalMilliseconds);
+    });
+
+    public override Frame Ack(PostId id, Position position, bool isDurable) => Encode((id, position, isDurable), static (json, ack) =>
+    {
+        json.WriteString("type", "ack");
+        json.WriteString("id", ack.id.ToString());
+        WritePosition(json, "position", ack.position);
+        json.WriteBoolean("durable", ack.isDurable);
+    });
+
+    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter) => Encode((id, reason, retryAfter), static (json, reject) =>
+    {
+        json.WriteString("type", "reject");
+        if (reject.id is { } id)
+        {
+            json.WriteString("id", id.ToString());
+        }
+
+        json.WriteString("reason", reject.reason.Name());
+        if (reject.retryAfter is { } wait)
+        {
+            json.WriteNumber("retryAfter", (long)Math.Ceiling(wait.TotalMilliseconds));
+        }
+
+        json.WriteString("message", reject.reason.Message());
+    });
+
+    public override Frame Unknown(PostId id) => Encode(id, static (json, id) =>
+    {
+        json.WriteString("type", "unknown");
+        json.WriteString("id", id.ToString());
+    });
+
+    public override Frame Viewers(long count) => Encode(count, static (json, count) =>
+    {
+        json.WriteString("type", "viewers");
+        json.WriteNumber("count", count);
+    });
+
+    public override Frame Skipped(long epoch, long from, long through) => Encode((epoch, from, through), static (json, skipped) =>
+    {
+        json.WriteString("type", "skipped");
+        json.WriteNumber("epoch", skipped.epoch);
+        json.WriteNumber("from", skipped.from);
+        json.WriteNumber("through", skipped.through);
+        json.WriteNumber("count", skipped.through - skipped.from + 1);
+    });
+
+    public override Frame Lost(Position position) => Encode(position, static (json, position) =>
+    {
+        json.WriteString("type", "lost");
+        WritePosition(json, "position", position);
+    });
+
+    public override Frame Clock(ReadOnlySpan<byte> client, long server) =>
+        Encode((Client: Encoding.ASCII.GetString(client), Server: server), static (json, clock) =>
+        {
+            json.WriteString("type", "clock");
+            json.WritePropertyName("client");
+            json.WriteRawValue(clock.Client);
+            json.WriteNumber("server", clock.Server);
+        });
+
+    public override Frame Error(string reason, string message) => Encode((reason, message), static (json, error) =>
+    {
+        json.WriteString("type", "error");
+        json.WriteString("reason", error.reason);
+        json.WriteString("message", error.message);
+    });
+
+    private static void WriteComment(Utf8JsonWriter json, Comment comment)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("time", comment.Time);
+        json.WriteString("name", comment.Author);
+        json.WriteString("text", comment.Text);
+        if (comment.Style.Mode != CommentMode.Scroll)
+        {
+            json.WriteString("mode", ModeNames[(int)comment.Style.Mode]);
+        }
+
+        if (comment.Style.Color != CommentStyle.White)
+        {
+            json.WriteString("color", "#" + comment.Style.Color.ToString("x6", CultureInfo.InvariantCulture));
+        }
+
+        if (comment.Style.Size != CommentSize.Medium)
+        {
+            json.WriteString("size", SizeNames[(int)comment.Style.Size]);
+        }
+
+        if (comment.At is { } at)
+        {
+            json.WriteNumber("at", at);
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>The names of <see cref="CommentMode"/>, by number.</summary>
+    public static readonly IReadOnlyList<string> ModeNames = ["scroll", "top", "bottom", "reverse"];
+
+    /// <summary>The names of <see cref="CommentSize"/>, by number.</summary>
+    public static readonly IReadOnlyList<string> SizeNames = ["small", "medium", "large"];
+
+    private static void WritePosition(Utf8JsonWriter json, string name, Position position)
+    {
+        if (position.IsNone)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
+        json.WriteStartObject(name);
+        json.WriteNumber("epoch", position.Epoch);
+        json.WriteNumber("offset", position.Offset);
+        json.WriteEndObject();
+    }
+
+    private static Frame Encode<T>(T value, Action<Utf8JsonWriter, T> write, Position first = default, Position last = default)
+    {
+        if (_scratch is not { } scratch)
+        {
+            var buffer = new ArrayBufferWriter<byte>(4096);
+            _scratch = scratch = (buffer, new Utf8JsonWriter(buffer, Options));
+        }
+
+        scratch.Buffer.ResetWrittenCount();
+        scratch.Writer.Reset();
+        scratch.Writer.WriteStartObject();
+        write(scratch.Writer, value);
+        scratch.Writer.WriteEndObject();
+        scratch.Writer.Flush();
+        return Frame.Text(scratch.Buffer.WrittenSpan, first, last);
+    }
+}

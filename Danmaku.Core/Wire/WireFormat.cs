@@ -1,0 +1,55 @@
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Wire;
+
+/// <summary>A format in which viewers are spoken to (docs/protocol.md). Stateless; one instance serves everybody.</summary>
+/// <remarks>A method that returns null says that the format has no word for it.</remarks>
+public abstract class WireFormat
+{
+    public static readonly WireFormat Json = new JsonFormat();
+
+    public static readonly WireFormat Plain = new PlainFormat();
+
+    /// <summary>All formats, the one for clients without a subprotocol last.</summary>
+    public static readonly IReadOnlyList<WireFormat> All = [Json, Plain];
+
+    /// <summary>The value of <c>Sec-WebSocket-Protocol</c>; null for plain text.</summary>
+    public abstract string? Subprotocol { get; }
+
+    /// <summary>Short name for metrics.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Its place in <see cref="All"/>, so that what is encoded once per format can be kept in an array.</summary>
+    public abstract int Index { get; }
+
+    /// <summary>Whether a slow viewer can be told that it was skipped ahead; else it is closed.</summary>
+    public abstract bool CanSkip { get; }
+
+    /// <summary>Whether a client begins with <c>join</c>.</summary>
+    public abstract bool HasJoin { get; }
+
+    public abstract Frame Batch(Batch batch);
+
+    public virtual Frame? Welcome(Welcome welcome) => null;
+
+    public virtual Frame? Ack(PostId id, Position position, bool isDurable) => null;
+
+    public virtual Frame? Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter) => null;
+
+    public virtual Frame? Unknown(PostId id) => null;
+
+    public virtual Frame? Viewers(long count) => null;
+
+    public virtual Frame? Skipped(long epoch, long from, long through) => null;
+
+    public virtual Frame? Lost(Position position) => null;
+
+    public virtual Frame? Clock(ReadOnlySpan<byte> client, long server) => null;
+
+    public virtual Frame? Error(string reason, string message) => null;
+}
+
+/// <summary>The first thing that a viewer of the full protocol hears.</summary>
+/// <param name="Node">The edge that serves it.</param>
+/// <param name="Name">The name under which it posts.</param>
+public sealed record Welcome(RoomId Room, string Node, string Name, Position Position, bool IsLost, long Viewers, TimeSpan Heartbeat);
