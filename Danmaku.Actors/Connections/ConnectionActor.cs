@@ -55,7 +55,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
                 _viewer.Lose(lost.Position);
                 break;
             case SendPost send:
-                OnPost(send.Post);
+                OnPost(send);
                 break;
             case RoomProtocol.PostAnswer answer:
                 OnAnswer(answer);
@@ -89,17 +89,17 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         KeepTicking();
     }
 
-    private void OnPost(Post post)
+    private void OnPost(SendPost send)
     {
         if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
-            _viewer.Tell(_viewer.Format.Reject(post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
+            _viewer.Tell(_viewer.Format.Reject(send.Post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
             return;
         }
 
-        _pending[post.Id] = _edge.Time.GetTimestamp();
-        Context.Parent.Tell(post, Self);
+        _pending[send.Post.Id] = _edge.Time.GetTimestamp();
+        Context.Parent.Tell(send);
         KeepTicking();
     }
 
@@ -152,7 +152,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
     public sealed record Lost(Position Position) : INoSerializationVerificationNeeded;
 
-    /// <summary>From the socket's read loop: the viewer posts. Answered through the outbox.</summary>
+    /// <summary>From the socket's read loop, and from here to the room: the viewer posts. Answered through the outbox.</summary>
     public sealed record SendPost(Post Post) : INoSerializationVerificationNeeded;
 
     /// <summary>The room wants this viewer gone.</summary>

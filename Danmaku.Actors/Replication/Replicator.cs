@@ -38,5 +38,6 @@ public sealed class Replicator(DanmakuMetrics metrics)
         }
     }
 
-    internal ChannelReader<IRoomMessage> Queue(int partition) => _queues[partition].Reader;
+    /// <summary>What waits in one partition; read by its publisher alone.</summary>
+    public ChannelReader<IRoomMessage> Queue(int partition) => _queues[partition].Reader;
 }

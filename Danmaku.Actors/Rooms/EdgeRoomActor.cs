@@ -41,7 +41,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Receive<Slice>(slice => Merge(() => _room.Slice(slice.Decode())));
         Receive<HeadNote>(OnHead);
         Receive<Flush>(_ => OnFlush());
-        Receive<Post>(post => _edge.Origins.Tell(new SubmitPost(_id, post, _room.Top.Epoch), Sender));
+        Receive<ConnectionActor.SendPost>(send => _edge.Origins.Tell(new SubmitPost(_id, send.Post, _room.Top.Epoch), Sender));
         Receive<EdgeRooms.Join>(OnJoin);
         Receive<ViewerGone>(gone => OnViewerGone(gone.Viewer));
         Receive<Attached>(OnAttached);
@@ -68,7 +68,6 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _edge.Metrics.EdgeRoomOpened();
         _edge.Ingress.Tell(new ReplicationIngress.RoomOpened(_id, Self));
         Timers.StartPeriodicTimer(nameof(Pulse), Pulse.Instance, PulseEvery);
-        AttachToOrigin();
     }
 
     protected override void PostStop()
@@ -90,6 +89,11 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Context.WatchWith(viewer, new ViewerGone(viewer));
         _formats[viewer] = request.Format;
         Sender.Tell(new EdgeRooms.Joined(viewer));
+        if (_joins == 1)
+        {
+            AttachToOrigin();
+        }
+
         if (_room.IsAttached)
         {
             Begin(viewer, request);

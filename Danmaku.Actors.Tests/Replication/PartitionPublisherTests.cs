@@ -1,0 +1,94 @@
+using System.Threading.Channels;
+using Akka;
+using Akka.Streams;
+using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Replication;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Rooms;
+using Danmaku.Testing;
+using Xunit;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
+
+namespace Danmaku.Actors.Tests.Replication;
+
+public sealed class PartitionPublisherTests : TestKit
+{
+    private readonly Channel<IRoomMessage> _queue = Channel.CreateUnbounded<IRoomMessage>();
+    private readonly Channel<ReplicationBatch> _published = Channel.CreateUnbounded<ReplicationBatch>();
+    private readonly SemaphoreSlim _mediator = new(0);
+
+    public PartitionPublisherTests() => PartitionPublisher.Graph(_queue.Reader, async batch =>
+    {
+        _published.Writer.TryWrite(batch);
+        await _mediator.WaitAsync();
+        return Done.Instance;
+    }).Run(Sys.Materializer());
+
+    [Fact]
+    public async Task An_idle_publisher_publishes_at_once()
+    {
+        _queue.Writer.TryWrite(Say("a", 1));
+
+        var batch = await NextAsync();
+
+        Assert.Equal([("a", 1L, 1)], batch.Slices.Select(Describe));
+    }
+
+    [Fact]
+    public async Task What_many_rooms_bring_during_a_publish_goes_out_together()
+    {
+        _queue.Writer.TryWrite(Say("a", 1));
+        await NextAsync();
+        for (var offset = 2; offset <= 20; offset++)
+        {
+            _queue.Writer.TryWrite(Say("a", offset));
+            _queue.Writer.TryWrite(Say("b", offset));
+            _queue.Writer.TryWrite(new HeadNote(RoomId.Parse("b"), new RoomHead(new Position(7, offset), Position.None), offset));
+        }
+
+        await Eventually.TrueAsync(() => _queue.Reader.Count == 0);
+        _mediator.Release(100);
+        var batches = new List<ReplicationBatch>();
+        while (batches.Sum(batch => batch.Slices.Sum(slice => slice.Count)) < 38)
+        {
+            batches.Add(await NextAsync());
+        }
+
+        // One element waits in each stage between the queue and the batch; all else is together.
+        Assert.InRange(batches.Count, 1, 3);
+        foreach (var room in new[] { "a", "b" })
+        {
+            var offsets = batches.SelectMany(batch => batch.Slices).Where(slice => slice.Room.Value == room)
+                .SelectMany(slice => slice.Decode().Comments).Select(comment => comment.Offset);
+            Assert.Equal(Enumerable.Range(2, 19).Select(offset => (long)offset), offsets);
+        }
+
+        Assert.Equal(20, batches.SelectMany(batch => batch.Heads).Last().Head.Top.Offset);
+    }
+
+    [Fact]
+    public async Task A_batch_is_bounded_by_bytes()
+    {
+        _queue.Writer.TryWrite(Say("a", 1));
+        await NextAsync();
+        for (var offset = 2; offset <= 200; offset++)
+        {
+            _queue.Writer.TryWrite(Say("a", offset, new string('x', 1000)));
+        }
+
+        _mediator.Release(1000);
+        for (var seen = 1; seen < 200;)
+        {
+            var batch = await NextAsync();
+            seen += batch.Slices.Sum(slice => slice.Count);
+            Assert.InRange(batch.Slices.Sum(slice => slice.Bytes.Length), 1, PartitionPublisher.MaxBatchBytes + 1100);
+        }
+    }
+
+    private async Task<ReplicationBatch> NextAsync() => await _published.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+    private static (string, long, int) Describe(Slice slice) => (slice.Room.Value, slice.First, slice.Count);
+
+    private static Slice Say(string room, int offset, string text = "hi") =>
+        Slice.Encode(RoomId.Parse(room), new Batch(7, Position.None, [new Comment(offset, 1, "a", text, CommentStyle.Default, null)]));
+}

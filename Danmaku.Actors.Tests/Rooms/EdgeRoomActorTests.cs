@@ -1,0 +1,289 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Connections;
+using Danmaku.Actors.Replication;
+using Danmaku.Actors.Rooms;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Testing;
+using Xunit;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
+using static Danmaku.Actors.Rooms.RoomProtocol;
+
+namespace Danmaku.Actors.Tests.Rooms;
+
+public sealed class EdgeRoomActorTests : TestKit
+{
+    private const long Epoch = 7;
+    private static readonly RoomId Id = RoomId.Parse("lobby");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly TestProbe _origin;
+    private readonly TestProbe _ingress;
+    private readonly IActorRef _rooms;
+
+    public EdgeRoomActorTests()
+    {
+        (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
+        var edge = new EdgeContext(
+            "edge-1", _origin, _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) },
+            TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time, () => 0.5);
+        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(edge, 2));
+    }
+
+    [Fact]
+    public async Task The_first_viewer_attaches_the_room_and_is_greeted_when_the_origin_answers()
+    {
+        var viewer = await JoinAsync();
+        var attach = await _origin.ExpectMsgAsync<AttachEdge>();
+        Assert.Empty(viewer.Outbox.Texts);
+
+        _origin.Reply(Attached(3, 1, 2, 3));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("batch").Count == 1);
+        Assert.Equal((Position.None, 1), (attach.Have, attach.Viewers));
+        Assert.Equal("edge-1", viewer.Outbox.OfType("welcome")[0].GetProperty("node").GetString());
+        Assert.Equal(["1", "2", "3"], Seen(viewer));
+    }
+
+    [Fact]
+    public async Task Attaching_is_repeated_until_the_origin_answers()
+    {
+        await JoinAsync();
+
+        await _origin.ExpectMsgAsync<AttachEdge>();
+        await _origin.ExpectMsgAsync<AttachEdge>(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task What_comes_twice_or_in_the_wrong_order_is_shown_once_and_in_order()
+    {
+        var (room, viewer) = await OpenAsync();
+
+        room.Tell(Slice(2));
+        room.Tell(Slice(1));
+        room.Tell(Slice(2));
+        room.Tell(Slice(1, 2, 3));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 3);
+        Assert.Equal(["1", "2", "3"], Seen(viewer));
+    }
+
+    [Fact]
+    public async Task A_gap_is_fetched_from_the_origin()
+    {
+        var (room, viewer) = await OpenAsync();
+
+        room.Tell(Slice(3, 4));
+        var fetch = await _origin.FishForMessageAsync<FetchRange>(_ => true);
+        _origin.Reply(Attached(4, 1, 2));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 4);
+        Assert.Equal(new MissingRange(Epoch, 1, 2), fetch.Range);
+        Assert.Equal(["1", "2", "3", "4"], Seen(viewer));
+    }
+
+    [Fact]
+    public async Task A_missing_end_is_noticed_by_the_head_and_fetched_until_the_origin_answers()
+    {
+        var (room, viewer) = await OpenAsync();
+
+        room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 2), Position.None), 1));
+        await _origin.FishForMessageAsync<FetchRange>(_ => true);
+        var again = await _origin.FishForMessageAsync<FetchRange>(_ => true, TimeSpan.FromSeconds(5));
+        _origin.Reply(Attached(2, 1, 2));
+
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 2);
+        Assert.Equal(new MissingRange(Epoch, 1, 2), again.Range);
+        Assert.Empty(viewer.Outbox.OfType("lost"));
+    }
+
+    [Fact]
+    public async Task A_range_that_is_gone_is_told_as_lost()
+    {
+        var (room, viewer) = await OpenAsync();
+
+        room.Tell(Slice(9, 10));
+        var fetch = await _origin.FishForMessageAsync<FetchRange>(_ => true);
+        _origin.Reply(new RangeGone(Id, fetch.Range.Have, new RoomHead(new Position(Epoch, 10), Position.None), 1, [Slice(7, 8, 9, 10)]));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("lost").Count == 1 && Seen(viewer).Count == 4);
+        Assert.Equal(6, viewer.Outbox.OfType("lost")[0].GetProperty("position").GetProperty("offset").GetInt64());
+        Assert.Equal(["7", "8", "9", "10"], Seen(viewer));
+    }
+
+    [Fact]
+    public async Task Posts_go_to_the_origin_and_are_answered_once()
+    {
+        var (_, viewer) = await OpenAsync();
+
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        var submit = await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        _origin.Reply(new PostAnswer(Id, submit.Post.Id, new Position(Epoch, 1), null, null));
+        _origin.Reply(new PostAnswer(Id, submit.Post.Id, new Position(Epoch, 1), null, null));
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(2)));
+        submit = await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        _origin.Reply(new PostAnswer(Id, submit.Post.Id, Position.None, RejectReason.RoomBusy, TimeSpan.FromSeconds(2)));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("reject").Count == 1);
+        Assert.Equal(Epoch, submit.KnownEpoch);
+        Assert.Equal(1, viewer.Outbox.OfType("ack").Single().GetProperty("position").GetProperty("offset").GetInt64());
+        Assert.Equal(2000, viewer.Outbox.OfType("reject").Single().GetProperty("retryAfter").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_post_that_the_origin_never_answers_is_unknown()
+    {
+        var (_, viewer) = await OpenAsync();
+
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        _time.Advance(TimeSpan.FromSeconds(1.1));
+        viewer.Viewer.Tell(ConnectionActor.Tick.Instance);
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
+        Assert.Equal(new PostId(1).ToString(), viewer.Outbox.OfType("unknown")[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task Posts_without_an_answer_are_bounded()
+    {
+        var (_, viewer) = await OpenAsync();
+
+        for (var i = 1; i <= 3; i++)
+        {
+            viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(i)));
+        }
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("reject").Count == 1);
+        Assert.Equal("unavailable", viewer.Outbox.OfType("reject")[0].GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task A_viewer_in_trouble_is_closed_and_nobody_else_notices()
+    {
+        var (room, good) = await OpenAsync();
+        var bad = await JoinAsync(new ThrowingOutbox());
+        var plain = await JoinAsync(format: WireFormat.Plain);
+
+        room.Tell(Slice(1));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+        await Eventually.TrueAsync(() => Seen(good).Count == 1 && plain.Outbox.Texts.Count == 1);
+        await Eventually.TrueAsync(() => bad.Throwing!.Closed == CloseReason.InternalError);
+
+        room.Tell(Slice(2));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+        await Eventually.TrueAsync(() => Seen(good).Count == 2);
+        Assert.Equal(["1", "2"], plain.Outbox.Texts);
+    }
+
+    [Fact]
+    public async Task An_edge_that_is_full_turns_away_viewers_of_another_room()
+    {
+        await JoinAsync(room: "one");
+        await JoinAsync(room: "two");
+        var outbox = new FakeOutbox();
+
+        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), outbox), TestActor);
+
+        Assert.Null((await ExpectMsgAsync<EdgeRooms.Joined>()).Viewer);
+        Assert.Equal(CloseReason.TooManyRooms, outbox.Closed);
+    }
+
+    [Fact]
+    public async Task An_origin_that_is_full_turns_its_viewers_away()
+    {
+        var viewer = await JoinAsync();
+        await _origin.ExpectMsgAsync<AttachEdge>();
+
+        _origin.Reply(new RoomRefused(Id));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.Closed == CloseReason.TooManyRooms);
+    }
+
+    [Fact]
+    public async Task A_room_is_let_go_when_it_has_been_empty_for_a_while_and_detached()
+    {
+        var (room, viewer) = await OpenAsync();
+        Watch(room);
+        viewer.Viewer.Tell(ConnectionActor.Leave.Instance);
+        await Eventually.TrueAsync(async () =>
+        {
+            room.Tell(EdgeRoomActor.Pulse.Instance);
+            return (await _origin.FishForMessageAsync<EdgeViewers>(_ => true)).Viewers == 0;
+        });
+        _time.Advance(TimeSpan.FromSeconds(61));
+
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+
+        await ExpectTerminatedAsync(room);
+        await _origin.FishForMessageAsync<DetachEdge>(_ => true);
+        await _ingress.FishForMessageAsync<ReplicationIngress.RoomClosed>(_ => true);
+    }
+
+    [Fact]
+    public async Task The_number_of_viewers_is_told_when_it_changes()
+    {
+        var (room, viewer) = await OpenAsync();
+
+        room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 0), Position.None), 12));
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 0), Position.None), 13));
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("viewers") is [.., var last] && last.GetProperty("count").GetInt32() == 13);
+        Assert.Equal([12, 13], viewer.Outbox.OfType("viewers").Select(message => message.GetProperty("count").GetInt32()).Where(count => count > 1));
+    }
+
+    private async Task<(IActorRef Room, Joined Viewer)> OpenAsync()
+    {
+        var viewer = await JoinAsync();
+        var room = (await _ingress.ExpectMsgAsync<ReplicationIngress.RoomOpened>()).Actor;
+        await _origin.ExpectMsgAsync<AttachEdge>();
+        _origin.Reply(Attached(0));
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("welcome").Count == 1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        return (room, viewer);
+    }
+
+    private async Task<Joined> JoinAsync(ThrowingOutbox? throwing = null, WireFormat? format = null, string room = "lobby")
+    {
+        var outbox = new FakeOutbox();
+        var request = new JoinRequest(RoomId.Parse(room), "Mei", format ?? WireFormat.Json, null, 50);
+        var joined = await _rooms.Ask<EdgeRooms.Joined>(new EdgeRooms.Join(request, throwing ?? (IOutbox)outbox), TimeSpan.FromSeconds(10));
+        return new Joined(joined.Viewer!, outbox, throwing);
+    }
+
+    private static Post NewPost(int id) => new(new PostId((UInt128)id), "Mei", "hi", CommentStyle.Default, null, long.MaxValue);
+
+    private static Attached Attached(long top, params long[] offsets) =>
+        new(Id, new RoomHead(new Position(Epoch, top), Position.None), 1, offsets.Length == 0 ? [] : [Slice(offsets)]);
+
+    private static Slice Slice(params long[] offsets) => Danmaku.Actors.Rooms.Slice.Encode(Id, new Batch(
+        Epoch, Position.None, [.. offsets.Select(offset => new Comment(offset, 1, "a", $"{offset}", CommentStyle.Default, null))]));
+
+    private static List<string> Seen(Joined viewer) =>
+    [
+        .. viewer.Outbox.OfType("batch").SelectMany(batch => batch.GetProperty("comments").EnumerateArray())
+            .Select(comment => comment.GetProperty("text").GetString()!),
+    ];
+
+    private sealed record Joined(IActorRef Viewer, FakeOutbox Outbox, ThrowingOutbox? Throwing);
+
+    private sealed class ThrowingOutbox : IOutbox
+    {
+        public CloseReason? Closed { get; private set; }
+
+        public bool IsDrained => false;
+
+        public bool TryWrite(Frame frame) => throw new InvalidOperationException("a bug");
+
+        public void Close(CloseReason reason) => Closed ??= reason;
+    }
+}
