@@ -1,4 +1,5 @@
 using System.Net;
+using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Hosting.SBR;
@@ -124,6 +125,7 @@ public static class AkkaRegistration
                     time,
                     new Jitter().Next);
                 edgeRooms = system.ActorOf(Props.Create<EdgeRooms>(edge, settings.MaxEdgeRooms), "rooms");
+                StopBeforeSharding(system, edgeRooms);
             }
 
             var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, settings.Name, time);
@@ -136,6 +138,14 @@ public static class AkkaRegistration
             }
         });
     }
+
+    /// <summary>Rooms that still ask for their origin while sharding leaves would hold it up until it times out.</summary>
+    private static void StopBeforeSharding(ActorSystem system, IActorRef edgeRooms) =>
+        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "stop-edge-rooms", async () =>
+        {
+            await edgeRooms.GracefulStop(TimeSpan.FromSeconds(3)).ConfigureAwait(false);
+            return Done.Instance;
+        });
 
     /// <summary>
     /// With three or more origins their majority decides a split, however many edges there are. With fewer it must not: the crash of

@@ -79,7 +79,9 @@ public sealed class PublisherActor : ReceiveActor
     public PublisherActor(Replicator replicator, DanmakuMetrics metrics)
     {
         (_replicator, _metrics) = (replicator, metrics);
-        Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason));
+
+        // Those of an instance before this one end because it was restarted.
+        Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason), ended => ended.Owner == this);
     }
 
     protected override void PreStart()
@@ -91,9 +93,9 @@ public sealed class PublisherActor : ReceiveActor
             PartitionPublisher
                 .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, Replicator.Topic(partition), _metrics))
                 .Run(materializer)
-                .PipeTo(Self, success: _ => new Ended(null), failure: reason => new Ended(reason));
+                .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
         }
     }
 
-    private sealed record Ended(Exception? Reason) : INoSerializationVerificationNeeded;
+    private sealed record Ended(PublisherActor Owner, Exception? Reason) : INoSerializationVerificationNeeded;
 }

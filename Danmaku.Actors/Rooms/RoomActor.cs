@@ -41,9 +41,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
         }
         else
         {
-            Receive<SubmitPost>(submit => Sender.Tell(Refusal(submit.Post.Id, RejectReason.RoomLimit, RetryWhenFull)));
-            Receive<AttachEdge>(_ => Refuse());
-            Receive<IRoomMessage>(_ => { });
+            Receive<IRoomMessage>(Refuse);
         }
 
         Receive<Stop>(_ => Context.Stop(Self));
@@ -138,9 +136,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
 
     private PostAnswer Refusal(PostId id, RejectReason reason, TimeSpan? retryAfter) => new(_id, id, Position.None, reason, retryAfter);
 
-    private void Refuse()
+    private void Refuse(IRoomMessage message)
     {
-        Sender.Tell(new RoomRefused(_id));
+        Sender.Tell(message is SubmitPost submit
+            ? Refusal(submit.Post.Id, RejectReason.RoomLimit, RetryWhenFull)
+            : new RoomRefused(_id));
         Context.Parent.Tell(new Passivate(Stop.Instance));
     }
 

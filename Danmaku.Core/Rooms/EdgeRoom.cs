@@ -162,11 +162,7 @@ public sealed class EdgeRoom(RoomLimits limits)
         (IsAttached, _previous) = (true, newest is [var first, ..] ? first.Previous : head.Previous);
         _history.Reset(start, _previous);
         _held.RemoveWhere(held => held.At <= start);
-        foreach (var epoch in _epochs.Keys.TakeWhile(epoch => epoch <= start.Epoch).ToArray())
-        {
-            _epochs.Remove(epoch);
-        }
-
+        ForgetEpochs(start.Epoch);
         if (lost)
         {
             _ready.Add(new Delivery.Lost(start));
@@ -216,11 +212,10 @@ public sealed class EdgeRoom(RoomLimits limits)
         while (IsAttached)
         {
             // The end comes first: what an epoch had beyond it died with its origin and is no part of the room's history.
-            if (IsEpochComplete)
+            if (Following() is var (epoch, previous))
             {
                 CloseBatch();
-                var (epoch, previous) = _epochs.First();
-                _epochs.Remove(epoch);
+                ForgetEpochs(epoch);
                 _previous = previous;
                 _history.Enter(epoch);
             }
@@ -239,10 +234,24 @@ public sealed class EdgeRoom(RoomLimits limits)
         }
     }
 
-    /// <summary>Whether a known epoch follows what is here: nothing came between its predecessor's end and its beginning.</summary>
-    private bool IsEpochComplete => _epochs.Count > 0 && _epochs.First().Value is { IsNone: false } previous && previous <= Top;
+    /// <summary>
+    /// The epoch that follows what is here, null while none is known to: one before which nothing came but what is here. Those
+    /// before it, of which nobody knows what they follow, then were not kept.
+    /// </summary>
+    private (long Epoch, Position Previous)? Following()
+    {
+        foreach (var (epoch, previous) in _epochs)
+        {
+            if (!previous.IsNone && previous <= Top)
+            {
+                return (epoch, previous);
+            }
+        }
 
-    private bool IsNext(Position position) => IsAttached && position == Top.Next && !IsEpochComplete;
+        return null;
+    }
+
+    private bool IsNext(Position position) => IsAttached && position == Top.Next && Following() is null;
 
     /// <summary>Makes the comment after <see cref="Top"/> ready, in batches that no outbox is too small for.</summary>
     private void Append(Comment comment)
@@ -257,8 +266,26 @@ public sealed class EdgeRoom(RoomLimits limits)
     }
 
     /// <summary>Where the epoch of <see cref="Top"/> ended; null while it has not, or nobody said.</summary>
-    private long? EndOfEpoch() =>
-        _epochs.Count > 0 && _epochs.First().Value is var previous && previous.Epoch == Top.Epoch ? previous.Offset : null;
+    private long? EndOfEpoch()
+    {
+        foreach (var previous in _epochs.Values)
+        {
+            if (previous.Epoch == Top.Epoch)
+            {
+                return previous.Offset;
+            }
+        }
+
+        return null;
+    }
+
+    private void ForgetEpochs(long through)
+    {
+        foreach (var epoch in _epochs.Keys.TakeWhile(epoch => epoch <= through).ToArray())
+        {
+            _epochs.Remove(epoch);
+        }
+    }
 
     private void CloseBatch()
     {

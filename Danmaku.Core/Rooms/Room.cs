@@ -57,6 +57,7 @@ public sealed class Room
         _history.Append(comment, Previous);
         _posts.Add(post.Id, Top);
         _postTimes.Enqueue((now, post.Id));
+        ForgetPosts(now);
         return new PostResult.Accepted(Top, comment);
     }
 

@@ -54,8 +54,9 @@ public abstract record ClientMessage
 
             return json.Read() ? new Malformed() : fields.ToMessage();
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // The latter is what the reader makes of a field whose name is half of a surrogate pair.
             return new Malformed();
         }
     }
@@ -69,6 +70,9 @@ public abstract record ClientMessage
 
         private string? _type;
         private bool _isInvalid;
+        private bool _isInvalidJoin;
+        private bool _isInvalidPost;
+        private bool _isInvalidClock;
         private Position? _position;
         private long? _history;
         private string? _name;
@@ -84,33 +88,58 @@ public abstract record ClientMessage
         public void Read(ref Utf8JsonReader json)
         {
             if (json.ValueTextEquals("type"u8)) _type = ReadString(ref json);
-            else if (json.ValueTextEquals("position"u8)) ReadPosition(ref json);
+            else if (TryReadJoin(ref json)) Blame(ref _isInvalidJoin);
+            else if (TryReadPost(ref json)) Blame(ref _isInvalidPost);
+            else if (json.ValueTextEquals("client"u8))
+            {
+                ReadClient(ref json);
+                Blame(ref _isInvalidClock);
+            }
+            else Skip(ref json);
+        }
+
+        private bool TryReadJoin(ref Utf8JsonReader json)
+        {
+            if (json.ValueTextEquals("position"u8)) ReadPosition(ref json);
             else if (json.ValueTextEquals("history"u8)) _history = ReadInteger(ref json);
             else if (json.ValueTextEquals("name"u8)) _name = ReadString(ref json);
             else if (json.ValueTextEquals("token"u8)) _token = ReadString(ref json);
-            else if (json.ValueTextEquals("id"u8)) _idText = ReadString(ref json);
+            else return false;
+            return true;
+        }
+
+        private bool TryReadPost(ref Utf8JsonReader json)
+        {
+            if (json.ValueTextEquals("id"u8)) _idText = ReadString(ref json);
             else if (json.ValueTextEquals("text"u8)) _text = ReadString(ref json);
             else if (json.ValueTextEquals("mode"u8)) _mode = ReadString(ref json);
             else if (json.ValueTextEquals("color"u8)) _color = ReadString(ref json);
             else if (json.ValueTextEquals("size"u8)) _size = ReadString(ref json);
             else if (json.ValueTextEquals("at"u8)) _at = ReadInteger(ref json);
-            else if (json.ValueTextEquals("client"u8)) ReadClient(ref json);
-            else Skip(ref json);
+            else return false;
+            return true;
+        }
+
+        /// <summary>A field that is wrong makes only those messages invalid that it belongs to; for the others it is an unknown field.</summary>
+        private void Blame(ref bool isInvalid)
+        {
+            isInvalid |= _isInvalid;
+            _isInvalid = false;
         }
 
         public readonly ClientMessage ToMessage() => _type switch
         {
             null => new Malformed(),
-            "join" => _isInvalid || _history < 0 ? Invalid : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
+            "join" => _isInvalidJoin ? Invalid : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
             "post" => ToPost(),
-            "clock" => _client is not null ? new Clock(_client) : _isInvalid ? Invalid : Missing,
+            "clock" => _client is not null ? new Clock(_client) : _isInvalidClock ? Invalid : Missing,
             _ => UnknownType,
         };
 
         private readonly ClientMessage ToPost()
         {
             PostId? id = PostId.TryParse(_idText, out var parsed) ? parsed : null;
-            if (_isInvalid || (_idText is not null && id is null))
+            if (_isInvalidPost || (_idText is not null && id is null))
             {
                 return new BadPost(id, RejectReason.FieldInvalid);
             }
@@ -230,6 +259,7 @@ public abstract record ClientMessage
         color = CommentStyle.White;
         return text is null
             || (text is ['#', .. { Length: 6 } digits]
+                && digits.All(char.IsAsciiHexDigit)
                 && int.TryParse(digits, System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out color));
     }
 

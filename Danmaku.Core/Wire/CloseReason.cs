@@ -7,7 +7,6 @@ namespace Danmaku.Core.Wire;
 public sealed record CloseReason(int Code, string Text, bool Reconnect)
 {
     // The catalogue: docs/protocol.md §7 as code.
-    public static readonly CloseReason Bye = new(1000, "bye", false);
     public static readonly CloseReason ProtocolError = new(1002, "protocol error", false);
     public static readonly CloseReason TextOnly = new(1003, "text messages only", false);
     public static readonly CloseReason InvalidUtf8 = new(1007, "invalid utf-8", false);
