@@ -103,6 +103,47 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task An_answer_that_brings_nothing_is_not_asked_for_again_at_once()
+    {
+        var (room, _) = await OpenAsync();
+        room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 2), Position.None), 1));
+        await _origin.FishForMessageAsync<FetchRange>(_ => true);
+
+        for (var i = 0; i < 20; i++)
+        {
+            room.Tell(Attached(0), _origin);
+        }
+
+        // What the room says to those answers comes before what it says to this post.
+        room.Tell(new ConnectionActor.SendPost(NewPost(1)), TestActor);
+        var asked = 0;
+        await _origin.FishForMessageAsync(message => (asked += message is FetchRange ? 1 : 0) >= 0 && message is SubmitPost);
+        Assert.InRange(asked, 0, 1);
+    }
+
+    [Fact]
+    public async Task A_viewer_from_a_faster_edge_waits_until_this_one_has_caught_up()
+    {
+        var (room, _) = await OpenAsync();
+        room.Tell(Slice(1, 2));
+        var outbox = new FakeOutbox();
+        var last = new Position(Epoch, 4);
+
+        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox), TestActor);
+        await ExpectMsgAsync<EdgeRooms.Joined>();
+        await _origin.FishForMessageAsync<AttachEdge>(_ => true);
+        Assert.Empty(outbox.Texts);
+        room.Tell(Slice(3, 4, 5));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => outbox.OfType("welcome").Count == 1);
+        var welcome = outbox.OfType("welcome")[0];
+        Assert.Equal((false, 4), (welcome.GetProperty("lost").GetBoolean(), welcome.GetProperty("position").GetProperty("offset").GetInt64()));
+        await Eventually.TrueAsync(() => outbox.OfType("batch").Count == 1);
+        Assert.Equal(5, outbox.OfType("batch")[0].GetProperty("offset").GetInt64());
+    }
+
+    [Fact]
     public async Task A_range_that_is_gone_is_told_as_lost()
     {
         var (room, viewer) = await OpenAsync();

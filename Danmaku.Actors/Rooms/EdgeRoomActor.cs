@@ -89,18 +89,16 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Context.WatchWith(viewer, new ViewerGone(viewer));
         _formats[viewer] = request.Format;
         Sender.Tell(new EdgeRooms.Joined(viewer));
-        if (_joins == 1)
-        {
-            AttachToOrigin();
-        }
-
-        if (_room.IsAttached)
+        if (_room.IsAttached && !_room.IsBehind(request.Last))
         {
             Begin(viewer, request);
+            return;
         }
-        else
+
+        _waiting[viewer] = request;
+        if (_joins == 1 || _room.IsAttached)
         {
-            _waiting[viewer] = request;
+            AttachToOrigin();
         }
     }
 
@@ -109,7 +107,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
         var start = _room.Join(request.Last, request.History);
-        var welcome = new Welcome(_id, _edge.Node, request.Name, start.Position, start.IsLost, Math.Max(_total, Count), _edge.Heartbeat);
+        var welcome = new Welcome(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, Math.Max(_total, Count), _edge.Heartbeat);
         viewer.Tell(new ConnectionActor.Begin(welcome, start.Batches));
         _viewers[request.Format.Index].Add(viewer);
     }
@@ -136,27 +134,18 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private void OnAttached(Attached attached)
     {
         KnowOrigin(attached.Viewers);
-        Merge(() => _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]));
+        Merge(() => _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]), isAnswer: true);
     }
 
     private void OnGone(RangeGone gone)
     {
         KnowOrigin(gone.Viewers);
-        var wasAttached = _room.IsAttached;
-        var before = _room.Top;
-        Merge(() => _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]));
-        if (wasAttached && before != _room.Top)
-        {
-            _edge.Metrics.Lost();
-        }
+        Merge(() => _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]), isAnswer: true);
     }
 
     private void KnowOrigin(long viewers)
     {
         _total = viewers;
-        _asked = null;
-        _retry = FirstRetry;
-        Timers.Cancel(nameof(Fetch));
         if (!Sender.Equals(_origin))
         {
             _origin = Context.WatchWith(Sender, new OriginGone());
@@ -171,24 +160,46 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         AttachToOrigin();
     }
 
-    private void Merge(Action merge)
+    private void Merge(Action merge, bool isAnswer = false)
     {
+        var before = _room.Top;
         merge();
-        if (_room.IsAttached && _waiting.Count > 0)
+        if (_room.Top != before)
         {
-            foreach (var (viewer, request) in _waiting)
-            {
-                Begin(viewer, request);
-            }
-
-            _waiting.Clear();
+            _retry = FirstRetry;
         }
 
+        BeginWaiting(isAnswer);
         FlushNowOrAtTick();
-        if (_room.Missing is { } missing && missing != _asked)
+
+        // An answer that brought nothing is no reason to ask again at once: the timer does.
+        if (_room.Missing is not { } missing)
+        {
+            _asked = null;
+            Timers.Cancel(nameof(Fetch));
+        }
+        else if (missing != _asked)
         {
             _edge.Metrics.GapFetched();
             FetchMissing();
+        }
+    }
+
+    /// <summary>
+    /// Greets those who came before the room was known, and those who have seen more than has arrived here: when it has, or when the
+    /// origin has had its say.
+    /// </summary>
+    private void BeginWaiting(bool isAnswer)
+    {
+        if (!_room.IsAttached || _waiting.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var (viewer, request) in _waiting.Where(waiting => isAnswer || !_room.IsBehind(waiting.Value.Last)).ToArray())
+        {
+            _waiting.Remove(viewer);
+            Begin(viewer, request);
         }
     }
 
@@ -258,6 +269,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
                     Send(new DeliveryFrames(comments.Batch));
                     break;
                 case Delivery.Lost lost:
+                    _edge.Metrics.Lost();
                     TellAll(new ConnectionActor.Lost(lost.Position));
                     break;
             }

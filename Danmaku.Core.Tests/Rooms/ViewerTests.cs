@@ -187,7 +187,7 @@ public class ViewerTests
     }
 
     private static Welcome Greeting() =>
-        new(RoomId.Parse("lobby"), "edge-1", "Mei", new Position(5, 0), false, 1, TimeSpan.FromSeconds(7));
+        new(RoomId.Parse("lobby"), "edge-1", "Mei", new Position(5, 0), new Position(5, 0), false, 1, TimeSpan.FromSeconds(7));
 
     private static void AssertSkipped(System.Text.Json.JsonElement message, long epoch, long from, long through)
     {

@@ -109,7 +109,7 @@ public class JsonFormatTests
         {
             "welcome" => json.Welcome(new Welcome(
                 RoomId.Parse(Text("room")!), Text("node")!, Text("name")!, ReadPosition(message.GetProperty("position")),
-                message.GetProperty("lost").GetBoolean(), Number("viewers"), TimeSpan.FromMilliseconds(Number("heartbeat")))),
+                ReadPosition(message.GetProperty("head")), message.GetProperty("lost").GetBoolean(), Number("viewers"), TimeSpan.FromMilliseconds(Number("heartbeat")))),
             "batch" => json.Batch(new Batch(
                 Number("epoch"),
                 message.TryGetProperty("previous", out var previous) ? ReadPosition(previous) : default,

@@ -55,6 +55,7 @@ public sealed class JsonFormat : WireFormat
         json.WriteString("node", welcome.Node);
         WriteText(json, "name", welcome.Name);
         WritePosition(json, "position", welcome.Position);
+        WritePosition(json, "head", welcome.Head);
         json.WriteBoolean("lost", welcome.IsLost);
         json.WriteNumber("viewers", welcome.Viewers);
         json.WriteNumber("heartbeat", (long)welcome.Heartbeat.TotalMilliseconds);

@@ -52,4 +52,6 @@ public abstract class WireFormat
 /// <summary>The first thing that a viewer of the full protocol hears.</summary>
 /// <param name="Node">The edge that serves it.</param>
 /// <param name="Name">The name under which it posts.</param>
-public sealed record Welcome(RoomId Room, string Node, string Name, Position Position, bool IsLost, long Viewers, TimeSpan Heartbeat);
+/// <param name="Position">Where its batches begin.</param>
+/// <param name="Head">The newest danmaku: batches up to here are history, what follows is live.</param>
+public sealed record Welcome(RoomId Room, string Node, string Name, Position Position, Position Head, bool IsLost, long Viewers, TimeSpan Heartbeat);
