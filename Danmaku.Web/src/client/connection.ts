@@ -1,0 +1,323 @@
+import { Backoff } from './backoff';
+import { systemClock } from './clock';
+import type { Cancel, Clock } from './clock';
+import { ABNORMAL, finalReason, NO_ANSWER } from './closing';
+import { decode, encode } from './codec';
+import { Emitter } from './emitter';
+import type { ClientEvents, ClientOptions, ConnectionState } from './events';
+import { ASK_EVERY, FIRST_WITHIN, Liveness } from './liveness';
+import { SUBPROTOCOL } from './messages';
+import type {
+  Ack,
+  Batch,
+  ClientMessage,
+  Draft,
+  Join,
+  Position,
+  Reject,
+  ServerClock,
+  ServerMessage,
+  Welcome,
+} from './messages';
+import { MAX_UNANSWERED, randomPostId, UnansweredPosts } from './posts';
+import type { PostOutcome } from './posts';
+import { ServerTime } from './servertime';
+import { Stream } from './stream';
+import type { Progress, StreamMessage } from './stream';
+import { textProblem } from './text';
+import { connectWebSocket } from './transport';
+import type { Connect, Transport } from './transport';
+
+/** A handshake that takes longer is given up. */
+const CONNECT_TIMEOUT = 10_000;
+
+/** A connection that was live this long was a good one: the next wait starts small again. */
+const GOOD_AFTER = 10_000;
+
+/** Own positions remembered from acks that came before their batch. Older ones are forgotten. */
+const MAX_OWN = 256;
+
+/** One viewer of one room: joins, comes back where it left, posts safely. Speaks docs/protocol.md, section 4 and 5. */
+export class DanmakuClient {
+  private readonly clock: Clock;
+  private readonly random: () => number;
+  private readonly connect: Connect;
+  private readonly backoff: Backoff;
+  private readonly posts: UnansweredPosts;
+  private readonly liveness: Liveness;
+  private readonly events = new Emitter<ClientEvents>();
+  private readonly stream = new Stream();
+  private readonly serverTime = new ServerTime();
+  private readonly own = new Set<string>();
+  private transport: Transport | null = null;
+  private cancelWait: Cancel = () => undefined;
+  private current: ConnectionState = { kind: 'closed', code: 1000, reason: 'Not started.' };
+  private liveSince: number | null = null;
+  private name = '';
+
+  constructor(private readonly options: ClientOptions) {
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? Math.random;
+    this.connect = options.connect ?? connectWebSocket;
+    this.backoff = new Backoff(this.random);
+    this.posts = new UnansweredPosts(this.clock, options.makeId ?? randomPostId);
+    this.liveness = new Liveness(this.clock, {
+      ask: () => this.send({ type: 'clock', client: this.clock.now() }),
+      dead: () => this.giveUp('no answer'),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.current;
+  }
+
+  /** Where this viewer would resume. */
+  get position(): Position | null {
+    return this.stream.position;
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
+    return this.events.on(name, listener);
+  }
+
+  start(): void {
+    if (this.current.kind === 'closed') {
+      this.open();
+    }
+  }
+
+  /** Leaves for good; unanswered posts stay without an answer. */
+  stop(): void {
+    this.drop('bye', 1000);
+    this.finish(1000, 'You left.');
+  }
+
+  /** Something changed (network back, tab shown, a person asked): look at once instead of waiting. */
+  wake(): void {
+    if (this.current.kind === 'waiting') {
+      this.cancelWait();
+      this.open();
+    } else {
+      this.liveness.check();
+    }
+  }
+
+  /**
+   * Says something. While the connection is away the post waits for it; it is sent again, with the same id, until it
+   * is answered, so it is posted at most once.
+   */
+  post(draft: Draft): Promise<PostOutcome> {
+    const text = draft.text.trim();
+    const problem = textProblem(text);
+    if (problem !== null) {
+      return Promise.resolve({ kind: 'refused', reason: problem, message: PROBLEMS[problem] });
+    }
+    if (this.current.kind === 'closed') {
+      return Promise.resolve({ kind: 'refused', reason: 'closed', message: this.current.reason });
+    }
+    if (this.posts.size >= MAX_UNANSWERED) {
+      const message = 'Too many remarks are still on their way.';
+      return Promise.resolve({ kind: 'refused', reason: 'too_many_unanswered', message });
+    }
+    return new Promise((resolve) => {
+      const post = this.posts.add({ ...draft, text }, resolve);
+      if (this.current.kind === 'live') {
+        this.send(post);
+      }
+    });
+  }
+
+  private open(): void {
+    this.cancelWait();
+    this.change({ kind: 'connecting' });
+    const transport = this.connect(this.options.url, SUBPROTOCOL, {
+      opened: () => this.join(),
+      received: (text) => this.receive(text),
+      closed: (code) => this.ended(code),
+    });
+    this.transport = transport;
+    this.cancelWait = this.clock.after(CONNECT_TIMEOUT, () => this.giveUp('no handshake'));
+  }
+
+  private join(): void {
+    this.cancelWait();
+    const { history, name, token } = this.options;
+    const position = this.stream.position;
+    const join: Join = {
+      type: 'join',
+      ...(position === null ? {} : { position }),
+      ...(history === undefined ? {} : { history }),
+      ...(name === undefined ? {} : { name }),
+      ...(token === undefined ? {} : { token }),
+    };
+    this.send(join);
+    // The first answer also tells the server's time before the history comes, so that old danmaku are known as old.
+    this.liveness.start(FIRST_WITHIN);
+  }
+
+  private receive(text: string): void {
+    this.liveness.heard();
+    const decoded = decode(text);
+    switch (decoded.kind) {
+      case 'message':
+        return this.handle(decoded.message);
+      case 'garbage':
+        return this.events.emit('trouble', decoded.why);
+      case 'ignored':
+        return;
+    }
+  }
+
+  private handle(message: ServerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        return this.onWelcome(message);
+      case 'batch':
+        return this.onBatch(message);
+      case 'lost':
+        this.advance(message);
+        return;
+      case 'skipped':
+        this.advance(message);
+        return this.events.emit('skipped', message);
+      case 'ack':
+        return this.onAck(message);
+      case 'reject':
+        if (message.id === undefined) {
+          return this.events.emit('trouble', message.message);
+        }
+        return this.onReject(message, message.id);
+      case 'unknown':
+        return this.onUnknown(message.id);
+      case 'viewers':
+        return this.events.emit('viewers', message.count);
+      case 'clock':
+        return this.onClock(message);
+      case 'error':
+        return this.events.emit('trouble', message.message);
+    }
+  }
+
+  private onWelcome(welcome: Welcome): void {
+    this.name = welcome.name;
+    this.liveSince = this.clock.now();
+    this.liveness.start(ASK_EVERY);
+    this.change({ kind: 'live' });
+    this.events.emit('welcome', welcome);
+    this.events.emit('viewers', welcome.viewers);
+    this.advance(welcome);
+    for (const post of this.posts.all) {
+      this.send(post);
+    }
+  }
+
+  private onBatch(batch: Batch): void {
+    const { comments, first } = this.advance(batch);
+    if (comments.length === 0) {
+      return;
+    }
+    const now = this.clock.now() + this.serverTime.offset;
+    this.events.emit(
+      'comments',
+      comments.map((comment, i) => {
+        const position = { epoch: first.epoch, offset: first.offset + i };
+        const own = this.own.delete(key(position)) || this.posts.looksOwn(comment, this.name);
+        return { ...comment, position, own, age: Math.max(0, now - comment.time) };
+      }),
+    );
+  }
+
+  private advance(message: StreamMessage): Progress {
+    const progress = this.stream.apply(message);
+    if (progress.gap) {
+      this.events.emit('lost', progress.first);
+    }
+    return progress;
+  }
+
+  private onAck(ack: Ack): void {
+    this.remember(ack.position);
+    this.posts.settle(ack.id, { kind: 'accepted', position: ack.position, durable: ack.durable });
+    this.events.emit('ack', ack);
+  }
+
+  private onReject({ reason, message, retryAfter }: Reject, id: string): void {
+    this.posts.settle(id, { kind: 'refused', reason, message, ...(retryAfter === undefined ? {} : { retryAfter }) });
+  }
+
+  private onUnknown(id: string): void {
+    const wait = (tries: number) => this.random() * Math.min(8000, 500 * 2 ** tries);
+    this.posts.resendLater(id, wait, (post) => this.send(post));
+  }
+
+  private onClock(answer: ServerClock): void {
+    const now = this.clock.now();
+    this.serverTime.sample(answer.client, answer.server, now);
+    this.events.emit('latency', Math.max(0, now - answer.client));
+  }
+
+  private remember(position: Position): void {
+    this.own.add(key(position));
+    if (this.own.size > MAX_OWN) {
+      const [oldest] = this.own;
+      this.own.delete(oldest ?? '');
+    }
+  }
+
+  private giveUp(reason: string): void {
+    this.drop(reason, NO_ANSWER);
+    this.ended(ABNORMAL);
+  }
+
+  private drop(reason: string, code: number): void {
+    this.transport?.close(code, reason);
+  }
+
+  private ended(code: number): void {
+    this.cleanUp();
+    const final = finalReason(code);
+    if (final !== null) {
+      return this.finish(code, final);
+    }
+    if (this.liveSince !== null && this.clock.now() - this.liveSince >= GOOD_AFTER) {
+      this.backoff.reset();
+    }
+    this.liveSince = null;
+    const wait = this.backoff.next();
+    this.cancelWait = this.clock.after(wait, () => this.open());
+    this.change({ kind: 'waiting', until: this.clock.now() + wait });
+  }
+
+  private finish(code: number, reason: string): void {
+    this.cleanUp();
+    this.liveSince = null;
+    this.change({ kind: 'closed', code, reason });
+    this.posts.settleAll({ kind: 'unanswered' });
+  }
+
+  private cleanUp(): void {
+    this.transport = null;
+    this.cancelWait();
+    this.liveness.stop();
+    this.posts.forgetResends();
+  }
+
+  private send(message: ClientMessage): void {
+    this.transport?.send(encode(message));
+  }
+
+  private change(state: ConnectionState): void {
+    this.current = state;
+    this.events.emit('state', state);
+  }
+}
+
+const PROBLEMS = {
+  text_empty: 'There is nothing to say yet.',
+  text_too_long: 'This is too long for a danmaku.',
+  text_invalid: 'This contains a character that cannot be shown.',
+} as const;
+
+function key(position: Position): string {
+  return `${position.epoch}/${position.offset}`;
+}

@@ -1,0 +1,47 @@
+import type { Clock } from './clock';
+import type { Ack, Comment, Position, Skipped, Welcome } from './messages';
+import type { Connect } from './transport';
+
+export type ConnectionState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  /** Trying again at `until`, by the client's clock. */
+  | { readonly kind: 'waiting'; readonly until: number }
+  /** Not coming back by itself; `reason` is for people. */
+  | { readonly kind: 'closed'; readonly code: number; readonly reason: string };
+
+/** A danmaku with its place, whether we said it, and how long ago it was said by the server's clock, in milliseconds. */
+export interface ReceivedComment extends Comment {
+  readonly position: Position;
+  readonly own: boolean;
+  readonly age: number;
+}
+
+export interface ClientEvents {
+  state: ConnectionState;
+  welcome: Welcome;
+  comments: readonly ReceivedComment[];
+  /** An own post has its position; its danmaku may have come already. Twice if it was not durable at first. */
+  ack: Ack;
+  viewers: number;
+  /** Round trip in milliseconds. */
+  latency: number;
+  /** Something before the next danmaku is missing for good. */
+  lost: Position;
+  skipped: Skipped;
+  /** The server and we misunderstood each other; for developers. */
+  trouble: string;
+}
+
+export interface ClientOptions {
+  /** Such as `wss://example.org/ws/lobby`. */
+  readonly url: string;
+  /** How many of the newest danmaku to get on arrival. */
+  readonly history?: number;
+  readonly name?: string;
+  readonly token?: string;
+  readonly connect?: Connect;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly makeId?: () => string;
+}

@@ -1,0 +1,143 @@
+/** Everything that client and edge say to each other in `danmaku.v1.json` (docs/protocol.md, section 4). */
+
+export const SUBPROTOCOL = 'danmaku.v1.json';
+
+/** A place in a room's order. Positions are ordered by epoch, then offset. */
+export interface Position {
+  readonly epoch: number;
+  readonly offset: number;
+}
+
+export const MODES = ['scroll', 'top', 'bottom', 'reverse'] as const;
+export type Mode = (typeof MODES)[number];
+
+export const SIZES = ['small', 'medium', 'large'] as const;
+export type Size = (typeof SIZES)[number];
+
+/** A danmaku as the server sends it: what is left out has its default (`scroll`, `#ffffff`, `medium`). */
+export interface Comment {
+  /** Unix milliseconds by the room's clock. */
+  readonly time: number;
+  readonly name: string;
+  readonly text: string;
+  readonly mode?: Mode;
+  /** `#rrggbb`, lower case. */
+  readonly color?: string;
+  readonly size?: Size;
+  /** Media time in milliseconds. */
+  readonly at?: number;
+}
+
+/** What somebody wants to say. */
+export interface Draft {
+  readonly text: string;
+  readonly mode?: Mode;
+  readonly color?: string;
+  readonly size?: Size;
+  readonly at?: number;
+}
+
+export interface Join {
+  readonly type: 'join';
+  readonly position?: Position;
+  readonly history?: number;
+  readonly name?: string;
+  readonly token?: string;
+}
+
+export interface Post extends Draft {
+  readonly type: 'post';
+  /** 32 lower-case hexadecimal digits, kept when the post is sent again. */
+  readonly id: string;
+}
+
+export interface ClientClock {
+  readonly type: 'clock';
+  readonly client: number;
+}
+
+export type ClientMessage = Join | Post | ClientClock;
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly room: string;
+  readonly node: string;
+  readonly name: string;
+  readonly position: Position;
+  /** The room's newest position: batches up to here are history, what follows is live. */
+  readonly head: Position;
+  readonly lost: boolean;
+  readonly viewers: number;
+  readonly heartbeat: number;
+}
+
+export interface Batch {
+  readonly type: 'batch';
+  readonly epoch: number;
+  readonly offset: number;
+  readonly comments: readonly Comment[];
+  readonly previous?: Position | null;
+}
+
+export interface Ack {
+  readonly type: 'ack';
+  readonly id: string;
+  readonly position: Position;
+  readonly durable: boolean;
+}
+
+export interface Reject {
+  readonly type: 'reject';
+  readonly id?: string;
+  readonly reason: string;
+  /** Milliseconds. */
+  readonly retryAfter?: number;
+  readonly message: string;
+}
+
+export interface Unknown {
+  readonly type: 'unknown';
+  readonly id: string;
+}
+
+export interface Viewers {
+  readonly type: 'viewers';
+  readonly count: number;
+}
+
+export interface Skipped {
+  readonly type: 'skipped';
+  readonly epoch: number;
+  readonly from: number;
+  readonly through: number;
+  readonly count: number;
+}
+
+export interface Lost {
+  readonly type: 'lost';
+  readonly position: Position;
+}
+
+export interface ServerClock {
+  readonly type: 'clock';
+  readonly client: number;
+  readonly server: number;
+}
+
+export interface ServerError {
+  readonly type: 'error';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type ServerMessage =
+  | Welcome
+  | Batch
+  | Ack
+  | Reject
+  | Unknown
+  | Viewers
+  | Skipped
+  | Lost
+  | ServerClock
+  | ServerError;

@@ -1,0 +1,92 @@
+import type { Clock, Cancel } from './clock';
+import type { Comment, Draft, Position, Post } from './messages';
+
+/** What became of a post. `unanswered`: nobody knows; it may have been accepted. */
+export type PostOutcome =
+  | { readonly kind: 'accepted'; readonly position: Position; readonly durable: boolean }
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string; readonly retryAfter?: number }
+  | { readonly kind: 'unanswered' };
+
+/**
+ * Posts that wait for an answer at the same time; one more is refused here, with `too_many_unanswered`. As many as the
+ * server's burst, since after a welcome they all go out at once.
+ */
+export const MAX_UNANSWERED = 10;
+
+/** How long a post is sent again before its author is told that nobody answers. */
+export const POST_DEADLINE = 60_000;
+
+interface Entry {
+  readonly post: Post;
+  readonly resolve: (outcome: PostOutcome) => void;
+  readonly cancelDeadline: Cancel;
+  cancelResend: Cancel;
+  tries: number;
+}
+
+/** Posts without an answer, in the order they were made. */
+export class UnansweredPosts {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly makeId: () => string,
+  ) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get all(): readonly Post[] {
+    return [...this.entries.values()].map((entry) => entry.post);
+  }
+
+  add(draft: Draft, resolve: (outcome: PostOutcome) => void): Post {
+    const post: Post = { type: 'post', id: this.makeId(), ...draft };
+    const cancelDeadline = this.clock.after(POST_DEADLINE, () => this.settle(post.id, { kind: 'unanswered' }));
+    this.entries.set(post.id, { post, resolve, cancelDeadline, cancelResend: () => undefined, tries: 0 });
+    return post;
+  }
+
+  settle(id: string, outcome: PostOutcome): void {
+    const entry = this.entries.get(id);
+    if (entry !== undefined) {
+      this.entries.delete(id);
+      entry.cancelDeadline();
+      entry.cancelResend();
+      entry.resolve(outcome);
+    }
+  }
+
+  settleAll(outcome: PostOutcome): void {
+    for (const id of [...this.entries.keys()]) {
+      this.settle(id, outcome);
+    }
+  }
+
+  /** The edge does not know what became of it: send it again, with the same id, after a wait that grows. */
+  resendLater(id: string, wait: (tries: number) => number, send: (post: Post) => void): void {
+    const entry = this.entries.get(id);
+    if (entry !== undefined) {
+      entry.cancelResend();
+      entry.cancelResend = this.clock.after(wait(entry.tries++), () => send(entry.post));
+    }
+  }
+
+  /** The connection is gone; what is unanswered goes out again after the next welcome. */
+  forgetResends(): void {
+    for (const entry of this.entries.values()) {
+      entry.cancelResend();
+    }
+  }
+
+  /** Whether a danmaku looks like one of these: its batch may come before its ack. */
+  looksOwn(comment: Comment, name: string): boolean {
+    return comment.name === name && this.all.some((post) => post.text === comment.text);
+  }
+}
+
+/** 128 random bits. `crypto.randomUUID` would need a secure context, which http://node:8080 is not. */
+export function randomPostId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,20 @@
+/**
+ * The client library of Danmaku: for pages that bring their own looks.
+ *
+ *     const client = new DanmakuClient({ url: 'wss://example.org/ws/lobby' });
+ *     const overlay = new DanmakuOverlay(document.querySelector('#overlay'));
+ *     client.on('comments', (comments) => comments.forEach((comment) => overlay.show({ ...LOOKS, ...comment })));
+ *     client.start();
+ *     const outcome = await client.post({ text: '弹幕!', mode: 'top' });
+ *
+ * where LOOKS are the defaults of what a danmaku leaves out. The overlay needs the rules under "Danmaku" in styles.css.
+ */
+
+export { DanmakuClient } from './client/connection';
+export type { ClientEvents, ClientOptions, ConnectionState, ReceivedComment } from './client/events';
+export { MODES, SIZES, SUBPROTOCOL } from './client/messages';
+export type { Ack, Comment, Draft, Mode, Position, Size, Skipped, Welcome } from './client/messages';
+export type { PostOutcome } from './client/posts';
+export { countChars, MAX_TEXT_CHARS, textProblem } from './client/text';
+export { DanmakuOverlay } from './overlay/danmakuoverlay';
+export type { Flight, Overlay } from './overlay/overlay';

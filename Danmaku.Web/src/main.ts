@@ -1,0 +1,142 @@
+import './styles.css';
+
+import { systemClock } from './client/clock';
+import { DanmakuClient } from './client/connection';
+import type { Draft } from './client/messages';
+import type { PostOutcome } from './client/posts';
+import { DanmakuOverlay } from './overlay/danmakuoverlay';
+import { Composer } from './page/composer';
+import { element } from './page/elements';
+import { Feed } from './page/feed';
+import { Log } from './page/log';
+import { explain } from './page/refusal';
+import { roomFrom, socketUrl } from './page/room';
+import { Scene } from './page/scene';
+import { Shows } from './page/shows';
+import { Status } from './page/status';
+import { Toast } from './page/toast';
+import { LocalVideo } from './page/video';
+
+const clock = systemClock;
+const room = roomFrom(location.search, location.hash);
+const toast = new Toast(element('toast', HTMLElement), clock);
+const log = new Log(element('log', HTMLElement), element('newest', HTMLButtonElement));
+const overlay = new DanmakuOverlay(element('overlay', HTMLElement));
+const feed = new Feed(clock, (flight) => overlay.show(flight));
+const stage = element('stage', HTMLElement);
+const status = new Status(
+  {
+    state: element('state', HTMLElement),
+    stateText: element('state-text', HTMLElement),
+    detail: element('state-detail', HTMLElement),
+    retry: element('retry', HTMLButtonElement),
+    viewers: element('viewers', HTMLElement),
+    edge: element('edge', HTMLElement),
+  },
+  clock,
+);
+
+const shows = new Shows(new Scene(element('scene', HTMLCanvasElement)), (running) => {
+  overlay.setRunning(running);
+  feed.clear();
+});
+shows.bindToggle(element('toggle', HTMLButtonElement));
+shows.bindFullscreen(element('fullscreen', HTMLButtonElement), stage);
+new LocalVideo(
+  {
+    stage,
+    video: element('video', HTMLVideoElement),
+    file: element('file', HTMLInputElement),
+    close: element('close-video', HTMLButtonElement),
+  },
+  () => toast.show('This browser cannot play that file.'),
+  (playing) => shows.setVideo(playing),
+);
+
+// The address bar is how a room is changed.
+addEventListener('hashchange', () => location.reload());
+
+if (room === null) {
+  element('room', HTMLElement).textContent = '?';
+  refuse('This is not the name of a room: use a–z, 0–9, _ and -.');
+  const link = element('notice-link', HTMLAnchorElement);
+  link.textContent = 'Go to the lobby';
+  link.href = '/';
+} else {
+  enter(room);
+}
+
+function enter(name: string): void {
+  element('room', HTMLElement).textContent = name;
+  document.title = `${name} · 弹幕`;
+  const visitor = new URLSearchParams(location.search).get('name')?.trim();
+  const client = new DanmakuClient({ url: socketUrl(location, name), ...(visitor ? { name: visitor } : {}) });
+  const composer = new Composer(
+    {
+      form: element('composer', HTMLFormElement),
+      text: element('post-text', HTMLInputElement),
+      counter: element('counter', HTMLElement),
+      swatches: element('swatches', HTMLElement),
+      color: element('post-color', HTMLInputElement),
+      mode: element('post-mode', HTMLSelectElement),
+      size: element('post-size', HTMLSelectElement),
+    },
+    (draft) => void client.post(draft).then((outcome) => answered(composer, draft, outcome)),
+  );
+
+  client.on('state', (state) => {
+    status.show(state);
+    if (state.kind === 'closed') {
+      refuse(state.reason);
+    }
+  });
+  client.on('welcome', (welcome) => {
+    status.showEdge(welcome.node);
+    element('me', HTMLElement).textContent = welcome.name;
+    feed.welcomed(welcome.head);
+  });
+  client.on('viewers', (count) => status.showViewers(count));
+  client.on('latency', (milliseconds) => status.showLatency(milliseconds));
+  client.on('comments', (comments) => {
+    log.add(comments);
+    feed.add(comments);
+  });
+  client.on('ack', (ack) => {
+    log.markOwn(ack.position);
+    overlay.markOwn(ack.position);
+  });
+  client.on('lost', () => {
+    log.note('Some remarks could not be recovered');
+    toast.show('Some remarks could not be recovered');
+  });
+  client.on('skipped', ({ count }) => {
+    log.note(`${count} skipped`);
+    toast.show(`+${count} skipped`);
+  });
+  client.on('trouble', (text) => console.warn(text));
+
+  element('retry', HTMLButtonElement).addEventListener('click', () => client.wake());
+  addEventListener('online', () => client.wake());
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) {
+      client.wake();
+    }
+  });
+  client.start();
+}
+
+function answered(composer: Composer, draft: Draft, outcome: PostOutcome): void {
+  const text = explain(outcome);
+  if (text !== null) {
+    toast.show(composer.giveBack(draft.text) ? text : `${text} (“${draft.text}”)`);
+  }
+}
+
+/** Nothing more will happen here until the person does something. */
+function refuse(reason: string): void {
+  status.show({ kind: 'closed', code: 1000, reason });
+  toast.hide();
+  element('composer', HTMLFormElement).inert = true;
+  element('notice', HTMLElement).hidden = false;
+  element('notice-text', HTMLElement).textContent = reason;
+}

@@ -1,0 +1,24 @@
+import type { Mode, Position, Size } from '../client/messages';
+
+/** One danmaku on its way over the video. */
+export interface Flight {
+  readonly text: string;
+  readonly mode: Mode;
+  /** `#rrggbb`. */
+  readonly color: string;
+  readonly size: Size;
+  /** Said by this viewer: outlined, and never left out for want of room. */
+  readonly own: boolean;
+  readonly position: Position;
+}
+
+/** Where danmaku fly. What does not fit is left out: an overlay is a picture, the record is the list beside it. */
+export interface Overlay {
+  /** Now if there is room, within a moment if there will be, else not at all. */
+  show(flight: Flight): void;
+  /** The danmaku at this position turned out to be our own. */
+  markOwn(position: Position): void;
+  /** Takes everything off; while not running nothing is shown and nothing is kept for later. */
+  setRunning(running: boolean): void;
+  destroy(): void;
+}

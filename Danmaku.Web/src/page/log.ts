@@ -1,0 +1,87 @@
+import type { ReceivedComment } from '../client/events';
+import type { Position } from '../client/messages';
+import { positionKey } from '../overlay/item';
+
+/** Lines kept; older ones are taken off the top. */
+export const MAX_LINES = 200;
+
+/** How near the end, in pixels, counts as reading the newest. */
+const NEAR_END = 48;
+
+/** The list beside the stage: everything that was said, in the room's order, for eyes and for screen readers. */
+export class Log {
+  private following = true;
+
+  constructor(
+    private readonly list: HTMLElement,
+    private readonly newest: HTMLButtonElement,
+  ) {
+    list.addEventListener('scroll', () => this.follow(this.atEnd()), { passive: true });
+    newest.addEventListener('click', () => this.toEnd());
+  }
+
+  add(comments: readonly ReceivedComment[]): void {
+    this.append(comments.slice(-MAX_LINES).map(createLine));
+  }
+
+  /** Something about the stream itself, such as a hole in it. */
+  note(text: string): void {
+    const line = document.createElement('li');
+    line.className = 'note';
+    line.textContent = text;
+    this.append([line]);
+  }
+
+  markOwn(position: Position): void {
+    this.list.querySelector(`[data-position="${positionKey(position)}"]`)?.classList.add('own');
+  }
+
+  private append(lines: readonly HTMLElement[]): void {
+    this.list.append(...lines);
+    while (this.list.childElementCount > MAX_LINES) {
+      this.list.firstElementChild?.remove();
+    }
+    if (this.following) {
+      this.toEnd();
+    } else {
+      this.newest.hidden = false;
+    }
+  }
+
+  private atEnd(): boolean {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END;
+  }
+
+  private toEnd(): void {
+    this.list.scrollTop = this.list.scrollHeight;
+    this.follow(true);
+  }
+
+  private follow(following: boolean): void {
+    this.following = following;
+    if (following) {
+      this.newest.hidden = true;
+    }
+  }
+}
+
+function createLine(comment: ReceivedComment): HTMLElement {
+  const line = document.createElement('li');
+  line.dataset['offset'] = String(comment.position.offset);
+  line.dataset['position'] = positionKey(comment.position);
+  line.classList.toggle('own', comment.own);
+  if (comment.color !== undefined) {
+    line.style.setProperty('--color', comment.color);
+  }
+  line.title = new Date(comment.time).toLocaleTimeString();
+  line.append(span('name', comment.name), ' ', span('text', comment.text));
+  return line;
+}
+
+function span(className: string, text: string): HTMLElement {
+  const part = document.createElement('span');
+  part.className = className;
+  part.dir = 'auto';
+  part.textContent = text;
+  return part;
+}

@@ -1,0 +1,62 @@
+export interface VideoElements {
+  readonly stage: HTMLElement;
+  readonly video: HTMLVideoElement;
+  readonly file: HTMLInputElement;
+  readonly close: HTMLButtonElement;
+}
+
+/** A video from the viewer's own disk takes the place of the scene. It never leaves the browser. */
+export class LocalVideo {
+  private url: string | null = null;
+
+  constructor(
+    private readonly at: VideoElements,
+    private readonly onFailed: () => void,
+    private readonly onChanged: (playing: boolean) => void,
+  ) {
+    at.file.addEventListener('change', () => this.open(at.file.files?.[0]));
+    at.close.addEventListener('click', () => this.close());
+    at.video.addEventListener('error', () => this.fail());
+  }
+
+  private open(file: File | undefined): void {
+    if (file === undefined) {
+      return;
+    }
+    this.forget();
+    this.url = URL.createObjectURL(file);
+    this.at.video.src = this.url;
+    this.show(true);
+    // Refused when the browser wants a click first; the video's own controls are there for that.
+    this.at.video.play().catch(() => undefined);
+  }
+
+  private close(): void {
+    this.forget();
+    this.at.file.value = '';
+    this.show(false);
+  }
+
+  private fail(): void {
+    if (this.url !== null) {
+      this.close();
+      this.onFailed();
+    }
+  }
+
+  private forget(): void {
+    if (this.url !== null) {
+      URL.revokeObjectURL(this.url);
+      this.url = null;
+      this.at.video.removeAttribute('src');
+      this.at.video.load();
+    }
+  }
+
+  private show(playing: boolean): void {
+    this.at.stage.classList.toggle('has-video', playing);
+    this.at.video.hidden = !playing;
+    this.at.close.hidden = !playing;
+    this.onChanged(playing);
+  }
+}

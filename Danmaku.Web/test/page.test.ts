@@ -1,0 +1,304 @@
+// @vitest-environment happy-dom
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import type { ReceivedComment } from '../src/client/events';
+import type { Draft } from '../src/client/messages';
+import type { Flight } from '../src/overlay/overlay';
+import { Composer } from '../src/page/composer';
+import { Feed, MAX_DRIFTING } from '../src/page/feed';
+import { Log, MAX_LINES } from '../src/page/log';
+import { explain } from '../src/page/refusal';
+import { roomFrom, socketUrl } from '../src/page/room';
+import { Status } from '../src/page/status';
+import { Toast } from '../src/page/toast';
+import { ManualClock } from './manualclock';
+
+let clock: ManualClock;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  document.body.replaceChildren();
+});
+
+function received(offset: number, more: Partial<ReceivedComment> = {}): ReceivedComment {
+  return { time: 1, name: 'Kai', text: `t${offset}`, position: { epoch: 1, offset }, own: false, age: 0, ...more };
+}
+
+describe('room', () => {
+  test.each([
+    ['', '', 'lobby'],
+    ['?room=cinema', '', 'cinema'],
+    ['?room=Cinema_2', '#other', 'cinema_2'],
+    ['', '#night-1', 'night-1'],
+    ['', '#/night-1', 'night-1'],
+    ['?room=', '', 'lobby'],
+    ['?room=a%20b', '', null],
+    ['', '#电影', null],
+    ['', '#%', null],
+    [`?room=${'a'.repeat(65)}`, '', null],
+  ])('%s%s is %s', (search, hash, room) => {
+    expect(roomFrom(search, hash)).toBe(room);
+  });
+
+  test.each([
+    ['http:', 'ws://node:8080/ws/lobby'],
+    ['https:', 'wss://node:8080/ws/lobby'],
+  ])('is reached over %s at %s', (protocol, url) => {
+    expect(socketUrl({ protocol, host: 'node:8080' }, 'lobby')).toBe(url);
+  });
+});
+
+describe('Feed', () => {
+  let flown: Flight[];
+  let feed: Feed;
+
+  beforeEach(() => {
+    flown = [];
+    feed = new Feed(clock, (flight) => flown.push(flight));
+  });
+
+  const offsets = () => flown.map((flight) => flight.position.offset);
+  const history = (count: number) => Array.from({ length: count }, (_, i) => received(i + 1, { age: 60_000 }));
+
+  test('lets the newest of the history drift by one after the other', () => {
+    feed.welcomed({ epoch: 1, offset: 50 });
+    feed.add(history(50));
+    expect(offsets()).toEqual([35]);
+
+    clock.advance(450);
+    expect(offsets()).toEqual([35, 36]);
+    clock.advance(60_000);
+    expect(offsets()).toEqual(Array.from({ length: MAX_DRIFTING }, (_, i) => 35 + i));
+  });
+
+  test('lets live danmaku fly at once, in their usual looks if they have none', () => {
+    feed.welcomed({ epoch: 1, offset: 3 });
+    feed.add([...history(3), received(4), received(5, { mode: 'top', color: '#ff0000', size: 'large' })]);
+
+    expect(flown.slice(0, 2)).toEqual([
+      expect.objectContaining({ mode: 'scroll', color: '#ffffff', size: 'medium' }),
+      expect.objectContaining({ mode: 'top', color: '#ff0000', size: 'large' }),
+    ]);
+  });
+
+  test('takes nothing after the head for history, whatever the clocks say', () => {
+    feed.welcomed({ epoch: 1, offset: 0 });
+
+    feed.add(history(5));
+
+    expect(offsets()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('forgets the history when nobody is watching', () => {
+    feed.welcomed({ epoch: 1, offset: 10 });
+    feed.add(history(10));
+    feed.clear();
+    clock.advance(60_000);
+
+    expect(offsets()).toEqual([1]);
+  });
+});
+
+describe('Log', () => {
+  let list: HTMLElement;
+  let newest: HTMLButtonElement;
+  let log: Log;
+
+  beforeEach(() => {
+    list = document.createElement('ol');
+    newest = document.createElement('button');
+    log = new Log(list, newest);
+  });
+
+  test('writes text as text', () => {
+    log.add([received(1, { name: '<i>', text: '<script>alert(1)</script>' })]);
+
+    expect(list.textContent).toBe('<i> <script>alert(1)</script>');
+    expect(list.querySelector('script, i')).toBeNull();
+  });
+
+  test('keeps the newest lines', () => {
+    log.add(Array.from({ length: 1000 }, (_, i) => received(i + 1)));
+    log.add([received(1001)]);
+
+    expect(list.childElementCount).toBe(MAX_LINES);
+    expect((list.lastElementChild as HTMLElement).dataset['offset']).toBe('1001');
+  });
+
+  test('marks a line as own when that is known later', () => {
+    log.add([received(1), received(2)]);
+
+    log.markOwn({ epoch: 1, offset: 2 });
+
+    expect([...list.children].map((line) => line.classList.contains('own'))).toEqual([false, true]);
+  });
+
+  test('does not pull away somebody who reads further up', () => {
+    Object.defineProperty(list, 'scrollHeight', { value: 1000 });
+    Object.defineProperty(list, 'clientHeight', { value: 200 });
+    newest.hidden = true;
+    list.scrollTop = 100;
+    list.dispatchEvent(new Event('scroll'));
+
+    log.add([received(1)]);
+
+    expect(list.scrollTop).toBe(100);
+    expect(newest.hidden).toBe(false);
+    newest.click();
+    expect(newest.hidden).toBe(true);
+    expect(list.scrollTop).toBeGreaterThan(100);
+  });
+});
+
+describe('Composer', () => {
+  let posted: Draft[];
+  let composer: Composer;
+  let text: HTMLInputElement;
+  let form: HTMLFormElement;
+
+  beforeEach(() => {
+    document.body.innerHTML = `
+      <form><input type="text"><output></output>
+        <fieldset><input type="radio" name="s" value="#ffffff"><input type="radio" name="s" value="#ff6b6b"><input type="color" value="#ffffff"></fieldset>
+        <select class="mode"><option value="scroll"><option value="top"></select>
+        <select class="size"><option value="medium"><option value="large"></select>
+      </form>`;
+    posted = [];
+    form = one('form');
+    text = one('[type=text]');
+    composer = new Composer(
+      { form, text, counter: one('output'), swatches: one('fieldset'), color: one('[type=color]'), mode: one('.mode'), size: one('.size') },
+      (draft) => posted.push(draft),
+    );
+  });
+
+  function one<T extends Element>(selector: string): T {
+    const found = document.querySelector<T>(selector);
+    if (found === null) {
+      throw new Error(selector);
+    }
+    return found;
+  }
+
+  function write(value: string): void {
+    text.value = value;
+    text.dispatchEvent(new Event('input'));
+  }
+
+  const submit = () => form.dispatchEvent(new Event('submit', { cancelable: true }));
+
+  test('posts what was written and chosen, and empties the box', () => {
+    write(' 弹幕 ');
+    one<HTMLSelectElement>('.mode').value = 'top';
+    one<HTMLSelectElement>('.size').value = 'large';
+    const color = one<HTMLInputElement>('[type=color]');
+    color.value = '#ff8800';
+    color.dispatchEvent(new Event('input'));
+    submit();
+
+    expect(posted).toEqual([{ text: '弹幕', mode: 'top', size: 'large', color: '#ff8800' }]);
+    expect(text.value).toBe('');
+  });
+
+  test('posts nothing when there is nothing', () => {
+    write('  ');
+    submit();
+
+    expect(posted).toEqual([]);
+  });
+
+  test('stops at 100 characters, not at 100 UTF-16 units, and counts near the end', () => {
+    write('a'.repeat(80));
+    expect(one('output').textContent).toBe('');
+
+    write('😀'.repeat(120));
+    expect([...text.value]).toHaveLength(100);
+    expect(one('output').textContent).toBe('100/100');
+  });
+
+  test('a swatch sets the colour', () => {
+    const swatch = one<HTMLInputElement>('[value="#ff6b6b"]');
+    swatch.checked = true;
+    swatch.dispatchEvent(new Event('change', { bubbles: true }));
+
+    expect(one<HTMLInputElement>('[type=color]').value).toBe('#ff6b6b');
+  });
+
+  test('gives a refused text back, but not over a new one', () => {
+    expect(composer.giveBack('old')).toBe(true);
+    expect(text.value).toBe('old');
+
+    write('new');
+    expect(composer.giveBack('old')).toBe(false);
+    expect(text.value).toBe('new');
+  });
+});
+
+describe('Status', () => {
+  function bar() {
+    const at = {
+      state: document.createElement('p'),
+      stateText: document.createElement('span'),
+      detail: document.createElement('span'),
+      retry: document.createElement('button'),
+      viewers: document.createElement('span'),
+      edge: document.createElement('span'),
+    };
+    return { at, status: new Status(at, clock) };
+  }
+
+  test('counts down while it waits', () => {
+    const { at, status } = bar();
+    const seen: string[] = [];
+
+    status.show({ kind: 'waiting', until: clock.now() + 2500 });
+    for (let i = 0; i < 4; i++) {
+      seen.push(`${at.stateText.textContent}${at.detail.textContent}`);
+      clock.advance(i === 0 ? 500 : 1000);
+    }
+
+    expect(seen).toEqual(['Reconnecting in 3 s', 'Reconnecting in 2 s', 'Reconnecting in 1 s', 'Reconnecting…']);
+    expect(at.state.dataset['state']).toBe('waiting');
+    expect(at.retry.hidden).toBe(false);
+  });
+
+  test('says how live it is', () => {
+    const { at, status } = bar();
+
+    status.show({ kind: 'live' });
+    status.showLatency(23.4);
+    status.showViewers(1234);
+
+    expect([at.stateText, at.detail, at.viewers].map((part) => part.textContent)).toEqual(['Live', ' · 23 ms', '1,234']);
+    status.show({ kind: 'connecting' });
+    expect([at.stateText, at.detail].map((part) => part.textContent)).toEqual(['Reconnecting…', '']);
+  });
+});
+
+describe('explain', () => {
+  test.each([
+    [{ kind: 'accepted', position: { epoch: 1, offset: 1 }, durable: true }, null],
+    [
+      { kind: 'refused', reason: 'rate_limited', message: 'You are posting too fast.', retryAfter: 850 },
+      'You are posting too fast – try again in 0.9 s',
+    ],
+    [{ kind: 'refused', reason: 'room_limit', message: 'No room.', retryAfter: 12_345 }, 'No room – try again in 13 s'],
+    [{ kind: 'refused', reason: 'forbidden', message: 'You may not post here.' }, 'You may not post here'],
+    [{ kind: 'unanswered' }, 'Nobody answered, so this may not have been posted'],
+  ] as const)('%o', (outcome, text) => {
+    expect(explain(outcome)).toBe(text);
+  });
+});
+
+test('a toast goes away by itself, and a newer one has its full time', () => {
+  const line = document.createElement('p');
+  const toast = new Toast(line, clock);
+
+  toast.show('first');
+  clock.advance(4000);
+  toast.show('second');
+  clock.advance(4000);
+  expect(line.textContent).toBe('second');
+  clock.advance(1000);
+  expect(line.textContent).toBe('');
+});
