@@ -1,0 +1,79 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Danmaku.Bench.Client;
+
+/// <summary>The opening handshake of RFC 6455 §4.1.</summary>
+public static class Handshake
+{
+    private const int MaxAnswerBytes = 8192;
+
+    /// <returns>What came behind the answer: the beginning of the first frames.</returns>
+    /// <exception cref="InvalidDataException">The server refuses; the message says why and what helps.</exception>
+    public static async Task<byte[]> RunAsync(Socket socket, Uri url, string? subprotocol, CancellationToken cancellation)
+    {
+        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
+        await socket.SendAsync(Request(url, subprotocol, key), cancellation);
+
+        var buffer = new byte[MaxAnswerBytes];
+        var length = 0;
+        int end;
+        while ((end = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8)) < 0)
+        {
+            var read = length < buffer.Length ? await socket.ReceiveAsync(buffer.AsMemory(length), cancellation) : 0;
+            if (read == 0)
+            {
+                throw new InvalidDataException($"{url} ended the handshake without an answer");
+            }
+
+            length += read;
+        }
+
+        Check(Encoding.Latin1.GetString(buffer, 0, end).Split("\r\n"), url, subprotocol, key);
+        return buffer[(end + 4)..length];
+    }
+
+    private static byte[] Request(Uri url, string? subprotocol, string key) => Encoding.ASCII.GetBytes(
+        $"GET {url.PathAndQuery} HTTP/1.1\r\nHost: {url.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        + $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+        + (subprotocol is null ? "" : $"Sec-WebSocket-Protocol: {subprotocol}\r\n") + "\r\n");
+
+    private static void Check(string[] lines, Uri url, string? subprotocol, string key)
+    {
+        var status = lines[0].Split(' ') is [_, var code, ..] ? code : lines[0];
+        if (status != "101")
+        {
+            throw new InvalidDataException(Explain(status, url));
+        }
+
+        var headers = lines.Skip(1)
+            .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
+            .Where(parts => parts.Length == 2)
+            .ToLookup(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
+        if (headers["Sec-WebSocket-Accept"].FirstOrDefault() != Accept(key))
+        {
+            throw new InvalidDataException($"{url} answered with a wrong Sec-WebSocket-Accept");
+        }
+
+        if (headers["Sec-WebSocket-Protocol"].FirstOrDefault() != subprotocol)
+        {
+            throw new InvalidDataException($"{url} does not speak {subprotocol ?? "without a subprotocol"}");
+        }
+    }
+
+    private static string Explain(string status, Uri url) => status switch
+    {
+        "429" => $"{url} answered 429: too many connections from one address. All viewers of a run come from one; "
+            + "raise Danmaku:Connection:ConnectionsPerAddress (1000 by default, 0 for no limit) or name more --url.",
+        "503" => $"{url} answered 503: it is draining, not ready or full.",
+        "403" => $"{url} answered 403: it wants an Origin, and this tool sends none.",
+        "404" or "200" => $"{url} answered {status}: is this a Danmaku node?",
+        _ => $"{url} answered {status} instead of 101.",
+    };
+
+#pragma warning disable CA5350 // RFC 6455 asks for SHA-1; it protects nothing.
+    private static string Accept(string key) =>
+        Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+#pragma warning restore CA5350
+}

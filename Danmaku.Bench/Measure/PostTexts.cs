@@ -1,0 +1,53 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Danmaku.Bench.Measure;
+
+/// <summary>Which post a text is.</summary>
+/// <param name="Number">From 0, in the order of the schedule.</param>
+/// <param name="DueMicros">When the schedule wanted it sent, in microseconds of the run's clock.</param>
+public readonly record struct PostTag(int Number, long DueMicros);
+
+/// <summary>Texts and post ids that say which post of which run they are, so that any viewer can tell how long one took.</summary>
+/// <remarks>A text is 6 characters for the run, 8 hexadecimal digits for the number, 10 for the time, then padding.</remarks>
+public sealed class PostTexts
+{
+    public const int MinBytes = 24;
+
+    private const string Padding = "abcdefghijklmnopqrstuvwxyz";
+
+    private readonly byte[] _run = Encoding.ASCII.GetBytes(RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz", 6));
+    private readonly string _idPrefix = RandomNumberGenerator.GetHexString(24, lowercase: true);
+    private readonly byte[] _padding;
+
+    /// <param name="bytes">Length of a text, at least <see cref="MinBytes"/>; all of it is ASCII.</param>
+    public PostTexts(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bytes, MinBytes);
+        _padding = [.. Enumerable.Range(0, bytes - MinBytes).Select(i => (byte)Padding[i % Padding.Length])];
+    }
+
+    /// <summary>The <c>post</c> message (docs/protocol.md §4).</summary>
+    public byte[] PostMessage(PostTag tag) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+        $$"""{"type":"post","id":"{{_idPrefix}}{{tag.Number:x8}}","text":"{{Text(tag)}}"}"""));
+
+    /// <summary>The post whose text begins like this; null when it is not one of this run.</summary>
+    public PostTag? TryRead(ReadOnlySpan<byte> text) =>
+        text.Length >= MinBytes && text.StartsWith(_run)
+        && Utf8Parser.TryParse(text[6..14], out int number, out var digits, 'x') && digits == 8
+        && Utf8Parser.TryParse(text[14..24], out long due, out digits, 'x') && digits == 10
+            ? new PostTag(number, due)
+            : null;
+
+    /// <summary>The number of the post with this id; null when it is not one of this run.</summary>
+    public int? TryReadId(string? id) =>
+        id is { Length: 32 } && id.StartsWith(_idPrefix, StringComparison.Ordinal)
+        && int.TryParse(id.AsSpan(24), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
+
+    private string Text(PostTag tag) => string.Create(CultureInfo.InvariantCulture,
+        $"{Encoding.ASCII.GetString(_run)}{tag.Number:x8}{tag.DueMicros:x10}{Encoding.ASCII.GetString(_padding)}");
+}

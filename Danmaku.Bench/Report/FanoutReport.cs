@@ -1,0 +1,67 @@
+using System.Text.Json.Serialization;
+using Danmaku.Bench.Measure;
+using Danmaku.Bench.Scenarios;
+
+namespace Danmaku.Bench.Report;
+
+/// <summary>What a run of <see cref="Fanout"/> found.</summary>
+/// <param name="Latency">From when a post was due until a sampled viewer had it; measured posts only.</param>
+/// <param name="AckLatency">From when a post was due until its author had the answer.</param>
+/// <param name="Sequences">Over the whole run, warm-up included.</param>
+/// <param name="Disconnects">Connections that ended during the run, by how.</param>
+public sealed record FanoutReport(
+    Machine Machine,
+    FanoutSettings Settings,
+    TimeSpan Joining,
+    Posts Posts,
+    Flow Flow,
+    Latency Latency,
+    Latency AckLatency,
+    IReadOnlyList<EdgeReport> Edges,
+    Sequences Sequences,
+    IReadOnlyDictionary<string, int> Disconnects,
+    Load Load)
+{
+    /// <summary>Everybody got everything once and in order, nobody was cut off, and every post has one answer.</summary>
+    public bool IsClean => Sequences.IsClean && Disconnects.Count == 0
+        && Posts is { Acked: > 0, Unanswered: 0, Contradictions: 0 };
+
+    /// <summary>What a reader must know before believing the figures.</summary>
+    [JsonInclude]
+    public IEnumerable<string> Remarks => [.. Load.Remarks, .. Warnings()];
+
+    private IEnumerable<string> Warnings()
+    {
+        if (Posts.Rejected.Count > 0)
+        {
+            yield return $"{Posts.Rejected.Values.Sum()} posts were refused: the offered rate was not reached. "
+                + "Danmaku:Connection:PostsPerSecond and Danmaku:Room:PostsPerSecond are the limits; --posters spreads posts over more connections.";
+        }
+
+        if (Posts.Undurable > 0)
+        {
+            yield return $"{Posts.Undurable} posts were acknowledged and never became durable.";
+        }
+
+        if (Sequences.Foreign > 0)
+        {
+            yield return "Others posted into this room: use a --room of your own.";
+        }
+    }
+}
+
+public sealed record EdgeReport(Uri Url, int Viewers, Latency Latency);
+
+/// <summary>Counters at one moment.</summary>
+public sealed record Sample(TimeSpan Elapsed, long Deliveries, long ReceivedBytes, LoadReading Load);
+
+/// <summary>What arrived while it was measured.</summary>
+public sealed record Flow(TimeSpan Duration, long Deliveries, double DeliveriesPerSecond, double BytesPerDelivery)
+{
+    public static Flow Between(Sample begin, Sample end)
+    {
+        var (duration, deliveries) = (end.Elapsed - begin.Elapsed, end.Deliveries - begin.Deliveries);
+        return new Flow(duration, deliveries, deliveries / duration.TotalSeconds,
+            deliveries == 0 ? 0 : (double)(end.ReceivedBytes - begin.ReceivedBytes) / deliveries);
+    }
+}

@@ -1,0 +1,234 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Danmaku.Node.Tests;
+
+/// <summary>What is said wrongly, too fast or never, what is answered, and that nobody else notices.</summary>
+public sealed class ConversationTests : IAsyncLifetime
+{
+    private TestNode _node = null!;
+
+    public async Task InitializeAsync() => _node = await TestNode.StartAsync();
+
+    public async Task DisposeAsync() => await _node.DisposeAsync();
+
+    [Fact]
+    public async Task The_clock_is_answered_at_once()
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        using var __ = viewer;
+
+        await viewer.SendAsync("""{"type":"clock","client":1790000000123.50}""");
+        var clock = await viewer.HearAsync("clock");
+
+        Assert.Equal("1790000000123.50", clock.GetProperty("client").GetRawText());
+        Assert.InRange(clock.GetProperty("server").GetInt64(), 1_700_000_000_000, 9_000_000_000_000);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"post","id":"00112233445566778899aabbccddeeff","text":"early"}""", 4001, "join first")]
+    [InlineData("""{"type":"nonsense"}""", 4001, "join first")]
+    [InlineData("""{"type":"join","history":-1}""", 4001, "join first")]
+    [InlineData("""{"type":"join","name":"a\u202eb"}""", 4003, "not admitted")]
+    [InlineData("""{"type":"join","name":"1234567890123456789012345"}""", 4003, "not admitted")]
+    [InlineData("{}", 4002, "malformed message")]
+    [InlineData("[]", 4002, "malformed message")]
+    [InlineData("hello", 4002, "malformed message")]
+    [InlineData("", 4002, "malformed message")]
+    public async Task A_first_message_that_is_no_good_join_closes(string message, int code, string text)
+    {
+        using var viewer = await TestViewer.JsonAsync(_node.Url, "/ws/lobby");
+
+        await viewer.SendAsync(message);
+
+        Assert.Equal((code, text), await viewer.ClosedAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"type":"join"}""", 4001, "join first")]
+    [InlineData("""{"type":"post","text":""", 4002, "malformed message")]
+    [InlineData("""{"type":"clock"}{}""", 4002, "malformed message")]
+    public async Task A_joined_viewer_can_still_say_what_closes(string message, int code, string text)
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        using var __ = viewer;
+
+        await viewer.SendAsync(message);
+
+        Assert.Equal((code, text), await viewer.ClosedAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"type":"nonsense"}""", "unknown_type")]
+    [InlineData("""{"type":"clock"}""", "field_missing")]
+    [InlineData("""{"type":"clock","client":"1"}""", "field_invalid")]
+    public async Task A_message_that_is_not_understood_is_an_error_and_no_end(string message, string reason)
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        using var __ = viewer;
+
+        await viewer.SendAsync(message);
+
+        Assert.Equal(reason, (await viewer.HearAsync("error")).GetProperty("reason").GetString());
+        await viewer.PostAsync("still here");
+        await viewer.HearAsync("ack");
+    }
+
+    [Fact]
+    public async Task The_tenth_error_closes()
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        using var __ = viewer;
+
+        for (var i = 0; i < 10; i++)
+        {
+            await viewer.SendAsync("""{"type":"nonsense"}""");
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            await viewer.HearAsync("error");
+        }
+
+        Assert.Equal((4002, "malformed message"), await viewer.ClosedAsync());
+    }
+
+    public static TheoryData<string, string> BadPosts => new()
+    {
+        { """ "text":"   " """, "text_empty" },
+        { $""" "text":"{new string('a', 101)}" """, "text_too_long" },
+        { """ "text":"bell\u0007" """, "text_invalid" },
+        { """ "text":"line\u2028break" """, "text_invalid" },
+        { """ "text":"\u202Eturned" """, "text_invalid" },
+        { """ "text":"\u2066isolated" """, "text_invalid" },
+        { """ "text":"half \ud83d" """, "field_invalid" },
+        { """ "text":5 """, "field_invalid" },
+        { """ "mode":"top" """, "field_missing" },
+        { """ "text":"a","mode":"up" """, "field_invalid" },
+        { """ "text":"a","color":"red" """, "field_invalid" },
+        { """ "text":"a","size":"huge" """, "field_invalid" },
+        { """ "text":"a","at":-1 """, "field_invalid" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadPosts))]
+    public async Task A_bad_post_is_rejected_and_nobody_else_notices(string fields, string reason)
+    {
+        var room = "room-" + TestViewer.NewId();
+        var (witness, _) = await TestViewer.JoinAsync(_node.Url, room);
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, room);
+        using var __ = witness;
+        using var ___ = viewer;
+        var id = TestViewer.NewId();
+
+        await viewer.SendAsync($$"""{"type":"post","id":"{{id}}",{{fields}}}""");
+        var reject = await viewer.HearAsync("reject");
+        await viewer.PostAsync("marker");
+
+        Assert.Equal((id, reason), (reject.GetProperty("id").GetString(), reject.GetProperty("reason").GetString()));
+        Assert.False(reject.TryGetProperty("retryAfter", out var ____));
+        Assert.Equal("marker", Assert.Single(await witness.WatchAsync(1)).Text);
+    }
+
+    [Fact]
+    public async Task A_post_without_an_id_is_rejected_without_one()
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        using var __ = viewer;
+
+        await viewer.SendAsync("""{"type":"post","text":"a"}""");
+        var reject = await viewer.HearAsync("reject");
+
+        Assert.Equal("field_missing", reject.GetProperty("reason").GetString());
+        Assert.False(reject.TryGetProperty("id", out var ___));
+    }
+
+    [Fact]
+    public async Task A_viewer_that_posts_too_fast_is_told_when_to_go_on()
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        using var __ = viewer;
+
+        for (var i = 0; i < 30; i++)
+        {
+            await viewer.PostAsync("fast");
+        }
+
+        var reject = await viewer.HearAsync("reject");
+        Assert.Equal("rate_limited", reject.GetProperty("reason").GetString());
+        Assert.InRange(reject.GetProperty("retryAfter").GetInt64(), 1, 200);
+    }
+
+    [Fact]
+    public async Task The_fifth_refusal_closes_a_plain_viewer_and_nobody_else_notices()
+    {
+        using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/plain");
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/plain");
+        await viewer.SendAsync("first");
+
+        foreach (var text in new[] { "", "\t", "\u202e", "", new string('a', 101), " ", "\u0007" })
+        {
+            await viewer.SendAsync(text);
+        }
+
+        Assert.Equal((1008, "too many refused posts: text_invalid"), await viewer.ClosedAsync());
+        await witness.SendAsync("marker");
+        Assert.Equal(["first", "marker"], [await witness.ReadAsync(), await witness.ReadAsync()]);
+    }
+
+    [Fact]
+    public async Task A_plain_viewer_that_posts_too_fast_is_closed()
+    {
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/fast");
+
+        for (var i = 0; i < 15; i++)
+        {
+            await viewer.SendAsync("fast");
+        }
+
+        Assert.Equal((1008, "too many refused posts: rate_limited"), await viewer.ClosedAsync());
+    }
+
+    [Fact]
+    public async Task A_bug_of_ours_closes_the_one_connection_and_is_logged_once()
+    {
+        await using var node = await TestNode.StartAsync((services, _) => services.AddSingleton<IRooms, BrokenRooms>());
+        using var viewer = await TestViewer.JsonAsync(node.Url, "/ws/lobby");
+        using var echo = await TestViewer.PlainAsync(node.Url, "/echo");
+
+        await viewer.SayAsync(new { type = "join" });
+
+        Assert.Equal((1011, "internal error"), await viewer.ClosedAsync());
+        Assert.Contains(nameof(BrokenRooms), Assert.Single(node.TakeErrors()), StringComparison.Ordinal);
+        await echo.SendAsync("still here");
+        Assert.Equal("I got your message: still here", await echo.ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_viewer_is_closed_when_there_are_too_many_rooms()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Room:MaxRoomsPerEdge=1");
+        var (viewer, _) = await TestViewer.JoinAsync(node.Url, "one");
+        using var __ = viewer;
+        using var plain = await TestViewer.PlainAsync(node.Url, "/ws/two");
+        using var json = await TestViewer.JsonAsync(node.Url, "/ws/three");
+        await json.SayAsync(new { type = "join" });
+
+        Assert.Equal((1013, "too many rooms"), await plain.ClosedAsync());
+        Assert.Equal((1013, "too many rooms"), await json.ClosedAsync());
+    }
+
+    private sealed class BrokenRooms : IRooms
+    {
+        public string? NotReady => null;
+
+        public ClusterStatus Status => new("test", []);
+
+        public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) =>
+            throw new InvalidOperationException(nameof(BrokenRooms));
+
+        public Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,222 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Danmaku.Node.Tests.Support;
+
+namespace Danmaku.Node.Tests;
+
+/// <summary>docs/protocol.md §9.</summary>
+public sealed class HttpTests : IAsyncLifetime
+{
+    private const string Path = "/api/rooms/lobby/danmaku";
+
+    private TestNode _node = null!;
+
+    public async Task InitializeAsync() => _node = await TestNode.StartAsync(
+        "--Danmaku:OperatorKey=operator", "--Danmaku:Connection:HttpPostsPerSecond=1", "--Danmaku:Connection:HttpPostBurst=40");
+
+    public async Task DisposeAsync() => await _node.DisposeAsync();
+
+    [Fact]
+    public async Task A_post_is_answered_with_its_position()
+    {
+        using var response = await PostAsync("""{"text":"hi"}""");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
+        var reply = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(1, reply.GetProperty("position").GetProperty("offset").GetInt64());
+        Assert.True(reply.GetProperty("position").GetProperty("epoch").GetInt64() > 0);
+        Assert.True(reply.GetProperty("durable").GetBoolean());
+    }
+
+    public static TheoryData<string, string?> BadBodies => new()
+    {
+        { """{"text":"  "}""", "text_empty" },
+        { $$"""{"text":"{{new string('a', 101)}}"}""", "text_too_long" },
+        { """{"text":"\u202ea"}""", "text_invalid" },
+        { """{"name":"Mei"}""", "field_missing" },
+        { """{"text":"a","mode":"up"}""", "field_invalid" },
+        { """{"text":"a","at":-1}""", "field_invalid" },
+        { """{"text":"a","at":9007199254740992}""", "field_invalid" },
+        { """{"text":"a","name":"\u0007"}""", "forbidden" },
+        { """{"text":"a","at":"1"}""", null },
+        { """{"text":5}""", null },
+        { """{"text":"\ud800"}""", null },
+        { """{"text":""", null },
+        { "null", null },
+        { "", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadBodies))]
+    public async Task A_bad_post_is_a_bad_request_with_its_reason(string body, string? reason)
+    {
+        using var response = await PostAsync(body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(reason, problem.TryGetProperty("reason", out var given) ? given.GetString() : null);
+    }
+
+    [Theory]
+    [InlineData("/api/rooms/Lobby/danmaku", "k", 400)]
+    [InlineData("/api/rooms/a%2Fb/danmaku", "k", 400)]
+    [InlineData(Path, "a key of 128 characters at most, printable ~", 200)]
+    [InlineData(Path, "", 400)]
+    [InlineData(Path, "tab\there", 400)]
+    public async Task Rooms_and_keys_are_checked(string path, string key, int status)
+    {
+        using var response = await PostAsync("""{"text":"hi"}""", path, key);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_key_of_more_than_128_characters_is_a_bad_request()
+    {
+        using var response = await PostAsync("""{"text":"hi"}""", Path, new string('k', 129));
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_over_the_message_limit_is_too_large()
+    {
+        using var response = await PostAsync($$"""{"text":"a","x":"{{new string('x', 4096)}}"}""");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_JSON_is_unsupported()
+    {
+        using var response = await _node.Http.PostAsync(Path, new StringContent("text=hi", Encoding.UTF8, "application/x-www-form-urlencoded"));
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    public async Task An_address_that_posts_too_fast_is_told_when_to_go_on()
+    {
+        HttpResponseMessage response;
+        do
+        {
+            response = await PostAsync("""{"text":"fast"}""");
+        }
+        while (response.IsSuccessStatusCode);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter!.Delta);
+        Assert.Equal("rate_limited", (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task A_busy_room_and_a_room_too_many_are_unavailable()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Room:PostsPerSecond=1", "--Danmaku:Room:MaxRoomsPerOrigin=1");
+        async Task<(HttpStatusCode, string?, bool)> PostAsync(string room)
+        {
+            using var response = await node.Http.PostAsJsonAsync($"/api/rooms/{room}/danmaku", new { text = "a" });
+            var body = await response.Content.ReadFromJsonAsync<JsonElement>();
+            var reason = body.TryGetProperty("reason", out var given) ? given.GetString() : null;
+            return (response.StatusCode, reason, response.Headers.RetryAfter is not null);
+        }
+
+        Assert.Equal((HttpStatusCode.OK, null, false), await PostAsync("one"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "room_busy", true), await PostAsync("one"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "room_limit", true), await PostAsync("two"));
+    }
+
+    [Theory]
+    [InlineData(null, 401)]
+    [InlineData("Bearer wrong", 401)]
+    [InlineData("Bearer secre", 401)]
+    [InlineData("Basic secret", 401)]
+    [InlineData("Bearer secret", 200)]
+    public async Task Where_there_is_a_server_key_only_who_has_it_may_post(string? authorization, int status)
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:ServerKey=secret");
+        using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = JsonContent.Create(new { text = "a" }) };
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+
+        using var response = await node.Http.SendAsync(request);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("Bearer wrong", false)]
+    [InlineData("Bearer operator", true)]
+    public async Task Addresses_are_for_operators_only(string? authorization, bool areShown)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/cluster");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+
+        using var response = await _node.Http.SendAsync(request);
+
+        var member = Assert.Single((await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("members").EnumerateArray());
+        Assert.Equal(areShown, member.TryGetProperty("address", out _));
+        Assert.Equal("test", member.GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public async Task The_API_describes_itself()
+    {
+        var document = await _node.Http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
+
+        Assert.Equal(
+            ["/api/cluster", "/api/rooms/{room}/danmaku"],
+            document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
+        Assert.Equal("Danmaku", document.GetProperty("info").GetProperty("title").GetString());
+    }
+
+    [Fact]
+    public async Task The_page_is_there_and_is_asked_for_again()
+    {
+        using var page = await _node.Http.GetAsync("/");
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { IfNoneMatch = { page.Headers.ETag! } } };
+        using var unchanged = await _node.Http.SendAsync(again);
+
+        Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("no-cache", page.Headers.CacheControl!.ToString());
+        Assert.Contains("default-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Equal("nosniff", page.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal(HttpStatusCode.NotModified, unchanged.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_is_not_there_is_a_problem_document()
+    {
+        using var response = await _node.Http.GetAsync("/nothing");
+
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
+    }
+
+    [Fact]
+    public async Task Metrics_are_those_of_the_catalogue_and_nothing_else()
+    {
+        using var posted = await PostAsync("""{"text":"hi"}""");
+        var metrics = await _node.Http.GetStringAsync("/metrics");
+
+        Assert.Contains("danmaku_posts_total{", metrics, StringComparison.Ordinal);
+        Assert.All(
+            metrics.Split('\n').Where(line => line.Length > 0 && !line.StartsWith('#')),
+            line => Assert.Matches("^(danmaku_|target_info)", line));
+    }
+
+    private Task<HttpResponseMessage> PostAsync(string body, string path = Path, string? key = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        if (key is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
+
+        return _node.Http.SendAsync(request);
+    }
+}

@@ -1,0 +1,64 @@
+using Danmaku.Node.Options;
+using Microsoft.Extensions.Configuration;
+
+namespace Danmaku.Node.Tests;
+
+public sealed class NodeSettingsTests
+{
+    [Fact]
+    public void The_defaults_are_those_of_the_protocol()
+    {
+        var settings = Read();
+
+        Assert.Equal((4096, 1000), (settings.Connection.MaxMessageBytes, settings.Connection.ConnectionsPerAddress));
+        Assert.Equal((5, 10), (settings.Connection.PostsPerSecond, settings.Connection.PostBurst));
+        Assert.Equal((256, 1024 * 1024), (settings.Connection.OutboxFrames, settings.Connection.OutboxBytes));
+        Assert.Equal((100, "lobby"), (settings.Room.MaxTextChars, settings.Node.DefaultRoom));
+        Assert.Equal(["origin", "edge"], settings.Node.RoleList);
+    }
+
+    [Theory]
+    [InlineData("Danmaku:Connection:Heartbeat", "00:00:09")]
+    [InlineData("Danmaku:Connection:Heartbeat", "7 seconds")]
+    [InlineData("Danmaku:Connection:MaxMessageBytes", "0")]
+    [InlineData("Danmaku:Connection:MaxMessageBytes", "many")]
+    [InlineData("Danmaku:Room:FlushEvery", "00:00:02")]
+    [InlineData("Danmaku:Room:PostsPerSecond", "-1")]
+    [InlineData("Danmaku:Cluster:Port", "65536")]
+    [InlineData("Danmaku:Cluster:Network", "10.0.0.0")]
+    [InlineData("Danmaku:Cluster:Seeds", "seed-1:4053, seed-2")]
+    [InlineData("Danmaku:Cluster:Origins", "0")]
+    [InlineData("Danmaku:Roles", "origin, cook")]
+    [InlineData("Danmaku:Roles", "")]
+    [InlineData("Danmaku:DefaultRoom", "Lobby")]
+    [InlineData("Danmaku:TrustedProxies", "10.0.0.0/8, proxy")]
+    [InlineData("Danmaku:DrainSeconds", "60")]
+    [InlineData("Danmaku:NodeName", "a b")]
+    public void A_bad_value_is_one_line_that_names_its_key(string key, string value)
+    {
+        var error = Assert.Throws<SettingsException>(() => Read((key, value)));
+
+        Assert.Contains(key, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void A_rate_of_0_lifts_the_limit()
+    {
+        var settings = Read(("Danmaku:Connection:PostsPerSecond", "0"), ("Danmaku:Room:PostsPerSecond", "0"));
+
+        Assert.True(settings.Connection.ToLimits() is { PostsPerSecond: > 1e8, PostBurst: > 1e8 });
+        Assert.True(settings.Room.ToLimits().PostsPerSecond > 1e8);
+    }
+
+    [Theory]
+    [InlineData("", null, 0)]
+    [InlineData("a:1", null, 4053)]
+    [InlineData("a:1", "5000", 5000)]
+    [InlineData("a:1", "0", 0)]
+    public void The_port_of_remoting_depends_on_the_seeds(string seeds, string? port, int expected) =>
+        Assert.Equal(expected, Read(("Danmaku:Cluster:Seeds", seeds), ("Danmaku:Cluster:Port", port)).Cluster.PortOrDefault);
+
+    private static NodeSettings Read(params (string Key, string? Value)[] values) => NodeSettings.Read(
+        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build());
+}

@@ -1,0 +1,109 @@
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+
+namespace Danmaku.Node.Tests.Processes;
+
+/// <summary>What <c>GET /api/cluster</c> says of one member.</summary>
+internal sealed record ClusterMemberView(string Name, string[] Roles, string Status, long Rooms, long Viewers, string? Address);
+
+internal sealed record ClusterView(string Node, ClusterMemberView[] Members);
+
+/// <summary>One node: the real executable, as a process of its own.</summary>
+internal sealed partial class NodeProcess : IAsyncDisposable
+{
+    private readonly OwnedProcess _process;
+    private int _errorsTaken;
+
+    /// <param name="url">Where it listens for HTTP.</param>
+    /// <param name="settings">Such as <c>Danmaku:Roles=edge</c>.</param>
+    public NodeProcess(string name, Uri url, IEnumerable<string> settings)
+    {
+        (Name, Url) = (name, url);
+        Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
+        string[] own = ["urls=" + url, "Danmaku:NodeName=" + name];
+        _process = OwnedProcess.Start(
+            Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"),
+            [.. own.Concat(settings).Select(setting => "--" + setting)],
+            CleanUp);
+    }
+
+    public string Name { get; }
+
+    public Uri Url { get; }
+
+    public HttpClient Http { get; }
+
+    public IEnumerable<string> Log => _process.Output.Concat(_process.Errors);
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>The errors that it has logged since the last call, and what it wrote to standard error.</summary>
+    public IReadOnlyList<string> TakeErrors()
+    {
+        var logged = _process.Output.Where(line => LoggedError().IsMatch(line) && !SaysThatPeerIsGone(line));
+        string[] errors = [.. logged.Concat(_process.Errors).Skip(_errorsTaken)];
+        _errorsTaken += errors.Length;
+        return errors;
+    }
+
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var response = await Http.GetAsync("/health/ready");
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException) when (!HasExited)
+        {
+            return false;
+        }
+    }
+
+    public async Task<ClusterView> GetClusterAsync() => (await Http.GetFromJsonAsync<ClusterView>("/api/cluster"))!;
+
+    /// <summary>Whether it knows exactly these members, all of them up.</summary>
+    public async Task<bool> SeesAsync(IEnumerable<string> names)
+    {
+        var members = (await GetClusterAsync()).Members;
+        return members.All(member => member.Status == "Up")
+            && members.Select(member => member.Name).Order().SequenceEqual(names.Order());
+    }
+
+    /// <summary>Posts from a server.</summary>
+    public Task<HttpResponseMessage> PostAsync(string room, object body) => Http.PostAsJsonAsync($"/api/rooms/{room}/danmaku", body);
+
+    /// <summary>As <c>kill -9</c> does.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>As <c>kill</c> does, and an orchestrator.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> StopAsync() => _process.TerminateAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _process.DisposeAsync();
+    }
+
+    /// <summary>Akka.Remote calls it an error that a peer ends a connection, also when a test has stopped or killed that peer.</summary>
+    private static bool SaysThatPeerIsGone(string line) =>
+        line.Contains("/endpointWriter] Disassociated Cause: Akka.Remote.EndpointDisassociatedException", StringComparison.Ordinal);
+
+    /// <summary>What is set where the tests run must not reach the nodes; the runtime must be found where this one is.</summary>
+    private static void CleanUp(IDictionary<string, string?> environment)
+    {
+        string[] foreign = ["Danmaku__", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "Logging__", "URLS"];
+        foreach (var key in environment.Keys.ToArray())
+        {
+            if (foreign.Any(prefix => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+            {
+                environment.Remove(key);
+            }
+        }
+
+        environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
+    }
+
+    [GeneratedRegex(@"^\S+ \S+ (fail|crit): ")]
+    private static partial Regex LoggedError();
+}

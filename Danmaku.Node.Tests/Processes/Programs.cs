@@ -1,0 +1,39 @@
+namespace Danmaku.Node.Tests.Processes;
+
+/// <summary>Where programs that do not belong to this repository are; null where they are not installed.</summary>
+internal static class Programs
+{
+    /// <summary>Where administrators' programs lie, which is not on everybody's path.</summary>
+    private static readonly string[] Folders =
+        [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
+
+    private static readonly Lazy<Task<string?>> PythonWithWebSockets = new(FindPythonAsync);
+
+    public static string? Curl => Find("curl");
+
+    public static string? Nginx => Find("nginx");
+
+    public static string? Chromium => Find("chromium") ?? Find("chromium-browser") ?? Find("google-chrome");
+
+    /// <summary>From npm, so it may be anywhere: <c>DANMAKU_TEST_WSCAT</c> names it.</summary>
+    public static string? Wscat => Environment.GetEnvironmentVariable("DANMAKU_TEST_WSCAT") is { Length: > 0 } path ? path : Find("wscat");
+
+    /// <summary>A Python that has the package <c>websockets</c>; the system's own goes first, since Debian packages belong to it.</summary>
+    public static Task<string?> PythonAsync() => PythonWithWebSockets.Value;
+
+    private static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    private static async Task<string?> FindPythonAsync()
+    {
+        foreach (var python in ((string?[])["/usr/bin/python3", Find("python3")]).OfType<string>().Where(File.Exists))
+        {
+            await using var probe = OwnedProcess.Start(python, ["-c", "import websockets"]);
+            if (await probe.EndAsync() == 0)
+            {
+                return python;
+            }
+        }
+
+        return null;
+    }
+}

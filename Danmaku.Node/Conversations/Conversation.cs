@@ -1,0 +1,17 @@
+namespace Danmaku.Node.Conversations;
+
+/// <summary>What is said over one WebSocket. One message at a time.</summary>
+internal abstract class Conversation
+{
+    /// <summary>The connection is open.</summary>
+    public virtual ValueTask BeginAsync() => ValueTask.CompletedTask;
+
+    /// <summary>The client said something.</summary>
+    /// <param name="message">Valid UTF-8 within the message limit; gone after the call.</param>
+    public abstract ValueTask HearAsync(ReadOnlyMemory<byte> message);
+
+    /// <summary>The connection has ended.</summary>
+    public virtual void End()
+    {
+    }
+}

@@ -1,0 +1,22 @@
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Options;
+using Danmaku.Node.Sockets;
+
+namespace Danmaku.Node.Conversations;
+
+/// <summary>Which conversation a format asks for.</summary>
+internal sealed class ConversationFactory(
+    NodeSettings settings, IRooms rooms, IAdmission admission, DanmakuMetrics metrics, TimeProvider time)
+{
+    private readonly ViewerLimits _limits = settings.Connection.ToLimits();
+
+    public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format)
+    {
+        var gate = new PostGate(settings.Room.MaxTextChars, _limits, metrics, time);
+        return format.HasJoin
+            ? new JsonConversation(socket, room, format, settings.Connection, rooms, admission, gate, metrics, time)
+            : new PlainConversation(socket, room, format, settings.Connection, rooms, admission, gate, time);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using Danmaku.Core.Limits;
+using Danmaku.Node.Options;
+
+namespace Danmaku.Node.Endpoints;
+
+/// <summary>The rate of HTTP posts of each address. Thread-safe.</summary>
+internal sealed class AddressLimiter(ConnectionOptions options, TimeProvider time)
+{
+    /// <summary>Most addresses remembered. Those that have been quiet are forgotten first; when none has, all are.</summary>
+    public const int MaxAddresses = 10_000;
+
+    private readonly Dictionary<IPAddress, TokenBucket> _buckets = [];
+    private readonly Lock _gate = new();
+
+    /// <returns>Null when it may post, else how long it is to wait.</returns>
+    public TimeSpan? TryTake(IPAddress address)
+    {
+        lock (_gate)
+        {
+            if (!_buckets.TryGetValue(address, out var bucket))
+            {
+                MakePlace();
+                var rate = options.HttpPostsPerSecond;
+                bucket = new TokenBucket(Unlimited.IfZero(rate, rate), Unlimited.IfZero(rate, options.HttpPostBurst), time);
+                _buckets.Add(address, bucket);
+            }
+
+            return bucket.TryTake();
+        }
+    }
+
+    private void MakePlace()
+    {
+        if (_buckets.Count < MaxAddresses)
+        {
+            return;
+        }
+
+        foreach (var (address, _) in _buckets.Where(entry => entry.Value.IsFull).ToArray())
+        {
+            _buckets.Remove(address);
+        }
+
+        if (_buckets.Count >= MaxAddresses)
+        {
+            _buckets.Clear();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Conversations;
+using Danmaku.Node.Options;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Danmaku.Node.Endpoints;
+
+/// <param name="Text">What is said.</param>
+/// <param name="Name">Under which name; without one the server makes one up.</param>
+/// <param name="Mode">scroll, top, bottom or reverse.</param>
+/// <param name="Color">#rrggbb.</param>
+/// <param name="Size">small, medium or large.</param>
+/// <param name="At">Media time in milliseconds.</param>
+internal sealed record PostBody(string? Text, string? Name, string? Mode, string? Color, string? Size, long? At);
+
+/// <param name="Position">Where the danmaku stands in its room.</param>
+/// <param name="Durable">False while the room's store is behind.</param>
+internal sealed record PostReply(PositionReply Position, bool Durable);
+
+internal sealed record PositionReply(long Epoch, long Offset);
+
+/// <summary><c>POST /api/rooms/{room}/danmaku</c> (docs/protocol.md §9).</summary>
+internal sealed class PostEndpoint(
+    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, DanmakuMetrics metrics, TimeProvider time)
+{
+    private const int MaxKeyChars = 128;
+
+    public async Task<IResult> PostAsync(
+        HttpContext context, string room, [FromHeader(Name = "Idempotency-Key")] string? key, PostBody body, CancellationToken cancellation)
+    {
+        if (limiter.TryTake(context.ClientAddress()) is { } wait)
+        {
+            metrics.Refused(RejectReason.RateLimited);
+            context.Response.SetRetryAfter(wait);
+            return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RateLimited);
+        }
+
+        if (settings.Node.ServerKey.Length > 0 && !context.Request.Holds(settings.Node.ServerKey))
+        {
+            return Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized);
+        }
+
+        if (Read(room, key, body, out var id, out var post) is { } problem)
+        {
+            return problem;
+        }
+
+        return await rooms.PostAsync(id, post!, cancellation) switch
+        {
+            PostResult.Accepted accepted => Ok(accepted.Position),
+            PostResult.Repeated repeated => Ok(repeated.Position),
+            PostResult.Rejected rejected => Rejected(context, rejected),
+            _ => Results.Problem(
+                "Nobody knows whether it was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
+        };
+    }
+
+    private IResult? Read(string room, string? key, PostBody body, out RoomId id, out Post? post)
+    {
+        post = null;
+        if (!RoomId.TryParse(room, out id))
+        {
+            return Results.Problem("A room name matches ^[a-z0-9_-]{1,64}$.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        if (key is not null && (key.Length is 0 or > MaxKeyChars || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+        {
+            return Results.Problem(
+                "An Idempotency-Key has 1 to 128 printable ASCII characters.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        if (body.Text is null)
+        {
+            return Refuse(RejectReason.FieldMissing);
+        }
+
+        if (!ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style) || body.At is < 0 or > Position.MaxInteger)
+        {
+            return Refuse(RejectReason.FieldInvalid);
+        }
+
+        if (TextRules.Check(body.Text, settings.Room.MaxTextChars, out var text) is { } reason)
+        {
+            return Refuse(reason);
+        }
+
+        if (admission.Admit(new AdmissionRequest(id, body.Name, null)) is not AdmissionResult.Admitted admitted)
+        {
+            return Refuse(RejectReason.Forbidden);
+        }
+
+        var deadline = (time.GetUtcNow() + settings.Connection.PostDeadline).ToUnixTimeMilliseconds();
+        post = new Post(key is null ? PostIds.New() : PostId.FromKey(key), admitted.Name, text, style, body.At, deadline);
+        return null;
+    }
+
+    private IResult Refuse(RejectReason reason)
+    {
+        metrics.Refused(reason);
+        return Problems.Refusal(StatusCodes.Status400BadRequest, reason);
+    }
+
+    private static IResult Ok(Position position) => Results.Ok(new PostReply(new PositionReply(position.Epoch, position.Offset), true));
+
+    private static IResult Rejected(HttpContext context, PostResult.Rejected rejected)
+    {
+        var isTemporary = rejected.RetryAfter is not null || rejected.Reason is RejectReason.Expired;
+        if (isTemporary)
+        {
+            context.Response.SetRetryAfter(rejected.RetryAfter ?? TimeSpan.Zero);
+        }
+
+        return Problems.Refusal(isTemporary ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest, rejected.Reason);
+    }
+}

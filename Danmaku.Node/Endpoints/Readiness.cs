@@ -1,0 +1,17 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Node.Options;
+using Danmaku.Node.Sockets;
+
+namespace Danmaku.Node.Endpoints;
+
+/// <summary>Whether this node is to get work now.</summary>
+internal sealed class Readiness(NodeSettings settings, SocketRegistry registry, IRooms rooms)
+{
+    private readonly bool _isEdge = settings.Node.IsEdge;
+
+    /// <summary>Why the node is not ready; null when it is.</summary>
+    public string? WhyNot => registry.IsDraining ? "draining" : rooms.NotReady;
+
+    /// <summary>Why it takes no viewers; null when it does.</summary>
+    public string? WhyNoViewers => _isEdge ? WhyNot : "not an edge";
+}

@@ -1,0 +1,53 @@
+using Danmaku.Node.Sockets;
+
+namespace Danmaku.Node.Endpoints;
+
+/// <summary>Which path leads where (docs/protocol.md §1, §9).</summary>
+internal static class Routes
+{
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    public static void MapSockets(this WebApplication app)
+    {
+        var sockets = app.Services.GetRequiredService<SocketEndpoint>();
+        var page = app.Services.GetRequiredService<Page>();
+        app.MapMethods("/", GetAndHead, context =>
+            Handshake.IsUpgrade(context.Request) ? sockets.ViewDefaultAsync(context) : page.Get(context).ExecuteAsync(context));
+        app.MapGet("/websocket", sockets.ViewDefaultAsync);
+        app.MapGet("/ws/{room}", context => sockets.ViewAsync(context, (string)context.GetRouteValue("room")!));
+        app.MapGet("/echo", sockets.EchoAsync);
+    }
+
+    public static void MapApi(this WebApplication app)
+    {
+        app.MapPost("/api/rooms/{room}/danmaku", app.Services.GetRequiredService<PostEndpoint>().PostAsync)
+            .WithName("postDanmaku")
+            .WithTags("Rooms")
+            .WithSummary("Posts a danmaku from a server.")
+            .Accepts<PostBody>("application/json")
+            .Produces<PostReply>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+        app.MapGet("/api/cluster", app.Services.GetRequiredService<ClusterEndpoint>().Get)
+            .WithName("getCluster")
+            .WithTags("Cluster")
+            .WithSummary("Tells what the cluster looks like from this node.");
+        app.MapOpenApi();
+    }
+
+    public static void MapOperations(this WebApplication app)
+    {
+        var readiness = app.Services.GetRequiredService<Readiness>();
+        app.MapMethods("/health/live", GetAndHead, () => "live").ExcludeFromDescription();
+        app.MapMethods("/health/ready", GetAndHead, () => readiness.WhyNot is { } reason
+                ? Results.Text("not ready: " + reason, statusCode: StatusCodes.Status503ServiceUnavailable)
+                : Results.Text("ready"))
+            .ExcludeFromDescription();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+    }
+}

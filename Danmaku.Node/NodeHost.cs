@@ -1,0 +1,178 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Node.Conversations;
+using Danmaku.Node.Endpoints;
+using Danmaku.Node.Observability;
+using Danmaku.Node.Options;
+using Danmaku.Node.Rooms;
+using Danmaku.Node.Sockets;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace Danmaku.Node;
+
+/// <summary>A node: how it is put together, and how it runs.</summary>
+internal static class NodeHost
+{
+    /// <summary>More than <see cref="NodeOptions.DrainSeconds"/> can be, less than what deployments grant.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(45);
+
+    /// <summary>Runs a node until it is told to stop. What keeps it from starting is one line on standard error.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            await using var app = Create(args);
+            await app.StartAsync();
+            app.LogStarted();
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (Exception error)
+        {
+            var isExpected = error is SettingsException or IOException or SocketException or FormatException;
+            await Console.Error.WriteLineAsync("danmaku: " + (isExpected ? error.Message : error));
+            return 1;
+        }
+    }
+
+    /// <summary>Builds a node, not yet started.</summary>
+    /// <param name="addRooms">What stands behind <see cref="IRooms"/>, when it is not what the build says.</param>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static WebApplication Create(string[] args, Action<IServiceCollection, NodeSettings>? addRooms = null)
+    {
+        var builder = CreateBuilder(args);
+        var settings = NodeSettings.Read(builder.Configuration);
+        ConfigureServer(builder, settings);
+        var hasStarted = false;
+        ConfigureLogging(builder.Logging, () => hasStarted);
+        AddServices(builder.Services, settings);
+        (addRooms ?? RoomsRegistration.AddRooms)(builder.Services, settings);
+
+        var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => hasStarted = true);
+        UseMiddleware(app, settings);
+        app.MapSockets();
+        app.MapApi();
+        app.MapOperations();
+        return app;
+    }
+
+    /// <summary>The configuration of a node. Files lie beside the executable, wherever it is started from.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateBuilder(new WebApplicationOptions
+    {
+        Args = args,
+        ApplicationName = typeof(NodeHost).Assembly.GetName().Name,
+        ContentRootPath = AppContext.BaseDirectory,
+        WebRootPath = "wwwroot",
+    });
+
+    private static void ConfigureServer(WebApplicationBuilder builder, NodeSettings settings)
+    {
+        if (!ListenUrls.AreSet(builder.Configuration))
+        {
+            builder.WebHost.UseUrls(ListenUrls.Default);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging, Func<bool> hasStarted)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-dd HH:mm:ss.fff ";
+        });
+
+        // What keeps a node from starting is said by RunAsync; these two would add their stack traces.
+        logging.AddFilter("Microsoft.Extensions.Hosting", level => hasStarted() && level >= LogLevel.Warning);
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => hasStarted() && level >= LogLevel.Warning);
+    }
+
+    private static void AddServices(IServiceCollection services, NodeSettings settings)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<DanmakuMetrics>();
+        services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
+        services.AddSingleton(settings.Connection);
+        services.AddSingleton<SocketRegistry>();
+        services.AddSingleton<SocketEndpoint>();
+        services.AddSingleton<ConversationFactory>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<AddressLimiter>();
+        services.AddSingleton<PostEndpoint>();
+        services.AddSingleton<ClusterEndpoint>();
+        services.AddSingleton<Page>();
+        services.AddHostedService<SocketService>();
+        services.AddProblemDetails();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
+        services.AddOpenApi("v1", api => api.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Danmaku";
+            return Task.CompletedTask;
+        }));
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
+            .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        });
+    }
+
+    private static void UseMiddleware(WebApplication app, NodeSettings settings)
+    {
+        if (settings.Node.TrustedProxyList is { Count: > 0 } proxies)
+        {
+            app.UseForwardedHeaders(Forwarding(proxies));
+        }
+
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.Use((context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers.CacheControl = "no-store";
+            return next(context);
+        });
+        app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = Page.Prepare });
+    }
+
+    /// <summary>Goes back through the header for as long as it was written by a trusted proxy.</summary>
+    private static ForwardedHeadersOptions Forwarding(IReadOnlyList<System.Net.IPNetwork> proxies)
+    {
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            options.KnownIPNetworks.Add(proxy);
+        }
+
+        return options;
+    }
+
+    private static void LogStarted(this WebApplication app)
+    {
+        var node = app.Services.GetRequiredService<NodeSettings>().Node;
+        app.Logger.NodeStarted(node.NodeName, node.Roles, string.Join(", ", app.Urls), Path.GetFullPath(node.DataDirectory));
+    }
+}

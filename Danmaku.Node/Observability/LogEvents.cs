@@ -1,0 +1,23 @@
+namespace Danmaku.Node.Observability;
+
+/// <summary>Everything the node logs: the one catalogue of its events. Never a text, a token or an address of a viewer.</summary>
+internal static partial class LogEvents
+{
+    [LoggerMessage(1, LogLevel.Information, "Node {Node} ({Roles}) listens on {Urls}, data in {DataDirectory}")]
+    public static partial void NodeStarted(this ILogger logger, string node, string roles, string urls, string dataDirectory);
+
+    [LoggerMessage(2, LogLevel.Information, "Draining {Connections} connections")]
+    public static partial void DrainStarted(this ILogger logger, int connections);
+
+    [LoggerMessage(3, LogLevel.Warning, "Stopped with {Connections} connections that did not end within the drain time")]
+    public static partial void DrainIncomplete(this ILogger logger, int connections);
+
+    [LoggerMessage(10, LogLevel.Error, "A connection failed")]
+    public static partial void ConnectionFailed(this ILogger logger, Exception error);
+
+    [LoggerMessage(11, LogLevel.Error, "Room {Room} failed; its viewers were closed")]
+    public static partial void RoomFailed(this ILogger logger, Exception error, string room);
+
+    [LoggerMessage(12, LogLevel.Error, "The sweep over the connections failed; it goes on")]
+    public static partial void SweepFailed(this ILogger logger, Exception error);
+}

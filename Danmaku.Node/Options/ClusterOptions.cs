@@ -1,0 +1,53 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+
+namespace Danmaku.Node.Options;
+
+/// <summary>How nodes find each other. Bound from <c>Danmaku:Cluster</c>; a bad value stops the node at start.</summary>
+public sealed class ClusterOptions : IValidatableObject
+{
+    public const string Section = NodeOptions.Section + ":Cluster";
+
+    /// <summary>The port of remoting where seeds are given and nothing else is said.</summary>
+    public const int DefaultPort = 4053;
+
+    /// <summary>
+    /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Remoting knows no
+    /// password, so it must be one that only nodes can reach. Default empty: this machine alone (127.0.0.1).
+    /// </summary>
+    public string Network { get; set; } = "";
+
+    /// <summary>The port of remoting. 0 = any free one. Default: 4053 where there are seeds, else 0.</summary>
+    [Range(0, 65_535)]
+    public int? Port { get; set; }
+
+    /// <summary>
+    /// The nodes through which others join, as <c>host:port</c> separated by commas; the same list in the same order on every node.
+    /// Default empty: this node is a cluster of its own.
+    /// </summary>
+    public string Seeds { get; set; } = "";
+
+    /// <summary>How many origins the cluster is meant to have; decides how a network split is resolved. 1 to 100, default 1.</summary>
+    [Range(1, 100)]
+    public int Origins { get; set; } = 1;
+
+    public IPNetwork? NetworkOrNull => Network.Length == 0 ? null : IPNetwork.Parse(Network);
+
+    public int PortOrDefault => Port ?? (Csv.Split(Seeds).Length > 0 ? DefaultPort : 0);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Network.Length > 0 && !IPNetwork.TryParse(Network, out _))
+        {
+            yield return new ValidationResult("must be a network such as 10.77.0.0/24", [nameof(Network)]);
+        }
+
+        if (!Csv.Split(Seeds).All(IsHostAndPort))
+        {
+            yield return new ValidationResult("must be host:port, separated by commas", [nameof(Seeds)]);
+        }
+    }
+
+    private static bool IsHostAndPort(string text) =>
+        text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text.AsSpan(colon + 1), out var port) && port > 0;
+}

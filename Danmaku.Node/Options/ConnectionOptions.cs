@@ -1,0 +1,94 @@
+using System.ComponentModel.DataAnnotations;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Node.Options;
+
+/// <summary>
+/// What one connection and one address may do. Bound from <c>Danmaku:Connection</c>; a bad value stops the node at start.
+/// </summary>
+public sealed class ConnectionOptions
+{
+    public const string Section = NodeOptions.Section + ":Connection";
+
+    /// <summary>
+    /// Most bytes in a client's message and in the body of an HTTP request; more is refused with 1009 or 413. 256 to 1 MiB,
+    /// default 4096.
+    /// </summary>
+    [Range(256, 1024 * 1024)]
+    public int MaxMessageBytes { get; set; } = 4096;
+
+    /// <summary>Most WebSockets from one address; more are refused with 429. 0 = no limit, default 1000.</summary>
+    [Range(0, int.MaxValue)]
+    public int ConnectionsPerAddress { get; set; } = 1000;
+
+    /// <summary>Most WebSockets on this node; more are refused with 503. Default 50,000.</summary>
+    [Range(1, int.MaxValue)]
+    public int MaxConnections { get; set; } = 50_000;
+
+    /// <summary>Posts per second of one connection; more are refused. 0 = no limit, default 5.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double PostsPerSecond { get; set; } = 5;
+
+    /// <summary>Posts that one connection may send at once after a pause. Default 10.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double PostBurst { get; set; } = 10;
+
+    /// <summary>The refusal within 60 s that closes a plain-text connection with 1008. 0 = never, default 5.</summary>
+    [Range(0, 1000)]
+    public int PlainRefusals { get; set; } = 5;
+
+    /// <summary>The <c>error</c> within 60 s that closes a connection with 4002. 0 = never, default 10.</summary>
+    [Range(0, 1000)]
+    public int MaxErrors { get; set; } = 10;
+
+    /// <summary>A Ping is sent at the latest this long after the last thing that was sent. 1 s to 8 s, default 7 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:00:08")]
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(7);
+
+    /// <summary>A connection from which nothing came for so long is closed with 4008. 2 s to 1 h, default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:02", "01:00:00")]
+    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How soon <c>join</c> is due; else 4000. 1 s to 1 min, default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Most frames that wait for one connection; what comes then is skipped or closes it. 1 to 65,536, default 256.</summary>
+    [Range(1, 65_536)]
+    public int OutboxFrames { get; set; } = 256;
+
+    /// <summary>
+    /// Most bytes that wait for one connection; what comes then is skipped or closes it. 64 KiB to 64 MiB, default 1 MiB.
+    /// </summary>
+    [Range(64 * 1024, 64 * 1024 * 1024)]
+    public int OutboxBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>How long a viewer may be skipped ahead before it is closed with 1013. 1 s to 10 min, default 15 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan TooSlowAfter { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a post may take to its origin before it must not be accepted any more. 1 s to 1 min, default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan PostDeadline { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Most posts of one connection without an answer; more are refused. Default 64.</summary>
+    [Range(1, 65_536)]
+    public int MaxPendingPosts { get; set; } = 64;
+
+    /// <summary>HTTP posts per second of one address; more are refused with 429. 0 = no limit, default 20.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double HttpPostsPerSecond { get; set; } = 20;
+
+    /// <summary>HTTP posts that one address may send at once after a pause. Default 40.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double HttpPostBurst { get; set; } = 40;
+
+    public ViewerLimits ToLimits() => new()
+    {
+        TooSlowAfter = TooSlowAfter,
+        PostsPerSecond = Unlimited.IfZero(PostsPerSecond, PostsPerSecond),
+        PostBurst = Unlimited.IfZero(PostsPerSecond, PostBurst),
+        PostDeadline = PostDeadline,
+        MaxPendingPosts = MaxPendingPosts,
+    };
+}

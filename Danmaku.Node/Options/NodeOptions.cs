@@ -1,0 +1,71 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+
+namespace Danmaku.Node.Options;
+
+/// <summary>What this node is. Bound from <c>Danmaku</c>; a bad value stops the node at start.</summary>
+public sealed class NodeOptions : IValidatableObject
+{
+    public const string Section = "Danmaku";
+
+    private static readonly string[] KnownRoles = ["origin", "edge"];
+
+    /// <summary>The name by which viewers and operators know this node, different on each. Default: the machine's name.</summary>
+    [RegularExpression("^[A-Za-z0-9._-]{1,64}$")]
+    public string NodeName { get; set; } = Environment.MachineName;
+
+    /// <summary>What it does, separated by commas: <c>origin</c> (keeps rooms), <c>edge</c> (holds viewers). Default both.</summary>
+    public string Roles { get; set; } = "origin,edge";
+
+    /// <summary>The room behind <c>/</c> and <c>/websocket</c>. Default <c>lobby</c>.</summary>
+    [RegularExpression("^[a-z0-9_-]{1,64}$")]
+    public string DefaultRoom { get; set; } = "lobby";
+
+    /// <summary>
+    /// Values of <c>Origin</c> from which browsers may open WebSockets, separated by commas, such as <c>https://example.org</c>;
+    /// <c>null</c> is a page opened from a file. Default empty: any.
+    /// </summary>
+    public string AllowedOrigins { get; set; } = "";
+
+    /// <summary>
+    /// Proxies whose <c>X-Forwarded-For</c> is believed: addresses and networks (CIDR), separated by commas. Default empty: none.
+    /// </summary>
+    public string TrustedProxies { get; set; } = "";
+
+    /// <summary>What servers must show to post over HTTP. Default empty: anybody may post.</summary>
+    public string ServerKey { get; set; } = "";
+
+    /// <summary>What shows the cluster's addresses in <c>GET /api/cluster</c>. Default empty: nobody sees them.</summary>
+    public string OperatorKey { get; set; } = "";
+
+    /// <summary>Where the node keeps files. Default: <c>danmaku</c> in the user's local application data.</summary>
+    [Required]
+    public string DataDirectory { get; set; } = Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danmaku");
+
+    /// <summary>Most seconds that a stopping node waits for its viewers to go. 0 to 40, default 10.</summary>
+    [Range(0, 40)]
+    public int DrainSeconds { get; set; } = 10;
+
+    public IReadOnlyList<string> RoleList => Csv.Split(Roles);
+
+    public bool IsEdge => RoleList.Contains("edge");
+
+    public IReadOnlyList<string> AllowedOriginList => Csv.Split(AllowedOrigins);
+
+    public IReadOnlyList<IPNetwork> TrustedProxyList => [.. Csv.Split(TrustedProxies).Select(text => Csv.Network(text)!.Value)];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (RoleList.Count == 0 || RoleList.Except(KnownRoles).Any())
+        {
+            yield return new ValidationResult("must be origin, edge or both, separated by a comma", [nameof(Roles)]);
+        }
+
+        if (Csv.Split(TrustedProxies).Any(text => Csv.Network(text) is null))
+        {
+            yield return new ValidationResult(
+                "must be addresses or networks such as 10.0.0.0/8, separated by commas", [nameof(TrustedProxies)]);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Danmaku.Node.Options;
+
+/// <summary>All options of a node, read and checked once at start.</summary>
+public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster)
+{
+    /// <exception cref="SettingsException">A value cannot be read or is out of range.</exception>
+    public static NodeSettings Read(IConfiguration configuration) => new(
+        Read<NodeOptions>(configuration, NodeOptions.Section),
+        Read<ConnectionOptions>(configuration, ConnectionOptions.Section),
+        Read<RoomOptions>(configuration, RoomOptions.Section),
+        Read<ClusterOptions>(configuration, ClusterOptions.Section));
+
+    private static T Read<T>(IConfiguration configuration, string section)
+        where T : class, new()
+    {
+        var options = new T();
+        try
+        {
+            configuration.GetSection(section).Bind(options);
+        }
+        catch (InvalidOperationException error)
+        {
+            // The binder names the key and the value.
+            throw new SettingsException(error.Message, error);
+        }
+
+        var problems = new List<ValidationResult>();
+        return Validator.TryValidateObject(options, new ValidationContext(options), problems, validateAllProperties: true)
+            ? options
+            : throw new SettingsException(string.Join("; ", problems.Select(problem =>
+                $"{section}:{problem.MemberNames.FirstOrDefault()}: {problem.ErrorMessage}")));
+    }
+}
+
+/// <summary>A setting with which the node cannot start; the message is one line that names its key.</summary>
+public sealed class SettingsException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,3 @@
+using Danmaku.Node;
+
+return args is ["health", .. var rest] ? await HealthProbe.RunAsync(rest) : await NodeHost.RunAsync(args);

@@ -1,0 +1,52 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Node.Options;
+#if CLUSTER
+using System.Net;
+using Danmaku.Actors;
+using Danmaku.Actors.Cluster;
+#else
+using Danmaku.Node.Local;
+#endif
+
+namespace Danmaku.Node.Rooms;
+
+/// <summary>What stands behind <see cref="IRooms"/>: the one place where a build with a cluster differs from one without.</summary>
+internal static class RoomsRegistration
+{
+#if CLUSTER
+    /// <exception cref="SettingsException">This machine is not in the cluster's network, or a seed cannot be found.</exception>
+    public static void AddRooms(IServiceCollection services, NodeSettings settings)
+    {
+        try
+        {
+            services.AddDanmakuActors(ToActors(settings));
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new SettingsException(error.Message, error);
+        }
+    }
+
+    private static ActorSettings ToActors(NodeSettings settings)
+    {
+        var (node, connection, room, cluster) = settings;
+        var network = cluster.NetworkOrNull;
+        return new ActorSettings(
+            Name: node.NodeName,
+            Roles: node.RoleList,
+            Address: network is { } inside ? NodeAddress.In(inside) : IPAddress.Loopback,
+            Port: cluster.PortOrDefault,
+            Seeds: NodeAddress.ResolveSeedsAsync(cluster.Seeds, network, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
+            Origins: cluster.Origins,
+            RoomLimits: room.ToLimits(),
+            ViewerLimits: connection.ToLimits(),
+            FlushEvery: room.FlushEvery,
+            Heartbeat: connection.Heartbeat,
+            MaxEdgeRooms: room.MaxRoomsPerEdge,
+            MaxOriginRooms: room.MaxRoomsPerOrigin,
+            IdleAfter: room.IdleAfter);
+    }
+#else
+    public static void AddRooms(IServiceCollection services, NodeSettings settings) => services.AddSingleton<IRooms, LocalRooms>();
+#endif
+}

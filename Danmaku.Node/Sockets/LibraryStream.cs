@@ -1,0 +1,64 @@
+using System.Net.WebSockets;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>
+/// What the WebSocket library takes for its connection. It reads from the client; the control frames that it writes go through the
+/// socket's own queue, between our frames.
+/// </summary>
+/// <param name="reading">Called whenever the library asks for more: it has used up all that came so far.</param>
+/// <param name="write">Gets each complete control frame; the bytes are valid during the call only.</param>
+internal sealed class LibraryStream(Stream connection, Action reading, Action<ReadOnlySpan<byte>> write) : Stream
+{
+    private readonly MaskWatch _masks = new();
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        reading();
+
+        // An empty read is how a silent client is waited for; it takes nothing but what the connection itself takes.
+        return buffer.IsEmpty ? connection.ReadAsync(buffer, cancellationToken) : ReadMaskedAsync(buffer, cancellationToken);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        write(buffer.Span);
+        return ValueTask.CompletedTask;
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private async ValueTask<int> ReadMaskedAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        var count = await connection.ReadAsync(buffer, cancellation).ConfigureAwait(false);
+        return _masks.Follow(buffer.Span[..count])
+            ? count
+            : throw new WebSocketException(WebSocketError.Faulted, "A client's frame is not masked.");
+    }
+}

@@ -1,0 +1,82 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Unicode;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Conversations;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>
+/// Reads one client's messages until its Close frame and passes the good ones on. Holds no buffer while the client is silent.
+/// </summary>
+internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, int maxBytes)
+{
+    /// <exception cref="WebSocketException">The client broke RFC 6455, or was gone without a Close frame.</exception>
+    public async Task RunAsync()
+    {
+        while (await ReadAsync(Memory<byte>.Empty) is { } start)
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(maxBytes + 1);
+            try
+            {
+                if (await ReadRestAsync(start, buffer) is not { } length)
+                {
+                    break;
+                }
+
+                await HandleAsync(start.MessageType, buffer.AsMemory(0, length));
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+
+        socket.CloseBack();
+        await socket.WrittenAsync();
+    }
+
+    /// <summary>A piece of a message; null when it was the client's Close frame.</summary>
+    private async ValueTask<ValueWebSocketReceiveResult?> ReadAsync(Memory<byte> buffer) =>
+        await socket.Library.ReceiveAsync(buffer, CancellationToken.None) is { MessageType: not WebSocketMessageType.Close } result
+            ? result
+            : null;
+
+    /// <summary>The message's length, which is cut at one byte more than it may have; null when the client closed instead.</summary>
+    private async ValueTask<int?> ReadRestAsync(ValueWebSocketReceiveResult result, byte[] buffer)
+    {
+        var length = 0;
+        while (!result.EndOfMessage && length <= maxBytes)
+        {
+            if (await ReadAsync(buffer.AsMemory(length, maxBytes + 1 - length)) is not { } next)
+            {
+                return null;
+            }
+
+            result = next;
+            length += next.Count;
+        }
+
+        return length;
+    }
+
+    private ValueTask HandleAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
+    {
+        if (socket.IsClosing)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var refusal = type == WebSocketMessageType.Binary ? CloseReason.TextOnly
+            : message.Length > maxBytes ? CloseReason.TooBig
+            : !Utf8.IsValid(message.Span) ? CloseReason.InvalidUtf8
+            : null;
+        if (refusal is null)
+        {
+            return conversation.HearAsync(message);
+        }
+
+        socket.Close(refusal);
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Net.WebSockets;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Options;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>
+/// One WebSocket: the library reads and checks what comes and answers Pings; what goes out, its frames and ours, shares one bounded
+/// queue. Once it is closing it has <see cref="CloseTimeout"/> to drain and to hear the client's Close frame.
+/// </summary>
+internal sealed class ViewerSocket : IOutbox, IDisposable
+{
+    /// <summary>How long a closing connection may last.</summary>
+    public static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly Stream _connection;
+    private readonly FrameWriter _writer;
+    private readonly ConnectionOptions _options;
+    private readonly Action _abort;
+    private readonly DanmakuMetrics _metrics;
+    private readonly TimeProvider _time;
+    private long _lastRead;
+    private long _closingSince;
+    private long _lastPing;
+    private volatile Expectation? _expectation;
+
+    /// <param name="connection">The upgraded connection.</param>
+    /// <param name="abort">Ends the connection at once. Called from any thread, and any number of times.</param>
+    public ViewerSocket(Stream connection, ConnectionOptions options, Action abort, DanmakuMetrics metrics, TimeProvider time)
+    {
+        (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
+        _lastRead = time.GetTimestamp();
+        _writer = new FrameWriter(connection, options.OutboxFrames, options.OutboxBytes, abort, time);
+        Library = WebSocket.CreateFromStream(
+            new LibraryStream(connection, () => Volatile.Write(ref _lastRead, _time.GetTimestamp()), OnLibraryFrame),
+            new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
+    }
+
+    /// <summary>For receiving only.</summary>
+    public WebSocket Library { get; }
+
+    /// <summary>Whether a Close frame was sent: nothing that comes matters any more.</summary>
+    public bool IsClosing => Volatile.Read(ref _closingSince) != 0;
+
+    public bool IsDrained => _writer.IsDrained;
+
+    public bool TryWrite(Frame frame) => _writer.TryWrite(frame.Bytes, frame.IsBatch ? FrameKind.Batch : FrameKind.Control);
+
+    /// <summary>Sends an answer to what the client said; one that asks for more than it reads is closed.</summary>
+    public void Answer(Frame? frame)
+    {
+        if (frame is not null && !TryWrite(frame))
+        {
+            Close(CloseReason.TooSlow);
+        }
+    }
+
+    public void Close(CloseReason reason)
+    {
+        if (TryClose(ControlFrame.Close(reason.Code, reason.Text)))
+        {
+            _metrics.Closed(reason.Code);
+        }
+    }
+
+    /// <summary>Answers the client's Close frame with its own status (RFC 6455 §5.5.1); where it has none the library says 1000.</summary>
+    public void CloseBack() => TryClose(ControlFrame.Close((int)(Library.CloseStatus ?? WebSocketCloseStatus.NormalClosure)));
+
+    /// <summary>Closes with <paramref name="otherwise"/> unless <see cref="Met"/> is called in time. Replaces an earlier expectation.</summary>
+    public void Expect(TimeSpan within, CloseReason otherwise) => _expectation = new Expectation(_time.GetTimestamp(), within, otherwise);
+
+    public void Met() => _expectation = null;
+
+    /// <summary>To be called every <paramref name="period"/>: sends the heartbeat, and ends what has been silent or closing too long.</summary>
+    /// <remarks>
+    /// A Ping keeps proxies from cutting a connection on which nothing is sent, and makes a viewer that only listens say that it is there.
+    /// </remarks>
+    public void Sweep(TimeSpan period)
+    {
+        if (Volatile.Read(ref _closingSince) is var since and not 0)
+        {
+            if (_time.GetElapsedTime(since) > CloseTimeout)
+            {
+                _abort();
+            }
+        }
+        else if (_time.GetElapsedTime(Volatile.Read(ref _lastRead)) > _options.Silence)
+        {
+            Close(CloseReason.NoHeartbeat);
+        }
+        else if (_expectation is { } expected && _time.GetElapsedTime(expected.Since) > expected.Within)
+        {
+            Close(expected.Otherwise);
+        }
+        else if (IsDue(_writer.Idle, period) || (IsDue(_time.GetElapsedTime(Volatile.Read(ref _lastRead)), period) && IsDue(_time.GetElapsedTime(_lastPing), period)))
+        {
+            _lastPing = _time.GetTimestamp();
+            TryWrite(Frame.Ping);
+        }
+    }
+
+    /// <summary>Whether a heartbeat must go out now, since the next sweep would come too late.</summary>
+    private bool IsDue(TimeSpan since, TimeSpan period) => since + period > _options.Heartbeat;
+
+    /// <summary>After an end that the library did not see: lets the Close frame out and waits until the client hangs up.</summary>
+    public async Task LingerAsync()
+    {
+        await _writer.WrittenAsync();
+        var ignored = new byte[512];
+        while (await _connection.ReadAsync(ignored) > 0)
+        {
+        }
+    }
+
+    /// <summary>Ends when all that was sent is on its way.</summary>
+    public Task WrittenAsync() => _writer.WrittenAsync();
+
+    public void Dispose() => Library.Dispose();
+
+    private bool TryClose(byte[] frame)
+    {
+        if (!_writer.TryWrite(frame, FrameKind.Close))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _closingSince, _time.GetTimestamp());
+        return true;
+    }
+
+    /// <summary>The library says Pong, and Close when the client breaks RFC 6455; for the latter our catalogue has better words.</summary>
+    private void OnLibraryFrame(ReadOnlySpan<byte> frame)
+    {
+        if (ControlFrame.IsClose(frame))
+        {
+            var isUtf8 = ControlFrame.Status(frame) != (int)WebSocketCloseStatus.InvalidPayloadData;
+            Close(isUtf8 ? CloseReason.ProtocolError : CloseReason.InvalidUtf8);
+            return;
+        }
+
+        // A client that sends Pings and never reads gets no more Pongs.
+        _writer.TryWrite(frame.ToArray(), FrameKind.Control);
+    }
+
+    private sealed record Expectation(long Since, TimeSpan Within, CloseReason Otherwise);
+}
