@@ -270,7 +270,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
                     break;
                 case Delivery.Lost lost:
                     _edge.Metrics.Lost();
-                    TellAll(new ConnectionActor.Lost(lost.Position));
+                    TellGreeted(new ConnectionActor.Lost(lost.Position));
                     break;
             }
         }
@@ -294,15 +294,22 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void TellAll(object message)
+    /// <summary>Those who still wait for their greeting have nothing to lose yet.</summary>
+    private void TellGreeted(object message)
     {
-        foreach (var viewer in _formats.Keys)
+        foreach (var viewer in _viewers.SelectMany(viewers => viewers))
         {
             viewer.Tell(message, Self);
         }
     }
 
-    private void CloseAll(CloseReason reason) => TellAll(new ConnectionActor.Close(reason));
+    private void CloseAll(CloseReason reason)
+    {
+        foreach (var viewer in _formats.Keys)
+        {
+            viewer.Tell(new ConnectionActor.Close(reason), Self);
+        }
+    }
 
     // Once a second.
 
