@@ -192,6 +192,8 @@ public sealed class RoomsHandle : IRooms
 
     public ClusterStatus Status => Rooms.Status;
 
+    public Task OpenAsync(RoomId room, CancellationToken cancellation) => Rooms.OpenAsync(room, cancellation);
+
     public ValueTask<IViewer?> JoinAsync(JoinRequest join, Core.Wire.IOutbox outbox, CancellationToken cancellation) =>
         Rooms.JoinAsync(join, outbox, cancellation);
 

@@ -222,6 +222,8 @@ public sealed class ConversationTests : IAsyncLifetime
 
     private sealed class BrokenRooms : IRooms
     {
+        public Task OpenAsync(RoomId room, CancellationToken cancellation) => Task.CompletedTask;
+
         public string? NotReady => null;
 
         public ClusterStatus Status => new("test", []);

@@ -32,6 +32,21 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task Whoever_joins_an_opened_room_gets_all_that_is_said_from_then_on()
+    {
+        await using var cluster = await TestCluster.StartAsync(("origin", "origin"), ("edge-1", "edge"), ("edge-2", "edge"));
+        for (var i = 0; i < 10; i++)
+        {
+            var room = RoomId.Parse($"cold-{i}");
+            await cluster["edge-1"].Rooms.OpenAsync(room, CancellationToken.None);
+            var listener = await cluster["edge-1"].JoinAsync(room.Value, WireFormat.Plain);
+            await cluster["edge-2"].Rooms.PostAsync(room, TestViewer.NewPost("first"), CancellationToken.None);
+
+            await Eventually.TrueAsync(() => listener.Seen.SequenceEqual(["first"]));
+        }
+    }
+
+    [Fact]
     public async Task One_process_with_both_roles_is_a_cluster()
     {
         await using var cluster = await TestCluster.StartAsync(("all", "origin,edge"));

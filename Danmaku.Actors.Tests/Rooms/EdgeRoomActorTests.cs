@@ -49,6 +49,21 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task A_room_is_open_when_its_origin_has_said_where_it_is()
+    {
+        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
+        await _origin.ExpectMsgAsync<AttachEdge>();
+        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Plain, null, 0), new FakeOutbox()), TestActor);
+        await ExpectMsgAsync<EdgeRooms.Joined>();
+
+        _origin.Reply(Attached(0));
+        await ExpectMsgAsync<EdgeRooms.Opened>();
+
+        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
+        await ExpectMsgAsync<EdgeRooms.Opened>();
+    }
+
+    [Fact]
     public async Task Attaching_is_repeated_until_the_origin_answers()
     {
         await JoinAsync();
@@ -234,6 +249,8 @@ public sealed class EdgeRoomActorTests : TestKit
 
         Assert.Null((await ExpectMsgAsync<EdgeRooms.Joined>()).Viewer);
         Assert.Equal(CloseReason.TooManyRooms, outbox.Closed);
+        _rooms.Tell(new EdgeRooms.Open(RoomId.Parse("three")), TestActor);
+        await ExpectMsgAsync<EdgeRooms.Opened>();
     }
 
     [Fact]

@@ -17,12 +17,26 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
     /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a plain-text client's handshake waits for a room that this edge does not know yet.</summary>
+    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(2);
+
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(system);
+
+    public async Task OpenAsync(RoomId room, CancellationToken cancellation)
+    {
+        try
+        {
+            await EdgeRoomsOrThrow.Ask<EdgeRooms.Opened>(new EdgeRooms.Open(room), OpenPatience, cancellation).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            // No origin at the moment. The viewer waits inside as well as here.
+        }
+    }
 
     public async ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation)
     {
-        var rooms = edgeRooms ?? throw new InvalidOperationException("This node is no edge.");
-        var joined = await rooms.Ask<EdgeRooms.Joined>(new EdgeRooms.Join(join, outbox), JoinPatience, cancellation).ConfigureAwait(false);
+        var joined = await EdgeRoomsOrThrow.Ask<EdgeRooms.Joined>(new EdgeRooms.Join(join, outbox), JoinPatience, cancellation).ConfigureAwait(false);
         return joined.Viewer is { } viewer ? new ActorViewer(viewer) : null;
     }
 
@@ -76,6 +90,8 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
     /// <summary>How many members there are, by status.</summary>
     public IEnumerable<KeyValuePair<string, long>> CountMembers() =>
         Status.Members.GroupBy(member => member.Status).Select(group => KeyValuePair.Create(group.Key.ToLowerInvariant(), (long)group.Count()));
+
+    private IActorRef EdgeRoomsOrThrow => edgeRooms ?? throw new InvalidOperationException("This node is no edge.");
 
     private ClusterMember ToMember(Member member, ClusterEvent.CurrentClusterState state)
     {

@@ -21,11 +21,12 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private readonly FlushPace _pace;
     private readonly List<IActorRef>[] _viewers = [.. WireFormat.All.Select(_ => new List<IActorRef>())];
     private readonly Dictionary<IActorRef, JoinRequest> _waiting = [];
+    private readonly List<IActorRef> _openers = [];
     private readonly Dictionary<IActorRef, WireFormat> _formats = [];
     private IActorRef? _origin;
     private MissingRange? _asked;
     private TimeSpan _retry;
-    private long _joins;
+    private long _visits;
     private int _toldOrigin;
     private long _total;
     private long _toldViewers;
@@ -42,6 +43,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Receive<HeadNote>(OnHead);
         Receive<Flush>(_ => OnFlush());
         Receive<ConnectionActor.SendPost>(send => _edge.Origins.Tell(new SubmitPost(_id, send.Post, _room.Top.Epoch), Sender));
+        Receive<EdgeRooms.Open>(_ => OnOpen());
         Receive<EdgeRooms.Join>(OnJoin);
         Receive<ViewerGone>(gone => OnViewerGone(gone.Viewer));
         Receive<Attached>(OnAttached);
@@ -54,6 +56,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Handshakes that wait for the room to be known; more do not wait.</summary>
+    private const int MaxOpeners = 10_000;
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
@@ -81,9 +86,26 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     // Viewers come and go.
 
+    private void OnOpen()
+    {
+        _visits++;
+        _emptySince = _edge.Time.GetTimestamp();
+        if (_room.IsAttached || _openers.Count == MaxOpeners)
+        {
+            Sender.Tell(EdgeRooms.Opened.Instance);
+            return;
+        }
+
+        _openers.Add(Sender);
+        if (_visits == 1)
+        {
+            AttachToOrigin();
+        }
+    }
+
     private void OnJoin(EdgeRooms.Join join)
     {
-        _joins++;
+        _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
         var viewer = Context.ActorOf(Props.Create<ConnectionActor>(_id, request.Format, outbox, _edge));
         Context.WatchWith(viewer, new ViewerGone(viewer));
@@ -96,7 +118,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
 
         _waiting[viewer] = request;
-        if (_joins == 1 || _room.IsAttached)
+        if (_visits == 1 || _room.IsAttached)
         {
             AttachToOrigin();
         }
@@ -191,11 +213,13 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     /// </summary>
     private void BeginWaiting(bool isAnswer)
     {
-        if (!_room.IsAttached || _waiting.Count == 0)
+        if (!_room.IsAttached)
         {
             return;
         }
 
+        _openers.ForEach(opener => opener.Tell(EdgeRooms.Opened.Instance));
+        _openers.Clear();
         foreach (var (viewer, request) in _waiting.Where(waiting => isAnswer || !_room.IsBehind(waiting.Value.Last)).ToArray())
         {
             _waiting.Remove(viewer);
@@ -337,7 +361,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
         if (Count == 0 && _edge.Time.GetElapsedTime(_emptySince) > _edge.KeepEmptyFor)
         {
-            Context.Parent.Tell(new EdgeRooms.Empty(_id, _joins));
+            Context.Parent.Tell(new EdgeRooms.Empty(_id, _visits));
         }
     }
 

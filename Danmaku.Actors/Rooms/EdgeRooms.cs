@@ -9,7 +9,7 @@ public sealed class EdgeRooms : ReceiveActor
 {
     private readonly EdgeContext _edge;
     private readonly int _maxRooms;
-    private readonly Dictionary<RoomId, Open> _rooms = [];
+    private readonly Dictionary<RoomId, Life> _rooms = [];
     private long _opened;
 
     /// <param name="maxRooms">Most rooms open at a time; viewers of one more are turned away.</param>
@@ -17,6 +17,7 @@ public sealed class EdgeRooms : ReceiveActor
     {
         (_edge, _maxRooms) = (edge, maxRooms);
 
+        Receive<Open>(OnOpen);
         Receive<Join>(OnJoin);
         Receive<Empty>(OnEmpty);
         Receive<RoomGone>(gone => Remove(gone.Room, gone.Actor));
@@ -25,32 +26,55 @@ public sealed class EdgeRooms : ReceiveActor
     /// <summary>A room in trouble stops: its viewers are closed with 1011 and come back to a new one.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
+    private void OnOpen(Open open)
+    {
+        if (Find(open.Room) is { } room)
+        {
+            room.Forward(open);
+        }
+        else
+        {
+            Sender.Tell(Opened.Instance);
+        }
+    }
+
     private void OnJoin(Join join)
     {
-        var id = join.Request.Room;
+        if (Find(join.Request.Room) is { } room)
+        {
+            room.Forward(join);
+        }
+        else
+        {
+            join.Outbox.Close(CloseReason.TooManyRooms);
+            Sender.Tell(new Joined(null));
+        }
+    }
+
+    /// <summary>The room, opened if it was not, for one message that is counted; null when there is no place for it.</summary>
+    private IActorRef? Find(RoomId id)
+    {
         if (!_rooms.TryGetValue(id, out var room))
         {
             if (_rooms.Count >= _maxRooms)
             {
-                join.Outbox.Close(CloseReason.TooManyRooms);
-                Sender.Tell(new Joined(null));
-                return;
+                return null;
             }
 
             // A name is free again only when its actor has terminated, so each life of a room has its own.
             var actor = Context.ActorOf(Props.Create<EdgeRoomActor>(id, _edge), $"{id}.{++_opened}");
             Context.WatchWith(actor, new RoomGone(id, actor));
-            _rooms[id] = room = new Open(actor);
+            _rooms[id] = room = new Life(actor);
         }
 
-        room.Joins++;
-        room.Actor.Forward(join);
+        room.Visits++;
+        return room.Actor;
     }
 
-    /// <summary>Stops an empty room, unless a viewer is on its way to it.</summary>
+    /// <summary>Stops an empty room, unless somebody is on the way to it.</summary>
     private void OnEmpty(Empty empty)
     {
-        if (_rooms.TryGetValue(empty.Room, out var room) && room.Actor.Equals(Sender) && room.Joins == empty.Joins)
+        if (_rooms.TryGetValue(empty.Room, out var room) && room.Actor.Equals(Sender) && room.Visits == empty.Visits)
         {
             _rooms.Remove(empty.Room);
             Context.Stop(Sender);
@@ -65,6 +89,17 @@ public sealed class EdgeRooms : ReceiveActor
         }
     }
 
+    /// <summary>
+    /// Somebody is about to join. Answered with <see cref="Opened"/> when the origin has said where the room is, or there is no place for
+    /// it; safe to repeat.
+    /// </summary>
+    public sealed record Open(RoomId Room) : INoSerializationVerificationNeeded;
+
+    public sealed record Opened : INoSerializationVerificationNeeded
+    {
+        public static readonly Opened Instance = new();
+    }
+
     /// <summary>A viewer's socket is open. Answered with <see cref="Joined"/>; not safe to repeat.</summary>
     public sealed record Join(JoinRequest Request, IOutbox Outbox) : INoSerializationVerificationNeeded;
 
@@ -72,15 +107,15 @@ public sealed class EdgeRooms : ReceiveActor
     public sealed record Joined(IActorRef? Viewer) : INoSerializationVerificationNeeded;
 
     /// <summary>From a room: it has been without viewers for a while.</summary>
-    /// <param name="Joins">How many viewers it has ever been given.</param>
-    public sealed record Empty(RoomId Room, long Joins) : INoSerializationVerificationNeeded;
+    /// <param name="Visits">How many <see cref="Open"/> and <see cref="Join"/> it has ever been given.</param>
+    public sealed record Empty(RoomId Room, long Visits) : INoSerializationVerificationNeeded;
 
     private sealed record RoomGone(RoomId Room, IActorRef Actor) : INoSerializationVerificationNeeded;
 
-    private sealed class Open(IActorRef actor)
+    private sealed class Life(IActorRef actor)
     {
         public IActorRef Actor => actor;
 
-        public long Joins { get; set; }
+        public long Visits { get; set; }
     }
 }

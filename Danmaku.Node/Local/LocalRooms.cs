@@ -23,6 +23,8 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
             settings.Node.NodeName, "", settings.Node.RoleList, "Up", metrics.OriginRooms, metrics.Viewers),
     ]);
 
+    public Task OpenAsync(RoomId room, CancellationToken cancellation) => Task.CompletedTask;
+
     public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation)
     {
         lock (_gate)

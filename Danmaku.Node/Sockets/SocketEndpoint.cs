@@ -17,6 +17,7 @@ internal sealed class SocketEndpoint(
     NodeSettings settings,
     SocketRegistry registry,
     Readiness readiness,
+    IRooms rooms,
     ConversationFactory conversations,
     DanmakuMetrics metrics,
     TimeProvider time,
@@ -31,7 +32,7 @@ internal sealed class SocketEndpoint(
     {
         var format = Handshake.SelectFormat(context.Request.Headers.SecWebSocketProtocol);
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, socket => conversations.Create(socket, id, format), format)
+            ? AcceptAsync(context, socket => conversations.Create(socket, id, format), format, OpenFirst(id, format))
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
@@ -39,9 +40,17 @@ internal sealed class SocketEndpoint(
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
     /// <summary>No room: every text message comes back.</summary>
-    public Task EchoAsync(HttpContext context) => AcceptAsync(context, socket => new EchoConversation(socket), WireFormat.Plain);
+    public Task EchoAsync(HttpContext context) => AcceptAsync(context, socket => new EchoConversation(socket), WireFormat.Plain, _ => Task.CompletedTask);
 
-    private async Task AcceptAsync(HttpContext context, Func<ViewerSocket, Conversation> converse, WireFormat format)
+    /// <summary>
+    /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
+    /// ready before.
+    /// </summary>
+    private Func<CancellationToken, Task> OpenFirst(RoomId room, WireFormat format) =>
+        format.HasJoin ? _ => Task.CompletedTask : cancellation => rooms.OpenAsync(room, cancellation);
+
+    private async Task AcceptAsync(
+        HttpContext context, Func<ViewerSocket, Conversation> converse, WireFormat format, Func<CancellationToken, Task> open)
     {
         if (Refusal(context) is var (status, detail))
         {
@@ -62,6 +71,7 @@ internal sealed class SocketEndpoint(
 
         try
         {
+            await open(context.RequestAborted);
             await ServeAsync(context, converse, format);
         }
         finally
