@@ -35,7 +35,8 @@ public sealed class ClusterFixture : IAsyncLifetime
     {
         try
         {
-            Origin = Start("origin", Url("127.0.0.1", FreePort(IPAddress.Loopback)), "Danmaku:Roles=origin", $"Danmaku:Cluster:Port={_remotingPort}");
+            var url = Url("127.0.0.1", FreePort(IPAddress.Loopback));
+            Origin = Start("origin", url, "Danmaku:Roles=origin", $"Danmaku:Cluster:Port={_remotingPort}");
             Edges = [StartEdge(), StartEdge(), StartEdge()];
             await ReadyAsync();
         }
@@ -87,7 +88,8 @@ public sealed class ClusterFixture : IAsyncLifetime
             catch (Exception error) when (error is TimeoutException or HttpRequestException)
             {
                 var log = string.Join('\n', _nodes.SelectMany(each => each.Log.TakeLast(20)));
-                throw new InvalidOperationException($"{node.Name} is not ready or does not see {string.Join(", ", names)}: {error.Message}\n{log}", error);
+                throw new InvalidOperationException(
+                    $"{node.Name} is not ready or does not see {string.Join(", ", names)}: {error.Message}\n{log}", error);
             }
         }
     }

@@ -100,7 +100,6 @@ internal sealed class Follower : IAsyncDisposable
             _posts.Add((id, text));
         }
 
-
         await SayAsync(_isPlain ? text : JsonSerializer.Serialize(new { type = "post", id, text }));
     }
 

@@ -107,9 +107,10 @@ public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(clu
         var curl = Programs.Curl;
         Skip.If(curl is null, "No curl.");
         string[] headers = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: " + version, "Sec-WebSocket-Key: " + key];
-        string[] options = ["--include", "--no-buffer", "--silent", "--max-time", "30", .. headers.SelectMany(line => (string[])["--header", line])];
+        var options = headers.SelectMany(line => (string[])["--header", line]);
 
-        await using var program = OwnedProcess.Start(curl, [.. options, Edge(1).ToString()]);
+        await using var program = OwnedProcess.Start(
+            curl, ["--include", "--no-buffer", "--silent", "--max-time", "30", .. options, Edge(1).ToString()]);
         await program.SaysAsync(header);
 
         Assert.Equal(status, program.Output.First());

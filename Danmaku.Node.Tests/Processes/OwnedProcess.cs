@@ -42,7 +42,8 @@ internal sealed class OwnedProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts a program that reads nothing.</summary>
-    public static OwnedProcess Start(string program, IEnumerable<string> arguments, Action<IDictionary<string, string?>>? environment = null)
+    public static OwnedProcess Start(
+        string program, IEnumerable<string> arguments, Action<IDictionary<string, string?>>? environment = null)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", Leash, "sh", program, .. arguments]);
         environment?.Invoke(start.Environment);
