@@ -4,8 +4,8 @@ using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Hosting.SBR;
 using Akka.Cluster.Sharding;
-using Akka.Event;
 using Akka.Hosting;
+using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
 using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Replication;
@@ -13,6 +13,8 @@ using Danmaku.Actors.Rooms;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using LogLevel = Akka.Event.LogLevel;
 
 namespace Danmaku.Actors;
 
@@ -64,19 +66,22 @@ public static class AkkaRegistration
             settings,
             provider.GetRequiredService<DanmakuMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<RoomsHandle>()));
+            provider.GetRequiredService<RoomsHandle>(),
+            provider.GetRequiredService<ILoggerFactory>()));
     }
 
     private static void AddDanmaku(
-        this AkkaConfigurationBuilder akka, ActorSettings settings, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle)
+        this AkkaConfigurationBuilder akka, ActorSettings settings, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle,
+        ILoggerFactory loggerFactory)
     {
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
         akka.ConfigureLoggers(loggers =>
             {
                 loggers.LogLevel = LogLevel.WarningLevel;
                 loggers.ClearLoggers();
-                loggers.AddLoggerFactory();
+                loggers.AddLogger<AkkaLogger>();
             })
+            .AddSetup(new LoggerFactorySetup(loggerFactory))
             .AddHocon(ReadConfiguration(), HoconAddMode.Prepend)
             .WithRemoting(new RemoteOptions { HostName = settings.Address.ToString(), PublicHostName = settings.Address.ToString(), Port = settings.Port })
             .WithClustering(new ClusterOptions

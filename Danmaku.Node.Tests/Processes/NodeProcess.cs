@@ -40,7 +40,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <summary>The errors that it has logged since the last call, and what it wrote to standard error.</summary>
     public IReadOnlyList<string> TakeErrors()
     {
-        var logged = _process.Output.Where(line => LoggedError().IsMatch(line) && !SaysThatPeerIsGone(line));
+        var logged = _process.Output.Where(line => LoggedError().IsMatch(line));
         string[] errors = [.. logged.Concat(_process.Errors).Skip(_errorsTaken)];
         _errorsTaken += errors.Length;
         return errors;
@@ -84,10 +84,6 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         Http.Dispose();
         await _process.DisposeAsync();
     }
-
-    /// <summary>Akka.Remote calls it an error that a peer ends a connection, also when a test has stopped or killed that peer.</summary>
-    private static bool SaysThatPeerIsGone(string line) =>
-        line.Contains("/endpointWriter] Disassociated Cause: Akka.Remote.EndpointDisassociatedException", StringComparison.Ordinal);
 
     /// <summary>What is set where the tests run must not reach the nodes; the runtime must be found where this one is.</summary>
     private static void CleanUp(IDictionary<string, string?> environment)
