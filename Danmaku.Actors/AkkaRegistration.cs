@@ -41,7 +41,11 @@ public sealed record ActorSettings(
     TimeSpan Heartbeat,
     int MaxEdgeRooms,
     int MaxOriginRooms,
-    TimeSpan IdleAfter);
+    TimeSpan IdleAfter)
+{
+    /// <summary>How long an edge goes on in a cluster without origins before it ends, to be started again. Longer than an origin's restart.</summary>
+    public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(60);
+}
 
 /// <summary>The one place where actors are wired.</summary>
 public static class AkkaRegistration
@@ -113,7 +117,7 @@ public static class AkkaRegistration
         akka.WithActors((system, registry) =>
         {
             var origins = registry.Get<RoomActor>();
-            system.ActorOf(Props.Create<ClusterWatcher>(settings.Name, notes, metrics), "watcher");
+            system.ActorOf(Props.Create<ClusterWatcher>(settings.Name, OrphanAfter(settings), notes, metrics, time), "watcher");
             IActorRef? edgeRooms = null;
             if (settings.Roles.Contains(ClusterRoles.Edge))
             {
@@ -133,7 +137,7 @@ public static class AkkaRegistration
                 StopBeforeSharding(system, edgeRooms);
             }
 
-            var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, settings.Name, time);
+            var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, settings.Name, metrics, time);
             metrics.ObserveMembers(rooms.CountMembers);
             handle.Open(rooms);
             if (settings.Seeds.Count == 0)
@@ -157,6 +161,10 @@ public static class AkkaRegistration
     /// one would leave a tie among origins that can make all survivors leave. So then all members count.
     /// </summary>
     public static string? MajorityRole(int origins) => origins >= 3 ? ClusterRoles.Origin : null;
+
+    /// <summary>An origin, and a node that nobody can join elsewhere, stay; an edge that was seeded can begin anew.</summary>
+    private static TimeSpan OrphanAfter(ActorSettings settings) =>
+        settings.Roles.Contains(ClusterRoles.Origin) || settings.Seeds.Count == 0 ? TimeSpan.MaxValue : settings.OrphanAfter;
 
     private static string ReadConfiguration()
     {
@@ -197,7 +205,7 @@ public sealed class RoomsHandle : IRooms
 
     public ClusterStatus Status => Rooms.Status;
 
-    public Task OpenAsync(RoomId room, CancellationToken cancellation) => Rooms.OpenAsync(room, cancellation);
+    public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Rooms.OpenAsync(room, cancellation);
 
     public ValueTask<IViewer?> JoinAsync(JoinRequest join, Core.Wire.IOutbox outbox, CancellationToken cancellation) =>
         Rooms.JoinAsync(join, outbox, cancellation);

@@ -222,7 +222,7 @@ public sealed class ConversationTests : IAsyncLifetime
 
     private sealed class BrokenRooms : IRooms
     {
-        public Task OpenAsync(RoomId room, CancellationToken cancellation) => Task.CompletedTask;
+        public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Task.FromResult<Position?>(null);
 
         public string? NotReady => null;
 

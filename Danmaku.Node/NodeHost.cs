@@ -32,7 +32,9 @@ internal static class NodeHost
             await app.StartAsync();
             app.LogStarted();
             await app.WaitForShutdownAsync();
-            return 0;
+
+            // Not 0 when the cluster has put this node out: whoever supervises it should start it again.
+            return Environment.ExitCode;
         }
         catch (Exception error)
         {

@@ -53,8 +53,7 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
         await _origin.ExpectMsgAsync<AttachEdge>();
-        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Plain, null, 0), new FakeOutbox()), TestActor);
-        await ExpectMsgAsync<EdgeRooms.Joined>();
+        await JoinAsync(format: WireFormat.Plain);
 
         _origin.Reply(Attached(0));
         await ExpectMsgAsync<EdgeRooms.Opened>();
@@ -144,8 +143,9 @@ public sealed class EdgeRoomActorTests : TestKit
         var outbox = new FakeOutbox();
         var last = new Position(Epoch, 4);
 
-        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox), TestActor);
-        await ExpectMsgAsync<EdgeRooms.Joined>();
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox);
+        _rooms.Tell(join);
+        await join.Answer.Task;
         await _origin.FishForMessageAsync<AttachEdge>(_ => true);
         Assert.Empty(outbox.Texts);
         room.Tell(Slice(3, 4, 5));
@@ -239,15 +239,48 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task A_viewer_who_gave_up_joining_is_not_let_in()
+    {
+        var (room, _) = await OpenAsync();
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
+        join.Answer.SetCanceled();
+
+        _rooms.Tell(join);
+
+        var next = await JoinAsync();
+        await Eventually.TrueAsync(async () =>
+        {
+            room.Tell(EdgeRoomActor.Attach.Instance);
+            return (await _origin.FishForMessageAsync<AttachEdge>(_ => true)).Viewers == 2;
+        });
+        Assert.Equal(2, next.Outbox.OfType("welcome")[0].GetProperty("viewers").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_plain_viewer_gets_what_was_said_since_its_room_was_opened()
+    {
+        var (room, _) = await OpenAsync();
+        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
+        var opened = await ExpectMsgAsync<EdgeRooms.Opened>();
+        room.Tell(Slice(1, 2));
+
+        var outbox = new FakeOutbox();
+        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Plain, opened.Top, 0), outbox));
+
+        await Eventually.TrueAsync(() => outbox.Texts.SequenceEqual(["1", "2"]));
+    }
+
+    [Fact]
     public async Task An_edge_that_is_full_turns_away_viewers_of_another_room()
     {
         await JoinAsync(room: "one");
         await JoinAsync(room: "two");
         var outbox = new FakeOutbox();
 
-        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), outbox), TestActor);
+        var join = new EdgeRooms.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), outbox);
+        _rooms.Tell(join);
 
-        Assert.Null((await ExpectMsgAsync<EdgeRooms.Joined>()).Viewer);
+        Assert.Null(await join.Answer.Task);
         Assert.Equal(CloseReason.TooManyRooms, outbox.Closed);
         _rooms.Tell(new EdgeRooms.Open(RoomId.Parse("three")), TestActor);
         await ExpectMsgAsync<EdgeRooms.Opened>();
@@ -314,8 +347,9 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         var outbox = new FakeOutbox();
         var request = new JoinRequest(RoomId.Parse(room), "Mei", format ?? WireFormat.Json, null, 50);
-        var joined = await _rooms.Ask<EdgeRooms.Joined>(new EdgeRooms.Join(request, throwing ?? (IOutbox)outbox), TimeSpan.FromSeconds(10));
-        return new Joined(joined.Viewer!, outbox, throwing);
+        var join = new EdgeRooms.Join(request, throwing ?? (IOutbox)outbox);
+        _rooms.Tell(join);
+        return new Joined((await join.Answer.Task.WaitAsync(TimeSpan.FromSeconds(10)))!, outbox, throwing);
     }
 
     private static Post NewPost(int id) => new(new PostId((UInt128)id), "Mei", "hi", CommentStyle.Default, null, long.MaxValue);

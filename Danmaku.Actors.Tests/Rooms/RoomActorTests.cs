@@ -163,8 +163,12 @@ public sealed class RoomActorTests : TestKit
         _room.Tell(new DetachEdge(Id), TestActor);
         _time.Advance(TimeSpan.FromMinutes(9));
         _room.Tell(RoomActor.Sweep.Instance);
-        _room.Tell(Submit(1, "marker"), TestActor);
+        _room.Tell(Submit(1, "somebody still posts"), TestActor);
         await ExpectMsgAsync<PostAnswer>();
+        _time.Advance(TimeSpan.FromMinutes(9));
+        _room.Tell(RoomActor.Sweep.Instance);
+        _room.Tell(new FetchRange(Id, new MissingRange(1, 1, 1)), TestActor);
+        await ExpectMsgAsync<RangeGone>();
 
         _time.Advance(TimeSpan.FromMinutes(1));
         _room.Tell(RoomActor.Sweep.Instance);

@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 
@@ -11,7 +12,7 @@ namespace Danmaku.Actors.Cluster;
 /// <summary>Rooms on the cluster, as endpoints see them.</summary>
 /// <param name="edgeRooms"><see cref="EdgeRooms"/>; null on a node that is no edge.</param>
 /// <param name="origins">The shard region, or its proxy.</param>
-public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IngressState ingress, NodeNotes notes, string name, TimeProvider time)
+public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IngressState ingress, NodeNotes notes, string name, DanmakuMetrics metrics, TimeProvider time)
     : IRooms
 {
     /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
@@ -22,22 +23,34 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(system);
 
-    public async Task OpenAsync(RoomId room, CancellationToken cancellation)
+    public async Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation)
     {
         try
         {
-            await EdgeRoomsOrThrow.Ask<EdgeRooms.Opened>(new EdgeRooms.Open(room), OpenPatience, cancellation).ConfigureAwait(false);
+            var opened = await EdgeRoomsOrThrow.Ask<EdgeRooms.Opened>(new EdgeRooms.Open(room), OpenPatience, cancellation).ConfigureAwait(false);
+            return opened.Top;
         }
         catch (AskTimeoutException)
         {
             // No origin at the moment. The viewer waits inside as well as here.
+            return null;
         }
     }
 
     public async ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation)
     {
-        var joined = await EdgeRoomsOrThrow.Ask<EdgeRooms.Joined>(new EdgeRooms.Join(join, outbox), JoinPatience, cancellation).ConfigureAwait(false);
-        return joined.Viewer is { } viewer ? new ActorViewer(viewer) : null;
+        var message = new EdgeRooms.Join(join, outbox);
+        EdgeRoomsOrThrow.Tell(message, ActorRefs.NoSender);
+        try
+        {
+            var viewer = await message.Answer.Task.WaitAsync(JoinPatience, time, cancellation).ConfigureAwait(false);
+            return viewer is null ? null : new ActorViewer(viewer);
+        }
+        finally
+        {
+            // Who gave up is not let in later, when nobody is there to leave any more.
+            message.Answer.TrySetCanceled(CancellationToken.None);
+        }
     }
 
     public async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
@@ -47,9 +60,13 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         {
             var answer = await origins.Ask<RoomProtocol.PostAnswer>(
                 new RoomProtocol.SubmitPost(room, post, 0), patience > TimeSpan.Zero ? patience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
-            return answer.Reason is { } reason
-                ? new PostResult.Rejected(reason, answer.RetryAfter)
-                : new PostResult.Repeated(answer.Position);
+            if (answer.Reason is not { } reason)
+            {
+                return new PostResult.Repeated(answer.Position);
+            }
+
+            metrics.Refused(reason);
+            return new PostResult.Rejected(reason, answer.RetryAfter);
         }
         catch (AskTimeoutException)
         {

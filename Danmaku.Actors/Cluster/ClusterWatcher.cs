@@ -2,31 +2,41 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Event;
 using Danmaku.Core.Observability;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>Tells the other nodes what this one carries, and remembers what they tell.</summary>
+/// <summary>
+/// Tells the other nodes what this one carries, and remembers what they tell. Ends an edge that has had no origin for long: origins that
+/// all restarted have formed a cluster of their own, which only an edge that starts anew finds.
+/// </summary>
 public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 {
     private const string Topic = "dm-nodes";
 
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
+    private readonly TimeSpan _orphanAfter;
+    private readonly TimeProvider _time;
     private readonly string _name;
     private readonly NodeNotes _notes;
     private readonly DanmakuMetrics _metrics;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly string _address = Akka.Cluster.Cluster.Get(Context.System).SelfAddress.ToString();
 
-    public ClusterWatcher(string name, NodeNotes notes, DanmakuMetrics metrics)
+    private long _originSeenAt;
+
+    /// <param name="orphanAfter">How long this node goes on without an origin.</param>
+    public ClusterWatcher(string name, TimeSpan orphanAfter, NodeNotes notes, DanmakuMetrics metrics, TimeProvider time)
     {
-        (_name, _notes, _metrics) = (name, notes, metrics);
+        (_name, _orphanAfter, _notes, _metrics, _time) = (name, orphanAfter, notes, metrics, time);
+        _originSeenAt = time.GetTimestamp();
 
         Receive<NodeNote>(note => _notes.Set(note));
         Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
-        Receive<Tick>(_ => Publish());
+        Receive<Tick>(_ => OnTick());
         Receive<SubscribeAck>(_ => { });
     }
 
@@ -38,6 +48,21 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
         Akka.Cluster.Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Every);
         Publish();
+    }
+
+    private void OnTick()
+    {
+        Publish();
+        if (Akka.Cluster.Cluster.Get(Context.System).State.Members.Any(member => member.HasRole(ClusterRoles.Origin)))
+        {
+            _originSeenAt = _time.GetTimestamp();
+        }
+        else if (_time.GetElapsedTime(_originSeenAt) > _orphanAfter)
+        {
+            Context.GetLogger().Error("There has been no origin for {0}: leaving, to join anew", _orphanAfter);
+            Timers.Cancel(nameof(Tick));
+            CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
+        }
     }
 
     private void Publish()

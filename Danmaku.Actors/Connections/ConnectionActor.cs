@@ -50,6 +50,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Begin begin:
                 _viewer.Begin(begin.Welcome, begin.Batches);
+                KeepTicking();
                 break;
             case Lost lost:
                 _viewer.Lose(lost.Position);

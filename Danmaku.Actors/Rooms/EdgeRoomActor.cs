@@ -48,7 +48,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Receive<ViewerGone>(gone => OnViewerGone(gone.Viewer));
         Receive<Attached>(OnAttached);
         Receive<RangeGone>(OnGone);
-        Receive<RoomRefused>(_ => CloseAll(CloseReason.TooManyRooms));
+        Receive<RoomRefused>(_ => OnRefused());
         Receive<OriginGone>(_ => OnOriginGone());
         Receive<Pulse>(_ => OnPulse());
         Receive<Attach>(_ => AttachToOrigin());
@@ -63,6 +63,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReattachEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>A viewer that is in trouble is let go; a restart would leave it with a dead socket for ever.</summary>
@@ -84,6 +85,8 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     private int Count => _formats.Count;
 
+    private Position? KnownTop => _room.IsAttached ? _room.Top : null;
+
     // Viewers come and go.
 
     private void OnOpen()
@@ -92,7 +95,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _emptySince = _edge.Time.GetTimestamp();
         if (_room.IsAttached || _openers.Count == MaxOpeners)
         {
-            Sender.Tell(EdgeRooms.Opened.Instance);
+            Sender.Tell(new EdgeRooms.Opened(KnownTop));
             return;
         }
 
@@ -108,9 +111,14 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
         var viewer = Context.ActorOf(Props.Create<ConnectionActor>(_id, request.Format, outbox, _edge));
+        if (!join.Answer.TrySetResult(viewer))
+        {
+            viewer.Tell(ConnectionActor.Leave.Instance);
+            return;
+        }
+
         Context.WatchWith(viewer, new ViewerGone(viewer));
         _formats[viewer] = request.Format;
-        Sender.Tell(new EdgeRooms.Joined(viewer));
         if (_room.IsAttached && !_room.IsBehind(request.Last))
         {
             Begin(viewer, request);
@@ -176,6 +184,14 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, ReattachEvery);
     }
 
+    private void OnRefused()
+    {
+        CloseAll(CloseReason.TooManyRooms);
+        _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(null)));
+        _openers.Clear();
+        Timers.StartSingleTimer(nameof(Attach), Attach.Instance, RetryWhenFull);
+    }
+
     private void OnOriginGone()
     {
         _origin = null;
@@ -218,7 +234,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _openers.ForEach(opener => opener.Tell(EdgeRooms.Opened.Instance));
+        _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(KnownTop)));
         _openers.Clear();
         foreach (var (viewer, request) in _waiting.Where(waiting => isAnswer || !_room.IsBehind(waiting.Value.Last)).ToArray())
         {

@@ -34,7 +34,7 @@ public sealed class EdgeRooms : ReceiveActor
         }
         else
         {
-            Sender.Tell(Opened.Instance);
+            Sender.Tell(new Opened(null));
         }
     }
 
@@ -47,7 +47,7 @@ public sealed class EdgeRooms : ReceiveActor
         else
         {
             join.Outbox.Close(CloseReason.TooManyRooms);
-            Sender.Tell(new Joined(null));
+            join.Answer.TrySetResult(null);
         }
     }
 
@@ -95,16 +95,18 @@ public sealed class EdgeRooms : ReceiveActor
     /// </summary>
     public sealed record Open(RoomId Room) : INoSerializationVerificationNeeded;
 
-    public sealed record Opened : INoSerializationVerificationNeeded
+    /// <param name="Top">Where the room is; null when that is not known.</param>
+    public sealed record Opened(Position? Top) : INoSerializationVerificationNeeded;
+
+    /// <summary>A viewer's socket is open. Answered through <see cref="Answer"/>; not safe to repeat.</summary>
+    public sealed record Join(JoinRequest Request, IOutbox Outbox) : INoSerializationVerificationNeeded
     {
-        public static readonly Opened Instance = new();
+        /// <summary>
+        /// Gets the viewer's <see cref="Connections.ConnectionActor"/>; null when there was no place, and the outbox is closed. Who gives up
+        /// waiting cancels it, and the viewer is let go.
+        /// </summary>
+        public TaskCompletionSource<IActorRef?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
-
-    /// <summary>A viewer's socket is open. Answered with <see cref="Joined"/>; not safe to repeat.</summary>
-    public sealed record Join(JoinRequest Request, IOutbox Outbox) : INoSerializationVerificationNeeded;
-
-    /// <param name="Viewer">The viewer's <see cref="Connections.ConnectionActor"/>; null when there was no place, and the outbox is closed.</param>
-    public sealed record Joined(IActorRef? Viewer) : INoSerializationVerificationNeeded;
 
     /// <summary>From a room: it has been without viewers for a while.</summary>
     /// <param name="Visits">How many <see cref="Open"/> and <see cref="Join"/> it has ever been given.</param>

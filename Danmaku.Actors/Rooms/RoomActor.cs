@@ -30,6 +30,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
 
         if (_isOpen)
         {
+            origin.Metrics.OriginRoomOpened();
             Receive<AttachEdge>(OnAttach);
             Receive<EdgeViewers>(viewers => Count(Sender, viewers.Viewers));
             Receive<DetachEdge>(_ => Forget(Sender));
@@ -62,7 +63,6 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
     {
         if (_isOpen)
         {
-            _origin.Metrics.OriginRoomOpened();
             Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, Min(TimeSpan.FromSeconds(30), _origin.IdleAfter));
         }
     }
@@ -90,6 +90,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
     private void OnFetch(FetchRange fetch)
     {
         var room = Open(fetch.Range.Epoch);
+        if (_edges.TryGetValue(Sender, out var edge))
+        {
+            _edges[Sender] = edge with { SeenAt = _origin.Time.GetTimestamp() };
+        }
+
         Answer(fetch.Range.Have, room.Read(fetch.Range.Epoch, fetch.Range.From, fetch.Range.Through));
     }
 
@@ -100,6 +105,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
+                _unwatchedSince = _origin.Time.GetTimestamp();
                 _origin.Replicator.Publish(Slice.Encode(_id, new Batch(accepted.Position.Epoch, room.Previous, [accepted.Comment])));
                 Sender.Tell(new PostAnswer(_id, submit.Post.Id, accepted.Position, null, null));
                 StayActive();

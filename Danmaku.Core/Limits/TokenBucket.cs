@@ -37,7 +37,7 @@ public sealed class TokenBucket
             return null;
         }
 
-        return TimeSpan.FromSeconds(Math.Max(0.001, (1 - _tokens) / _perSecond));
+        return TimeSpan.FromSeconds(Math.Clamp((1 - _tokens) / _perSecond, 0.001, 86_400));
     }
 
     private void Refill()

@@ -34,9 +34,6 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Everything up to here has been delivered or is ready; <see cref="Position.None"/> before the first attach.</summary>
     public Position Top => _history.Top;
 
-    /// <summary>Slices, heads and answers that repeated what was known, for metrics.</summary>
-    public long Duplicates { get; private set; }
-
     /// <summary>The range to fetch from the origin; null when nothing is known to be missing.</summary>
     public MissingRange? Missing
     {
@@ -68,9 +65,9 @@ public sealed class EdgeRoom(RoomLimits limits)
             {
                 Append(comment);
             }
-            else if (position <= Top || !Hold(position, comment))
+            else if (position > Top)
             {
-                Duplicates++;
+                Hold(position, comment);
             }
         }
 
@@ -146,7 +143,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <param name="history">How many of the newest it wants when it does not, or when what it missed is gone.</param>
     public JoinStart Join(Position? last, int history)
     {
-        if (last is { } position && _history.After(position) is { } rest)
+        if (last is { } position && _history.After(position, limits.PageBytes) is { } rest)
         {
             return new JoinStart(position, false, rest);
         }
@@ -191,19 +188,12 @@ public sealed class EdgeRoom(RoomLimits limits)
         }
     }
 
-    private bool Hold(Position position, Comment comment)
+    private void Hold(Position position, Comment comment)
     {
-        if (!_held.Add((position, comment)))
-        {
-            return false;
-        }
-
-        if (_held.Count > limits.MaxHeld)
+        if (_held.Add((position, comment)) && _held.Count > limits.MaxHeld)
         {
             _held.Remove(_held.Max);
         }
-
-        return true;
     }
 
     /// <summary>Moves on through what is held, and into the next epoch where this one is complete.</summary>

@@ -61,10 +61,10 @@ public sealed class History(int maxComments, int maxBytes)
     /// One who saw more of a finished epoch than was kept of it (its origin died before the store had it), or only an epoch of
     /// which nothing was kept, misses nothing either.
     /// </remarks>
-    public IReadOnlyList<Batch>? After(Position last)
+    public IReadOnlyList<Batch>? After(Position last, int maxBatchBytes = int.MaxValue)
     {
         // Without holes from Start to Top: whoever is between the two misses what is here after it, and nothing else.
-        return last < Start || last > Top ? null : Batches(FirstAfter(last), Count, int.MaxValue);
+        return last < Start || last > Top ? null : Batches(FirstAfter(last), Count, maxBatchBytes);
     }
 
     /// <summary>The newest danmaku: at most <paramref name="count"/> and <paramref name="maxBytes"/>, fewer when there are not so many.</summary>

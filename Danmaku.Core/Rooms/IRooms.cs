@@ -11,7 +11,8 @@ public interface IRooms
     /// Gets a room ready, so that whoever joins it next misses nothing that is said from now on. Ends without an error, having waited a
     /// while, when its origin cannot be reached or there is no place for it: joining has the answer to that.
     /// </summary>
-    Task OpenAsync(RoomId room, CancellationToken cancellation);
+    /// <returns>Where the room is, for the join that follows; null when that is not known.</returns>
+    Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation);
 
     /// <summary>Lets a viewer in. Everything it is sent, from its greeting on, goes through its outbox.</summary>
     /// <returns>The viewer, or null when this node has no place for the room; then the outbox has been closed with the reason.</returns>

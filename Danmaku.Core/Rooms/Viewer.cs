@@ -23,12 +23,9 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     public void Begin(Welcome welcome, IReadOnlyList<Batch> batches)
     {
         Tell(format.Welcome(welcome));
-        if (format.HasJoin)
+        foreach (var batch in batches)
         {
-            foreach (var batch in batches)
-            {
-                Deliver(format.Batch(batch));
-            }
+            Deliver(format.Batch(batch));
         }
     }
 

@@ -21,8 +21,6 @@ public sealed class JsonFormat : WireFormat
 
     public override string? Subprotocol => "danmaku.v1.json";
 
-    public override string Name => "json";
-
     public override int Index => 0;
 
     public override bool CanSkip => true;

@@ -8,8 +8,6 @@ public sealed class PlainFormat : WireFormat
 {
     public override string? Subprotocol => null;
 
-    public override string Name => "plain";
-
     public override int Index => 1;
 
     public override bool CanSkip => false;

@@ -16,9 +16,6 @@ public abstract class WireFormat
     /// <summary>The value of <c>Sec-WebSocket-Protocol</c>; null for plain text.</summary>
     public abstract string? Subprotocol { get; }
 
-    /// <summary>Short name for metrics.</summary>
-    public abstract string Name { get; }
-
     /// <summary>Its place in <see cref="All"/>, so that what is encoded once per format can be kept in an array.</summary>
     public abstract int Index { get; }
 

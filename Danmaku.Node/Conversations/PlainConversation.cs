@@ -11,6 +11,7 @@ internal sealed class PlainConversation(
     ViewerSocket socket,
     RoomId room,
     WireFormat format,
+    Position? top,
     ConnectionOptions options,
     IRooms rooms,
     IAdmission admission,
@@ -31,7 +32,7 @@ internal sealed class PlainConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, null, 0), socket, CancellationToken.None);
+        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, top, 0), socket, CancellationToken.None);
     }
 
     public override ValueTask HearAsync(ReadOnlyMemory<byte> message)

@@ -76,6 +76,13 @@ internal sealed class LocalRoom
         return new Member(this, viewer, outbox);
     }
 
+    /// <summary>Where the room is, after all that was asked of it before.</summary>
+    public Task<Position?> TopAsync()
+    {
+        var answer = new TaskCompletionSource<Position?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _steps.Writer.TryWrite(() => answer.SetResult(_origin.Top)) ? answer.Task : Task.FromResult<Position?>(null);
+    }
+
     public Task<PostResult> PostAsync(Post post)
     {
         var answer = new TaskCompletionSource<PostResult>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -171,6 +178,7 @@ internal sealed class LocalRoom
             return;
         }
 
+        _hasSlow |= viewer.IsSlow;
         // What has been accepted is news to those already here, and history to this one.
         Flush();
         var start = _edge.Join(join.Last, join.History);
@@ -202,6 +210,7 @@ internal sealed class LocalRoom
             case PostResult.Accepted accepted:
                 _accepted.Add(accepted.Comment);
                 _metrics.PostAccepted();
+                _emptySince = _time.GetTimestamp();
                 break;
             case PostResult.Rejected rejected:
                 _metrics.Refused(rejected.Reason);

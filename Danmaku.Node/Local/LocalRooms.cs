@@ -23,7 +23,13 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
             settings.Node.NodeName, "", settings.Node.RoleList, "Up", metrics.OriginRooms, metrics.Viewers),
     ]);
 
-    public Task OpenAsync(RoomId room, CancellationToken cancellation) => Task.CompletedTask;
+    public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            return Open(room)?.TopAsync() ?? Task.FromResult<Position?>(null);
+        }
+    }
 
     public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation)
     {

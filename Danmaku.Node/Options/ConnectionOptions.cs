@@ -6,7 +6,7 @@ namespace Danmaku.Node.Options;
 /// <summary>
 /// What one connection and one address may do. Bound from <c>Danmaku:Connection</c>; a bad value stops the node at start.
 /// </summary>
-public sealed class ConnectionOptions
+public sealed class ConnectionOptions : IValidatableObject
 {
     public const string Section = NodeOptions.Section + ":Connection";
 
@@ -82,6 +82,14 @@ public sealed class ConnectionOptions
     /// <summary>HTTP posts that one address may send at once after a pause. Default 40.</summary>
     [Range(1.0, 1_000_000.0)]
     public double HttpPostBurst { get; set; } = 40;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Silence < Heartbeat + TimeSpan.FromSeconds(1))
+        {
+            yield return new ValidationResult("must be at least 1 s longer than Heartbeat, or who only listens is closed", [nameof(Silence)]);
+        }
+    }
 
     public ViewerLimits ToLimits() => new()
     {

@@ -23,6 +23,7 @@ internal sealed class SocketEndpoint(
     TimeProvider time,
     ILogger<SocketEndpoint> logger)
 {
+    private static readonly Func<CancellationToken, Task<Position?>> NotOpened = _ => Task.FromResult<Position?>(null);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
@@ -32,7 +33,7 @@ internal sealed class SocketEndpoint(
     {
         var format = Handshake.SelectFormat(context.Request.Headers.SecWebSocketProtocol);
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, socket => conversations.Create(socket, id, format), format, OpenFirst(id, format))
+            ? AcceptAsync(context, (socket, top) => conversations.Create(socket, id, format, top), format, OpenFirst(id, format))
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
@@ -40,17 +41,17 @@ internal sealed class SocketEndpoint(
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
     /// <summary>No room: every text message comes back.</summary>
-    public Task EchoAsync(HttpContext context) => AcceptAsync(context, socket => new EchoConversation(socket), WireFormat.Plain, _ => Task.CompletedTask);
+    public Task EchoAsync(HttpContext context) => AcceptAsync(context, (socket, _) => new EchoConversation(socket), WireFormat.Plain, NotOpened);
 
     /// <summary>
     /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
     /// ready before.
     /// </summary>
-    private Func<CancellationToken, Task> OpenFirst(RoomId room, WireFormat format) =>
-        format.HasJoin ? _ => Task.CompletedTask : cancellation => rooms.OpenAsync(room, cancellation);
+    private Func<CancellationToken, Task<Position?>> OpenFirst(RoomId room, WireFormat format) =>
+        format.HasJoin ? NotOpened : cancellation => rooms.OpenAsync(room, cancellation);
 
     private async Task AcceptAsync(
-        HttpContext context, Func<ViewerSocket, Conversation> converse, WireFormat format, Func<CancellationToken, Task> open)
+        HttpContext context, Func<ViewerSocket, Position?, Conversation> converse, WireFormat format, Func<CancellationToken, Task<Position?>> open)
     {
         if (Refusal(context) is var (status, detail))
         {
@@ -71,8 +72,8 @@ internal sealed class SocketEndpoint(
 
         try
         {
-            await open(context.RequestAborted);
-            await ServeAsync(context, converse, format);
+            var top = await open(context.RequestAborted);
+            await ServeAsync(context, socket => converse(socket, top), format);
         }
         finally
         {
@@ -94,8 +95,8 @@ internal sealed class SocketEndpoint(
         }
 
         if (_allowedOrigins.Count > 0
-            && request.Headers.Origin is [{ } origin]
-            && !_allowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase))
+            && request.Headers.Origin is { Count: > 0 } origins
+            && (origins is not [{ } origin] || !_allowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)))
         {
             return (StatusCodes.Status403Forbidden, "Not from this origin.");
         }
