@@ -28,12 +28,12 @@ public class ViewerTests
     }
 
     [Fact]
-    public void A_plain_viewer_is_neither_greeted_nor_given_history()
+    public void A_plain_viewer_is_not_greeted_and_gets_what_it_begins_with()
     {
         _plain.Begin(Greeting(), [Comments.Batch(5, default, 1, 2)]);
         _plain.Deliver(WireFormat.Plain.Batch(Comments.Batch(5, default, 3, 4)));
 
-        Assert.Equal(["5:3", "5:4"], _outbox.Texts);
+        Assert.Equal(["5:1", "5:2", "5:3", "5:4"], _outbox.Texts);
     }
 
     [Fact]
