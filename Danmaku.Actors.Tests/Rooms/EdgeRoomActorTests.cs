@@ -257,6 +257,16 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task A_room_whose_first_viewer_gave_up_is_attached_for_the_next()
+    {
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
+        join.Answer.SetCanceled();
+        _rooms.Tell(join);
+
+        await OpenAsync();
+    }
+
+    [Fact]
     public async Task A_plain_viewer_gets_what_was_said_since_its_room_was_opened()
     {
         var (room, _) = await OpenAsync();

@@ -50,7 +50,11 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Begin begin:
                 _viewer.Begin(begin.Welcome, begin.Batches);
-                KeepTicking();
+                if (_viewer.IsSlow)
+                {
+                    KeepTicking();
+                }
+
                 break;
             case Lost lost:
                 _viewer.Lose(lost.Position);

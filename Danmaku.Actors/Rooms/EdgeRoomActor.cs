@@ -85,6 +85,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     private int Count => _formats.Count;
 
+    /// <summary>Whether the origin has been asked, and will be asked again.</summary>
+    private bool IsAttaching => Timers.IsTimerActive(nameof(Attach));
+
     private Position? KnownTop => _room.IsAttached ? _room.Top : null;
 
     // Viewers come and go.
@@ -100,7 +103,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
 
         _openers.Add(Sender);
-        if (_visits == 1)
+        if (!IsAttaching)
         {
             AttachToOrigin();
         }
@@ -126,7 +129,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
 
         _waiting[viewer] = request;
-        if (_visits == 1 || _room.IsAttached)
+        if (_room.IsAttached || !IsAttaching)
         {
             AttachToOrigin();
         }
@@ -211,12 +214,18 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         FlushNowOrAtTick();
 
         // An answer that brought nothing is no reason to ask again at once: the timer does.
-        if (_room.Missing is not { } missing)
+        var missing = _room.Missing;
+        if (missing == _asked)
+        {
+            return;
+        }
+
+        if (missing is null)
         {
             _asked = null;
             Timers.Cancel(nameof(Fetch));
         }
-        else if (missing != _asked)
+        else
         {
             _edge.Metrics.GapFetched();
             FetchMissing();
