@@ -1,0 +1,84 @@
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Storage;
+
+/// <summary>Where the rooms of an origin are kept: their logs, the ids of their posts, and which epoch may write.</summary>
+/// <remarks>
+/// Thread-safe. A task that fails says nothing about what was done: the store may be away, or it may have committed and not been able to say
+/// so. Every call may be repeated. What a task has confirmed survives a power cut, except where rooms are kept in memory.
+/// </remarks>
+public interface IRoomStore : IAsyncDisposable
+{
+    /// <summary>Which store this is.</summary>
+    StoreIdentity Identity { get; }
+
+    /// <summary>How many calls of <see cref="AppendAsync"/>, each with other rooms, make sense at a time.</summary>
+    int Lanes { get; }
+
+    /// <summary>
+    /// Begins a new epoch of a room and says what there is. From then on nothing can be appended to an earlier epoch: two owners of one
+    /// room cannot both write.
+    /// </summary>
+    Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation);
+
+    /// <summary>
+    /// Commits what several rooms accepted, in one transaction. Within an epoch offsets come without holes; what is there already is left
+    /// as it is, so that repeating after an unknown outcome is safe.
+    /// </summary>
+    /// <param name="appends">Of different rooms.</param>
+    /// <returns>For each of them, whether it is kept; false when a later epoch of its room has begun, and nothing of it was written.</returns>
+    Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation);
+
+    /// <summary>The first of what follows <paramref name="after"/>, in order and without holes, possibly over several epochs.</summary>
+    /// <param name="maxComments">At least 1.</param>
+    /// <param name="maxBytes">Of <see cref="Comment.Bytes"/>; the first danmaku is given even when it is larger.</param>
+    /// <returns>Batches of one epoch each; empty when there is nothing more; null when something after that position has been forgotten.</returns>
+    Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation);
+
+    /// <summary>Forgets some of what is older or more than is to be kept; called again soon when it returns true.</summary>
+    /// <returns>Whether there is more to forget.</returns>
+    Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation);
+}
+
+/// <summary>Which store an origin uses. Origins of one cluster must share one.</summary>
+/// <param name="Kind">memory, sqlite or postgresql.</param>
+/// <param name="Id">32 lower-case hexadecimal digits, made once when the store is.</param>
+/// <param name="IsShared">Whether several origins can use it at a time.</param>
+public sealed record StoreIdentity(string Kind, string Id, bool IsShared);
+
+/// <summary>What is wanted of a room that opens.</summary>
+/// <param name="KnownEpoch">The newest epoch that anybody knows of; 0 for none. The new one is later.</param>
+/// <param name="Now">Unix milliseconds; the new epoch is not earlier.</param>
+/// <param name="History">How many of the newest danmaku are wanted.</param>
+/// <param name="IdsSince">Posts accepted since then (Unix milliseconds) are wanted by their ids.</param>
+/// <param name="MaxIds">The most of them that are wanted, the newest.</param>
+public readonly record struct OpenRequest(long KnownEpoch, long Now, int History, long IdsSince, int MaxIds);
+
+/// <summary>A room as its store knows it, at the beginning of a new epoch.</summary>
+/// <param name="Epoch">The new one: later than any before, and than <see cref="OpenRequest.KnownEpoch"/>.</param>
+/// <param name="Previous">
+/// The position of the last danmaku before it. When there has never been one, offset 0 of the first epoch; <see cref="Position.None"/>
+/// when this is the first.
+/// </param>
+/// <param name="LastTime">The time of the last danmaku, Unix milliseconds; 0 when there was none. A room's time never runs backwards.</param>
+/// <param name="Start">The position after which nothing is missing in <paramref name="History"/>.</param>
+/// <param name="History">The newest danmaku, batches of one epoch each, in order and without holes.</param>
+/// <param name="Posts">Ids and positions, oldest first, with the time at which each was accepted, Unix milliseconds.</param>
+public sealed record RoomOpening(
+    long Epoch,
+    Position Previous,
+    long LastTime,
+    Position Start,
+    IReadOnlyList<Batch> History,
+    IReadOnlyList<(PostId Id, Position Position, long Time)> Posts);
+
+/// <summary>What a room accepted: consecutive danmaku of one epoch, with the ids of their posts. Never empty.</summary>
+public sealed record RoomAppend(RoomId Room, long Epoch, IReadOnlyList<(PostId Id, Comment Comment)> Comments)
+{
+    public Position Last => new(Epoch, Comments[^1].Comment.Offset);
+}
+
+/// <summary>How much of each room a store keeps.</summary>
+/// <param name="MaxComments">The newest so many of each room; a little more for a while.</param>
+/// <param name="MaxAge">Nothing older.</param>
+public sealed record Retention(int MaxComments, TimeSpan MaxAge);
