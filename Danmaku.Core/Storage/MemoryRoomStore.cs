@@ -1,0 +1,279 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Storage;
+
+/// <summary>Keeps rooms in memory: nothing outlives the process. Every call is done when it returns.</summary>
+/// <remarks>
+/// Thread-safe. Bounded besides <see cref="Retention"/>: beyond <paramref name="maxBytes"/> the oldest danmaku of the room that was
+/// written longest ago go, beyond <paramref name="maxRooms"/> the room that was written or opened longest ago goes entirely.
+/// </remarks>
+/// <param name="random">Makes the store's id.</param>
+/// <param name="maxBytes">Of <see cref="Comment.Bytes"/> and what an entry takes besides.</param>
+public sealed class MemoryRoomStore(
+    Random random, long maxBytes = MemoryRoomStore.DefaultMaxBytes, int maxRooms = MemoryRoomStore.DefaultMaxRooms) : IRoomStore
+{
+    public const long DefaultMaxBytes = 256L << 20;
+
+    public const int DefaultMaxRooms = 100_000;
+
+    /// <summary>Most danmaku that one call of <see cref="TrimAsync"/> forgets.</summary>
+    private const int MaxTrimmed = 2000;
+
+    /// <summary>About what an entry takes besides its danmaku.</summary>
+    private const int EntryBytes = 64;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<RoomId, Log> _logs = [];
+
+    /// <summary>All rooms; the one written or opened longest ago is the first.</summary>
+    private readonly LinkedList<Log> _used = new();
+
+    /// <summary>Rooms that have danmaku; the one written longest ago is the first.</summary>
+    private readonly LinkedList<Log> _written = new();
+
+    private long _bytes;
+
+    public StoreIdentity Identity { get; } = new("memory", NewId(random), IsShared: false);
+
+    public int Lanes => 1;
+
+    public Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation) =>
+        Locked(() => Open(room, request), cancellation);
+
+    public Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation) =>
+        Locked<IReadOnlyList<bool>>(() => Append(appends), cancellation);
+
+    public Task<IReadOnlyList<Batch>?> ReadAsync(
+        RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation) =>
+        Locked(
+            () => _logs.TryGetValue(room, out var log) && after >= log.Start
+                ? RoomLog.Page(log.After(after), maxComments, maxBytes)
+                : null,
+            cancellation);
+
+    public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
+        Locked(() => Trim(retention, now - (long)retention.MaxAge.TotalMilliseconds), cancellation);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static string NewId(Random random)
+    {
+        UInt128 id = 0;
+        random.NextBytes(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref id, 1)));
+        return id.ToString("x32", CultureInfo.InvariantCulture);
+    }
+
+    private Task<T> Locked<T>(Func<T> call, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+        {
+            return Task.FromCanceled<T>(cancellation);
+        }
+
+        lock (_lock)
+        {
+            try
+            {
+                return Task.FromResult(call());
+            }
+            catch (ArgumentException error)
+            {
+                return Task.FromException<T>(error);
+            }
+        }
+    }
+
+    private RoomOpening Open(RoomId room, OpenRequest request)
+    {
+        if (_logs.TryGetValue(room, out var log))
+        {
+            (log.Epoch, log.Previous) = (RoomLog.NextEpoch(log.Epoch, request), log.Last);
+        }
+        else
+        {
+            log = new Log(room, RoomLog.NextEpoch(0, request));
+            _logs.Add(room, log);
+        }
+
+        log.OpenedAt = request.Now;
+        MoveToEnd(_used, log.Used);
+        while (_logs.Count > maxRooms)
+        {
+            Forget(_used.First!.Value);
+        }
+
+        return RoomLog.Opening(
+            log.Epoch, log.Previous, log.Last, log.LastTime, log.Newest(request.History), log.Posts(request.IdsSince, request.MaxIds));
+    }
+
+    private bool[] Append(IReadOnlyList<RoomAppend> appends)
+    {
+        RoomLog.Check(appends);
+        var kept = appends.Select(append => _logs.TryGetValue(append.Room, out var log) && log.Epoch == append.Epoch).ToArray();
+        foreach (var (append, _) in appends.Zip(kept).Where(pair => pair.Second))
+        {
+            RoomLog.CheckFollows(append, _logs[append.Room].Last);
+        }
+
+        foreach (var (append, _) in appends.Zip(kept).Where(pair => pair.Second))
+        {
+            var log = _logs[append.Room];
+            foreach (var (id, comment) in append.Comments.Where(entry => new Position(append.Epoch, entry.Comment.Offset) > log.Last))
+            {
+                log.Add(new LogEntry(append.Epoch, log.Previous, id, comment));
+                _bytes += Bytes(comment);
+            }
+
+            MoveToEnd(_used, log.Used);
+            if (log.Count > 0)
+            {
+                MoveToEnd(_written, log.Written);
+            }
+        }
+
+        while (_bytes > maxBytes && _written.First is { } oldest)
+        {
+            Remove(oldest.Value, 1);
+        }
+
+        return kept;
+    }
+
+    private bool Trim(Retention retention, long oldest)
+    {
+        var budget = MaxTrimmed;
+        foreach (var log in _logs.Values.ToList())
+        {
+            var surplus = Math.Max(log.CountBefore(oldest), log.Count - retention.MaxComments);
+            var removed = Math.Min(surplus, budget);
+            Remove(log, removed);
+            budget -= removed;
+            if (log.Count == 0 && log.OpenedAt < oldest)
+            {
+                Forget(log);
+            }
+        }
+
+        return budget == 0;
+    }
+
+    /// <summary>Takes the oldest danmaku away from a room.</summary>
+    private void Remove(Log log, int count)
+    {
+        for (; count > 0; count--)
+        {
+            _bytes -= Bytes(log.RemoveOldest());
+        }
+
+        if (log.Count == 0 && log.Written.List is not null)
+        {
+            _written.Remove(log.Written);
+        }
+    }
+
+    private void Forget(Log log)
+    {
+        Remove(log, log.Count);
+        _used.Remove(log.Used);
+        _logs.Remove(log.Room);
+    }
+
+    private static int Bytes(Comment comment) => comment.Bytes + EntryBytes;
+
+    private static void MoveToEnd(LinkedList<Log> list, LinkedListNode<Log> node)
+    {
+        if (node.List is not null)
+        {
+            list.Remove(node);
+        }
+
+        list.AddLast(node);
+    }
+
+    /// <summary>One room: the newest danmaku without holes, and where it begins and ends.</summary>
+    private sealed class Log
+    {
+        private readonly List<LogEntry> _entries = [];
+        private int _head;
+
+        public Log(RoomId room, long epoch)
+        {
+            (Room, Epoch) = (room, epoch);
+            Start = Last = new Position(epoch, 0);
+            (Used, Written) = (new LinkedListNode<Log>(this), new LinkedListNode<Log>(this));
+        }
+
+        public RoomId Room { get; }
+
+        public LinkedListNode<Log> Used { get; }
+
+        public LinkedListNode<Log> Written { get; }
+
+        public long Epoch { get; set; }
+
+        public Position Previous { get; set; }
+
+        public long OpenedAt { get; set; }
+
+        public Position Start { get; private set; }
+
+        public Position Last { get; private set; }
+
+        public long LastTime { get; private set; }
+
+        public int Count => _entries.Count - _head;
+
+        public void Add(LogEntry entry)
+        {
+            _entries.Add(entry);
+            (Last, LastTime) = (entry.Position, Math.Max(LastTime, entry.Comment.Time));
+        }
+
+        public Comment RemoveOldest()
+        {
+            var oldest = _entries[_head];
+            _entries[_head++] = default;
+            Start = oldest.Position;
+            if (_head > _entries.Count / 2)
+            {
+                _entries.RemoveRange(0, _head);
+                _head = 0;
+            }
+
+            return oldest.Comment;
+        }
+
+        public IEnumerable<LogEntry> After(Position position)
+        {
+            for (var i = FirstWhere(entry => entry.Position > position); i < _entries.Count; i++)
+            {
+                yield return _entries[i];
+            }
+        }
+
+        public List<LogEntry> Newest(int count) => _entries[Math.Max(_head, _entries.Count - count)..];
+
+        public List<(PostId Id, Position Position, long Time)> Posts(long since, int max)
+        {
+            var from = Math.Max(FirstWhere(entry => entry.Comment.Time >= since), _entries.Count - max);
+            return [.. _entries.Skip(from).Select(entry => (entry.Id, entry.Position, entry.Comment.Time))];
+        }
+
+        public int CountBefore(long time) => FirstWhere(entry => entry.Comment.Time >= time) - _head;
+
+        /// <summary>The first entry of which something is true that stays true; the end when there is none.</summary>
+        private int FirstWhere(Func<LogEntry, bool> isTrue)
+        {
+            var (low, high) = (_head, _entries.Count);
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                (low, high) = isTrue(_entries[middle]) ? (low, middle) : (middle + 1, high);
+            }
+
+            return low;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Core.Storage;
+
+/// <summary>One danmaku as stores keep it.</summary>
+/// <param name="Previous">Where the epoch before its own ended.</param>
+public readonly record struct LogEntry(long Epoch, Position Previous, PostId Id, Comment Comment)
+{
+    public Position Position => new(Epoch, Comment.Offset);
+
+    /// <summary>The position that only this one follows.</summary>
+    public Position Before =>
+        Comment.Offset > 1 ? new Position(Epoch, Comment.Offset - 1) : Previous.IsNone ? new Position(Epoch, 0) : Previous;
+}
+
+/// <summary>What all stores of rooms do alike.</summary>
+public static class RoomLog
+{
+    /// <summary>Least of <see cref="Comment.Bytes"/>: a page of some bytes cannot hold more danmaku than that allows.</summary>
+    private static readonly int LeastBytes = new Comment(1, 0, "", "", CommentStyle.Default, null).Bytes;
+
+    /// <summary>The epoch that begins now: see <see cref="Epochs"/>.</summary>
+    /// <param name="stored">The room's epoch so far; 0 when it never had one.</param>
+    public static long NextEpoch(long stored, OpenRequest request) =>
+        Math.Max(Math.Max(stored, request.KnownEpoch) + 1, request.Now);
+
+    /// <summary>Most danmaku that have to be looked at for a page; the first is given even when it is too large.</summary>
+    public static int MaxEntries(int maxComments, int maxBytes) => Math.Min(maxComments, Math.Max(1, maxBytes / LeastBytes));
+
+    /// <summary>Cuts what follows a position to a page.</summary>
+    public static IReadOnlyList<Batch> Page(IEnumerable<LogEntry> entries, int maxComments, int maxBytes)
+    {
+        var page = new List<LogEntry>();
+        var bytes = 0L;
+        foreach (var entry in entries)
+        {
+            bytes += entry.Comment.Bytes;
+            if (page.Count == maxComments || (page.Count > 0 && bytes > maxBytes))
+            {
+                break;
+            }
+
+            page.Add(entry);
+        }
+
+        return Batches(page);
+    }
+
+    /// <summary>Batches of one epoch each.</summary>
+    public static IReadOnlyList<Batch> Batches(IReadOnlyList<LogEntry> entries)
+    {
+        var batches = new List<Batch>();
+        for (var from = 0; from < entries.Count;)
+        {
+            var first = entries[from];
+            var comments = new List<Comment>();
+            for (; from < entries.Count && entries[from].Epoch == first.Epoch; from++)
+            {
+                comments.Add(entries[from].Comment);
+            }
+
+            batches.Add(new Batch(first.Epoch, first.Previous, comments));
+        }
+
+        return batches;
+    }
+
+    /// <summary>Puts together what opening a room answers.</summary>
+    /// <param name="last">The position of the last danmaku ever, or of the beginning.</param>
+    /// <param name="history">The newest danmaku, oldest first.</param>
+    /// <param name="posts">Those whose ids are wanted, oldest first.</param>
+    public static RoomOpening Opening(
+        long epoch,
+        Position previous,
+        Position last,
+        long lastTime,
+        IReadOnlyList<LogEntry> history,
+        IReadOnlyList<(PostId Id, Position Position, long Time)> posts) =>
+        new(epoch, previous, lastTime, history.Count == 0 ? last : history[0].Before, Batches(history), posts);
+
+    /// <summary>The newest position after which no more than <paramref name="keep"/> danmaku come, found without counting them.</summary>
+    /// <param name="last">The position of the last danmaku.</param>
+    /// <param name="previous">Where the epoch before an epoch ended; <see cref="Position.None"/> where nobody knows.</param>
+    /// <returns><see cref="Position.None"/> when there are not so many.</returns>
+    public static Position Surplus(Position last, long keep, Func<long, Position> previous)
+    {
+        while (last.Offset <= keep)
+        {
+            keep -= last.Offset;
+            last = previous(last.Epoch);
+            if (last.Offset == 0)
+            {
+                return Position.None;
+            }
+        }
+
+        return last with { Offset = last.Offset - keep };
+    }
+
+    /// <summary>Whether an append leaves no hole after what a room has.</summary>
+    /// <param name="last">The position of the room's last danmaku.</param>
+    /// <exception cref="ArgumentException">It leaves one.</exception>
+    public static void CheckFollows(RoomAppend append, Position last)
+    {
+        var offset = last.Epoch == append.Epoch ? last.Offset : 0;
+        if (append.Comments[0].Comment.Offset > offset + 1)
+        {
+            throw new ArgumentException($"Offset {append.Comments[0].Comment.Offset} of {append.Room} does not follow {offset}");
+        }
+    }
+
+    /// <summary>Whether appends are what <see cref="IRoomStore.AppendAsync"/> asks for.</summary>
+    /// <exception cref="ArgumentException">A room is there twice, or an append is empty or has a hole.</exception>
+    public static void Check(IReadOnlyList<RoomAppend> appends)
+    {
+        var rooms = new HashSet<RoomId>();
+        foreach (var append in appends)
+        {
+            if (!rooms.Add(append.Room) || append.Comments.Count == 0)
+            {
+                throw new ArgumentException($"Twice or empty: {append.Room}", nameof(appends));
+            }
+
+            var offset = append.Comments[0].Comment.Offset;
+            if (offset < 1 || append.Comments.Any(entry => entry.Comment.Offset != offset++))
+            {
+                throw new ArgumentException($"A hole in {append.Room}", nameof(appends));
+            }
+        }
+    }
+}
