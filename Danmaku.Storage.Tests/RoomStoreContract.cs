@@ -1,0 +1,471 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+using static Danmaku.Storage.Tests.Some;
+
+namespace Danmaku.Storage.Tests;
+
+/// <summary>What <see cref="IRoomStore"/> promises, of every store alike.</summary>
+public abstract class RoomStoreContract : IAsyncLifetime
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private readonly List<IRoomStore> _stores = [];
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public virtual async Task DisposeAsync()
+    {
+        foreach (var store in _stores)
+        {
+            await store.DisposeAsync();
+        }
+    }
+
+    /// <summary>Opens the test's store; a store that outlives its process is opened again with what it had.</summary>
+    protected abstract Task<IRoomStore> OpenStoreAsync();
+
+    /// <summary>A store that is disposed with the test.</summary>
+    protected async Task<IRoomStore> StoreAsync()
+    {
+        var store = await OpenStoreAsync();
+        _stores.Add(store);
+        return store;
+    }
+
+    [SkippableFact]
+    public async Task An_identity_is_32_hexadecimal_digits()
+    {
+        var store = await StoreAsync();
+
+        Assert.Matches("^[0-9a-f]{32}$", store.Identity.Id);
+        Assert.True(store.Lanes >= 1);
+    }
+
+    [SkippableFact]
+    public async Task A_room_that_opens_for_the_first_time_has_nothing()
+    {
+        var store = await StoreAsync();
+
+        var opening = await store.OpenAsync(Lobby);
+
+        Assert.Equal(Now, opening.Epoch);
+        Assert.Equal(Position.None, opening.Previous);
+        Assert.Equal(0, opening.LastTime);
+        Assert.Equal(new Position(Now, 0), opening.Start);
+        Assert.Empty(opening.History);
+        Assert.Empty(opening.Posts);
+    }
+
+    [SkippableTheory]
+    [InlineData(0, 5, 0, 6)]
+    [InlineData(0, 5, 100, 100)]
+    [InlineData(7, 5, 0, 8)]
+    [InlineData(7, 5, 3, 8)]
+    public async Task A_new_epoch_is_later_than_what_the_store_and_anybody_knows_and_not_before_now(
+        long known, long stored, long now, long epoch)
+    {
+        var store = await StoreAsync();
+        Assert.Equal(stored, (await store.OpenAsync(Lobby, Request(now: stored))).Epoch);
+
+        Assert.Equal(epoch, (await store.OpenAsync(Lobby, Request(now: now, known: known))).Epoch);
+    }
+
+    [SkippableFact]
+    public async Task Epochs_in_which_nothing_was_said_leave_no_trace()
+    {
+        var store = await StoreAsync();
+        var first = await store.OpenAsync(Lobby, Request(now: 1));
+        var second = await store.OpenAsync(Lobby, Request(now: 2));
+        var third = await store.OpenAsync(Lobby, Request(now: 3));
+        await store.AppendAsync(Append(Lobby, 3, 1, 2));
+        await store.OpenAsync(Lobby, Request(now: 4));
+        var fifth = await store.OpenAsync(Lobby, Request(now: 5));
+        await store.AppendAsync(Append(Lobby, 5, 1, 1));
+
+        var read = await store.ReadAsync(Lobby, new Position(1, 0));
+
+        Assert.Equal(Position.None, first.Previous);
+        Assert.Equal(new Position(1, 0), second.Previous);
+        Assert.Equal(new Position(1, 0), second.Start);
+        Assert.Equal(new Position(1, 0), third.Previous);
+        Assert.Equal(new Position(3, 2), fifth.Previous);
+        Assert.Equal([(3, new Position(1, 0)), (5, new Position(3, 2))], read!.Select(batch => (batch.Epoch, batch.Previous)));
+        Assert.Equal(["3:1", "3:2", "5:1"], read!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task A_room_opens_with_what_was_said_and_the_ids_of_posts()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 2, time: 1000));
+        await store.OpenAsync(Lobby, Request(now: 2));
+        await store.AppendAsync(Append(Lobby, 2, 1, 1, time: 2000));
+        await store.AppendAsync(Append(Lobby, 2, 2, 3, time: 3000));
+
+        var opening = await store.OpenAsync(Lobby, Request(now: 3, idsSince: 2000));
+
+        Assert.Equal(["1:1", "1:2", "2:1", "2:2", "2:3"], opening.History.Texts());
+        Assert.Equal([Position.None, new Position(1, 2)], opening.History.Select(batch => batch.Previous));
+        Assert.Equal(new Position(1, 0), opening.Start);
+        Assert.Equal(new Position(2, 3), opening.Previous);
+        Assert.Equal(3000, opening.LastTime);
+        (PostId, Position, long)[] posts =
+            [(Id(2, 1), new(2, 1), 2000), (Id(2, 2), new(2, 2), 3000), (Id(2, 3), new(2, 3), 3000)];
+        Assert.Equal(posts, opening.Posts);
+    }
+
+    [SkippableTheory]
+    [InlineData(0, 2, 2)]
+    [InlineData(1, 2, 1)]
+    [InlineData(2, 1, 3)]
+    [InlineData(3, 1, 2)]
+    [InlineData(5, 1, 0)]
+    [InlineData(9, 1, 0)]
+    public async Task A_history_that_is_cut_starts_directly_before_its_first(int history, long startEpoch, long startOffset)
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 3));
+        await store.OpenAsync(Lobby, Request(now: 2));
+        await store.AppendAsync(Append(Lobby, 2, 1, 2));
+
+        var opening = await store.OpenAsync(Lobby, Request(now: 3, history: history));
+
+        Assert.Equal(Math.Min(5, history), opening.History.Texts().Count());
+        Assert.Equal(new Position(startEpoch, startOffset), opening.Start);
+    }
+
+    [SkippableFact]
+    public async Task Of_too_many_ids_the_newest_are_given()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 9));
+
+        var opening = await store.OpenAsync(Lobby, Request(maxIds: 2));
+
+        Assert.Equal([Id(1, 8), Id(1, 9)], opening.Posts.Select(post => post.Id));
+    }
+
+    [SkippableFact]
+    public async Task Everything_about_a_danmaku_comes_back()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        Comment[] comments =
+        [
+            new(1, Now, "名前", "前方高能!🚀👨‍👩‍👧", new(CommentMode.Reverse, 0xfedcba, CommentSize.Large), 123_456_789_012),
+            new(2, Now, "O'Brien", "'; DROP TABLE log; -- \"\\ $1 {} %s", new(CommentMode.Top, 0, CommentSize.Small), 0),
+            new(3, Now + 1, "c", string.Concat(Enumerable.Repeat("𠮷", 1000)), CommentStyle.Default, null),
+        ];
+        PostId[] ids = [new(UInt128.MaxValue), new(1), new((UInt128)1 << 127)];
+        Assert.True(await store.AppendAsync(new RoomAppend(Lobby, 1, [.. ids.Zip(comments)])));
+
+        var opening = await store.OpenAsync(Lobby);
+        var read = await store.ReadAsync(Lobby, new Position(1, 0));
+
+        Assert.Equal(comments, opening.History.Single().Comments);
+        Assert.Equal(comments, read!.Single().Comments);
+        Assert.Equal(ids, opening.Posts.Select(post => post.Id));
+    }
+
+    [SkippableFact]
+    public async Task Appending_again_changes_nothing()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 3, time: 1000)));
+        Assert.True(await store.AppendAsync(Append(Lobby, 1, 4, 4, time: 2000)));
+
+        Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 3, time: 1000)));
+
+        var opening = await store.OpenAsync(Lobby);
+        Assert.Equal(["1:1", "1:2", "1:3", "1:4"], opening.History.Texts());
+        Assert.Equal(new Position(1, 4), opening.Previous);
+        Assert.Equal(2000, opening.LastTime);
+    }
+
+    [SkippableFact]
+    public async Task Of_an_append_that_is_there_in_part_the_rest_is_added()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 3));
+
+        Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 6)));
+
+        Assert.Equal(["1:1", "1:2", "1:3", "1:4", "1:5", "1:6"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task An_append_that_would_leave_a_hole_is_a_bug()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 3));
+
+        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync(Append(Lobby, 1, 5, 6)));
+        await store.OpenAsync(Lobby, Request(now: 2));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync(Append(Lobby, 2, 4, 4)));
+
+        Assert.Equal(["1:1", "1:2", "1:3"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task An_earlier_owner_cannot_write_any_more()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 1));
+        await store.OpenAsync(Lobby, Request(now: 2));
+
+        Assert.False(await store.AppendAsync(Append(Lobby, 1, 2, 2)));
+        Assert.False(await store.AppendAsync(Append(Lobby, 1, 1, 1)));
+        Assert.True(await store.AppendAsync(Append(Lobby, 2, 1, 1)));
+
+        Assert.Equal(["1:1", "2:1"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task Nothing_is_appended_to_a_room_or_epoch_that_never_began()
+    {
+        var store = await StoreAsync();
+        Assert.False(await store.AppendAsync(Append(Lobby, 1, 1, 1)));
+        await store.OpenAsync(Lobby, Request(now: 1));
+
+        Assert.False(await store.AppendAsync(Append(Lobby, 2, 1, 1)));
+
+        Assert.Empty((await store.OpenAsync(Lobby)).History);
+    }
+
+    [SkippableFact]
+    public async Task A_room_with_another_owner_fails_alone()
+    {
+        var store = await StoreAsync();
+        RoomId[] rooms = [.. Enumerable.Range(0, 120).Select(i => RoomId.Parse($"room-{i}"))];
+        foreach (var room in rooms)
+        {
+            await store.OpenAsync(room, Request(now: 1));
+        }
+
+        await store.OpenAsync(rooms[7], Request(now: 2));
+        var kept = await store.AppendAsync([.. rooms.Reverse().Select(room => Append(room, 1, 1, 2))], default);
+
+        Assert.Equal([.. rooms.Reverse().Select(room => room != rooms[7])], kept);
+        foreach (var room in rooms)
+        {
+            Assert.Equal(room == rooms[7] ? [] : ["1:1", "1:2"], (await store.ReadAsync(room, new Position(1, 0)))!.Texts());
+        }
+    }
+
+    [SkippableFact]
+    public async Task No_append_is_confirmed_that_the_next_owner_does_not_see()
+    {
+        var store = await StoreAsync();
+        for (var round = 0; round < 20; round++)
+        {
+            var room = RoomId.Parse($"race-{round}");
+            await store.OpenAsync(room, Request(now: 1));
+            var owner = Task.Run(async () =>
+            {
+                long confirmed = 0;
+                while (await store.AppendAsync(Append(room, 1, confirmed + 1, confirmed + 1)))
+                {
+                    confirmed++;
+                }
+
+                return confirmed;
+            });
+
+            var opening = await Task.Run(() => store.OpenAsync(room, Request(now: 2, history: 100_000)));
+
+            var confirmed = await owner;
+            Assert.Equal(confirmed, opening.History.Texts().Count());
+            Assert.Equal(new Position(1, confirmed), opening.Previous);
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData(1, int.MaxValue)]
+    [InlineData(3, int.MaxValue)]
+    [InlineData(1000, 1)]
+    [InlineData(1000, 300)]
+    [InlineData(1000, 0)]
+    [InlineData(int.MaxValue, int.MaxValue)]
+    public async Task Pages_put_together_are_the_whole(int maxComments, int maxBytes)
+    {
+        var store = await StoreAsync();
+        for (var epoch = 1; epoch <= 5; epoch++)
+        {
+            await store.OpenAsync(Lobby, Request(now: epoch));
+            await store.AppendAsync(Append(Lobby, epoch, 1, 2 * epoch));
+        }
+
+        var texts = new List<string>();
+        var at = new Position(1, 0);
+        while (await store.ReadAsync(Lobby, at, maxComments, maxBytes) is [.., var last] page)
+        {
+            Assert.True(page.Texts().Count() <= maxComments);
+            Assert.True(page.Texts().Count() == 1 || page.SelectMany(batch => batch.Comments).Sum(comment => (long)comment.Bytes) <= maxBytes);
+            texts.AddRange(page.Texts());
+            at = last.Last;
+        }
+
+        Assert.Equal(new Position(5, 10), at);
+        Assert.Equal(Enumerable.Range(1, 5).SelectMany(epoch => Enumerable.Range(1, 2 * epoch).Select(i => $"{epoch}:{i}")), texts);
+    }
+
+    [SkippableTheory]
+    [InlineData(1, 2, 4)]
+    [InlineData(1, 3, 3)]
+    [InlineData(1, 9, 3)]
+    [InlineData(3, 7, 3)]
+    [InlineData(5, 0, 3)]
+    [InlineData(5, 1, 2)]
+    [InlineData(5, 3, 0)]
+    [InlineData(6, 0, 0)]
+    [InlineData(1, 0, 6)]
+    [InlineData(0, 0, -1)]
+    public async Task Whoever_saw_the_end_of_an_epoch_or_is_between_two_reads_on(long epoch, long offset, int count)
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 3));
+        await store.OpenAsync(Lobby, Request(now: 5));
+        await store.AppendAsync(Append(Lobby, 5, 1, 3));
+
+        var read = await store.ReadAsync(Lobby, new Position(epoch, offset));
+
+        Assert.Equal(count, read?.Texts().Count() ?? -1);
+    }
+
+    [SkippableFact]
+    public async Task Nothing_can_be_read_of_an_unknown_room()
+    {
+        var store = await StoreAsync();
+
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 0)));
+    }
+
+    [SkippableFact]
+    public async Task Only_the_newest_of_a_room_are_kept()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 4));
+        await store.OpenAsync(Lobby, Request(now: 2));
+        await store.AppendAsync(Append(Lobby, 2, 1, 2));
+        var other = RoomId.Parse("other");
+        await store.OpenAsync(other, Request(now: 1));
+        await store.AppendAsync(Append(other, 1, 1, 3));
+
+        await store.TrimAllAsync(new Retention(3, 365 * Day));
+
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 2)));
+        Assert.Equal(["1:4", "2:1", "2:2"], (await store.ReadAsync(Lobby, new Position(1, 3)))!.Texts());
+        Assert.Equal(3, (await store.ReadAsync(other, new Position(1, 0)))!.Texts().Count());
+        var opening = await store.OpenAsync(Lobby, Request(now: 3));
+        Assert.Equal(["1:4", "2:1", "2:2"], opening.History.Texts());
+        Assert.Equal(new Position(1, 3), opening.Start);
+    }
+
+    [SkippableFact]
+    public async Task What_is_too_old_is_forgotten_but_not_where_the_room_was()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: Now));
+        await store.AppendAsync(Append(Lobby, Now, 1, 2, time: Now));
+        await store.AppendAsync(Append(Lobby, Now, 3, 3, time: Now + 10));
+
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 5);
+        Assert.Equal([$"{Now}:3"], (await store.ReadAsync(Lobby, new Position(Now, 2)))!.Texts());
+        Assert.Null(await store.ReadAsync(Lobby, new Position(Now, 1)));
+
+        await store.OpenAsync(Lobby, Request(now: Now + 11));
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 11);
+        var opening = await store.OpenAsync(Lobby, Request(now: Now + 12));
+
+        Assert.Empty(opening.History);
+        Assert.Empty(opening.Posts);
+        Assert.Equal(new Position(Now, 3), opening.Previous);
+        Assert.Equal(new Position(Now, 3), opening.Start);
+        Assert.Equal(Now + 10, opening.LastTime);
+        Assert.Empty((await store.ReadAsync(Lobby, new Position(Now, 3)))!);
+        Assert.Null(await store.ReadAsync(Lobby, new Position(Now, 2)));
+    }
+
+    [SkippableFact]
+    public async Task A_room_with_nothing_left_that_nobody_opens_is_forgotten_entirely()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: Now));
+        await store.AppendAsync(Append(Lobby, Now, 1, 2));
+
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds);
+        Assert.NotNull(await store.ReadAsync(Lobby, new Position(Now, 0)));
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 1);
+
+        Assert.Null(await store.ReadAsync(Lobby, new Position(Now, 2)));
+        Assert.Equal(Position.None, (await store.OpenAsync(Lobby, Request(now: Now + 5))).Previous);
+    }
+
+    [SkippableFact]
+    public async Task One_trim_forgets_a_part_and_says_that_there_is_more()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        for (var i = 0; i < 10; i++)
+        {
+            await store.AppendAsync(Append(Lobby, 1, 500 * i + 1, 500 * i + 500));
+        }
+
+        var more = await store.TrimAsync(new Retention(10, 365 * Day), Now, default);
+
+        Assert.True(more);
+        Assert.NotNull(await store.ReadAsync(Lobby, new Position(1, 4000)));
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 1)));
+        await store.TrimAllAsync(new Retention(10, 365 * Day));
+        Assert.Equal(10, (await store.ReadAsync(Lobby, new Position(1, 4990)))!.Texts().Count());
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 4989)));
+    }
+
+    [SkippableFact]
+    public async Task A_late_repeat_does_not_bring_back_what_was_forgotten()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 9));
+        await store.TrimAllAsync(new Retention(2, 365 * Day));
+
+        Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 10)));
+
+        var opening = await store.OpenAsync(Lobby);
+        Assert.Equal(["1:8", "1:9", "1:10"], opening.History.Texts());
+        Assert.Equal(new Position(1, 7), opening.Start);
+    }
+
+    [SkippableFact]
+    public async Task A_call_that_was_cancelled_before_does_nothing()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => store.AppendAsync([Append(Lobby, 1, 1, 1)], new CancellationToken(canceled: true)));
+
+        Assert.Empty((await store.ReadAsync(Lobby, new Position(1, 0)))!);
+    }
+
+    [SkippableTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Any_sequence_of_calls_agrees_with_a_simple_model(int seed)
+    {
+        var script = new StoreScript(await StoreAsync(), new Random(seed));
+
+        await script.RunAsync(150);
+    }
+}

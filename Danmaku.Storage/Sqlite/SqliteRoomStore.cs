@@ -1,0 +1,257 @@
+using System.Buffers.Binary;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace Danmaku.Storage.Sqlite;
+
+/// <summary>Keeps rooms in one file, for one process. What was confirmed is on the disk.</summary>
+public sealed class SqliteRoomStore : IRoomStore
+{
+    public const string FileName = "danmaku.db";
+
+    /// <summary>Most bytes of a write-ahead log that is not in use.</summary>
+    private const string WalLimit = "PRAGMA journal_size_limit = 67108864";
+
+    private readonly IDisposable _lock;
+    private readonly SqliteLane _writer;
+    private readonly SqliteLane _reader;
+    private readonly TouchedRooms _touched = new();
+
+    private SqliteRoomStore(string id, IDisposable directoryLock, SqliteSession writer, SqliteSession reader)
+    {
+        (Identity, _lock) = (new StoreIdentity("sqlite", id, IsShared: false), directoryLock);
+        _writer = new SqliteLane("danmaku store", writer, "BEGIN IMMEDIATE");
+        _reader = new SqliteLane("danmaku store reader", reader, "BEGIN");
+    }
+
+    public StoreIdentity Identity { get; }
+
+    public int Lanes => 1;
+
+    /// <summary>Opens the store in a directory; both are made when they are not there.</summary>
+    /// <exception cref="StoreRefusedException">Another process uses the directory, or the file cannot be used.</exception>
+    public static Task<SqliteRoomStore> OpenAsync(string directory, CancellationToken cancellation = default) =>
+        Task.Run(() => Open(directory), cancellation);
+
+    public Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation) =>
+        _writer.RunAsync(session => Open(session, room, request), cancellation);
+
+    public Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation) =>
+        _writer.RunAsync<IReadOnlyList<bool>>(
+            session =>
+            {
+                RoomLog.Check(appends);
+                return [.. appends.Select(append => TryAppend(session, append))];
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<Batch>?> ReadAsync(
+        RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation) =>
+        _reader.RunAsync(
+            session =>
+            {
+                if (Room.Find(session, room) is not { } found || after < found.Start)
+                {
+                    return null;
+                }
+
+                using var rows = session.Query(
+                    SelectLog + """ AND (epoch, "offset") > ($2, $3) ORDER BY epoch, "offset" LIMIT $4""",
+                    room.Value,
+                    after.Epoch,
+                    after.Offset,
+                    RoomLog.MaxEntries(maxComments, maxBytes));
+                return RoomLog.Page(Entries(rows), maxComments, maxBytes);
+            },
+            cancellation);
+
+    public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
+        _writer.RunAsync(session => SqliteTrim.Run(session, _touched, retention, now), cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _reader.DisposeAsync().ConfigureAwait(false);
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        _lock.Dispose();
+    }
+
+    private const string SelectLog =
+        """
+        SELECT epoch, previous_epoch, previous_offset, "offset", time, author, text, mode, color, size, at, post_id
+        FROM log JOIN epochs USING (room, epoch) WHERE room = $1
+        """;
+
+    private static SqliteRoomStore Open(string directory)
+    {
+        directory = Path.GetFullPath(directory);
+        var file = Path.Combine(directory, FileName);
+        var directoryLock = DirectoryLock.Take(directory);
+        try
+        {
+            var (writer, reader) = Sessions(file);
+            try
+            {
+                return new SqliteRoomStore(SqliteSchema.Migrate(writer, file), directoryLock, writer, reader);
+            }
+            catch
+            {
+                reader.Dispose();
+                writer.Dispose();
+                throw;
+            }
+        }
+        catch (Exception error)
+        {
+            directoryLock.Dispose();
+            if (error is SqliteException)
+            {
+                throw new StoreRefusedException($"{file} cannot be used ({error.Message.TrimEnd('.')}): repair it or move it away.", error);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The connections of a store: what the writer commits is flushed to the disk; the reader cannot write.</summary>
+    internal static (SqliteSession Writer, SqliteSession Reader) Sessions(string file)
+    {
+        var writer = new SqliteSession(file, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", WalLimit);
+        return (writer, new SqliteSession(file, "PRAGMA query_only = ON"));
+    }
+
+    private RoomOpening Open(SqliteSession session, RoomId room, OpenRequest request)
+    {
+        var old = Room.Find(session, room);
+        var epoch = RoomLog.NextEpoch(old?.Epoch ?? 0, request);
+        var previous = old?.Last ?? Position.None;
+        if (old is { } known)
+        {
+            session.Execute(
+                "UPDATE rooms SET epoch = $2, opened_at = max(opened_at, $3) WHERE room = $1", room.Value, epoch, request.Now);
+            session.Execute(
+                """
+                DELETE FROM epochs WHERE room = $1 AND epoch = $2
+                AND NOT EXISTS (SELECT 1 FROM log WHERE log.room = epochs.room AND log.epoch = epochs.epoch)
+                """,
+                room.Value,
+                known.Epoch);
+        }
+        else
+        {
+            session.Execute("INSERT INTO rooms VALUES ($1, $2, $2, 0, 0, $2, 0, $3)", room.Value, epoch, request.Now);
+        }
+
+        session.Execute("INSERT INTO epochs VALUES ($1, $2, $3, $4)", room.Value, epoch, previous.Epoch, previous.Offset);
+        _touched.Add(room);
+        var last = old?.Last ?? new Position(epoch, 0);
+        return RoomLog.Opening(
+            epoch, previous, last, old?.LastTime ?? 0, Newest(session, room, request.History), Posts(session, room, request));
+    }
+
+    private bool TryAppend(SqliteSession session, RoomAppend append)
+    {
+        if (Room.Find(session, append.Room) is not { } room || room.Epoch != append.Epoch)
+        {
+            return false;
+        }
+
+        RoomLog.CheckFollows(append, room.Last);
+        if (append.Last <= room.Last)
+        {
+            return true;
+        }
+
+        foreach (var (id, comment) in append.Comments.Where(entry => new Position(append.Epoch, entry.Comment.Offset) > room.Last))
+        {
+            session.Execute(
+                "INSERT INTO log VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                append.Room.Value,
+                append.Epoch,
+                comment.Offset,
+                comment.Time,
+                comment.Author,
+                comment.Text,
+                (int)comment.Style.Mode,
+                comment.Style.Color,
+                (int)comment.Style.Size,
+                comment.At,
+                Bytes(id));
+        }
+
+        session.Execute(
+            "UPDATE rooms SET last_epoch = $2, last_offset = $3, last_time = max(last_time, $4) WHERE room = $1",
+            append.Room.Value,
+            append.Epoch,
+            append.Last.Offset,
+            append.Comments[^1].Comment.Time);
+        _touched.Add(append.Room);
+        return true;
+    }
+
+    private static List<LogEntry> Newest(SqliteSession session, RoomId room, int count)
+    {
+        using var rows = session.Query(SelectLog + """ ORDER BY epoch DESC, "offset" DESC LIMIT $2""", room.Value, count);
+        var entries = Entries(rows).ToList();
+        entries.Reverse();
+        return entries;
+    }
+
+    /// <summary>From the newest backwards: a room's time never runs backwards, so the first that is too old ends it.</summary>
+    private static List<(PostId Id, Position Position, long Time)> Posts(SqliteSession session, RoomId room, OpenRequest request)
+    {
+        using var rows = session.Query(
+            """SELECT epoch, "offset", time, post_id FROM log WHERE room = $1 ORDER BY epoch DESC, "offset" DESC LIMIT $2""",
+            room.Value,
+            request.MaxIds);
+        var posts = new List<(PostId Id, Position Position, long Time)>();
+        while (rows.Read() && rows.GetInt64(2) >= request.IdsSince)
+        {
+            posts.Add((Id(rows, 3), new Position(rows.GetInt64(0), rows.GetInt64(1)), rows.GetInt64(2)));
+        }
+
+        posts.Reverse();
+        return posts;
+    }
+
+    private static IEnumerable<LogEntry> Entries(SqliteDataReader rows)
+    {
+        while (rows.Read())
+        {
+            var style = new CommentStyle((CommentMode)rows.GetByte(7), rows.GetInt32(8), (CommentSize)rows.GetByte(9));
+            long? at = rows.IsDBNull(10) ? null : rows.GetInt64(10);
+            yield return new LogEntry(
+                rows.GetInt64(0),
+                new Position(rows.GetInt64(1), rows.GetInt64(2)),
+                Id(rows, 11),
+                new Comment(rows.GetInt64(3), rows.GetInt64(4), rows.GetString(5), rows.GetString(6), style, at));
+        }
+    }
+
+    private static PostId Id(SqliteDataReader row, int column) =>
+        new(BinaryPrimitives.ReadUInt128BigEndian(row.GetFieldValue<byte[]>(column)));
+
+    private static byte[] Bytes(PostId id)
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, id.Value);
+        return bytes;
+    }
+
+    /// <summary>A row of the table of rooms.</summary>
+    internal readonly record struct Room(long Epoch, Position Last, long LastTime, Position Start)
+    {
+        public static Room? Find(SqliteSession session, RoomId room)
+        {
+            using var rows = session.Query(
+                "SELECT epoch, last_epoch, last_offset, last_time, start_epoch, start_offset FROM rooms WHERE room = $1", room.Value);
+            return rows.Read()
+                ? new Room(
+                    rows.GetInt64(0),
+                    new Position(rows.GetInt64(1), rows.GetInt64(2)),
+                    rows.GetInt64(3),
+                    new Position(rows.GetInt64(4), rows.GetInt64(5)))
+                : null;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Danmaku.Core.Storage;
+
+namespace Danmaku.Storage.Sqlite;
+
+/// <summary>The tables of a file, and how those of an earlier version become them.</summary>
+internal static class SqliteSchema
+{
+    /// <summary>What leads from each version to the next; the first from an empty file to version 1.</summary>
+    private static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE store (id TEXT NOT NULL) STRICT;
+
+        -- last: of the newest danmaku ever, or the beginning of the first epoch. start: after it nothing is missing.
+        CREATE TABLE rooms (
+            room TEXT PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            last_epoch INTEGER NOT NULL,
+            last_offset INTEGER NOT NULL,
+            last_time INTEGER NOT NULL,
+            start_epoch INTEGER NOT NULL,
+            start_offset INTEGER NOT NULL,
+            opened_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX rooms_opened_at ON rooms (opened_at);
+
+        CREATE TABLE epochs (
+            room TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            previous_epoch INTEGER NOT NULL,
+            previous_offset INTEGER NOT NULL,
+            PRIMARY KEY (room, epoch)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE log (
+            room TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            "offset" INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            author TEXT NOT NULL,
+            text TEXT NOT NULL,
+            mode INTEGER NOT NULL,
+            color INTEGER NOT NULL,
+            size INTEGER NOT NULL,
+            at INTEGER,
+            post_id BLOB NOT NULL,
+            PRIMARY KEY (room, epoch, "offset")
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX log_time ON log (time);
+        """,
+    ];
+
+    /// <summary>Brings a file to this version.</summary>
+    /// <param name="file">Its name, for people.</param>
+    /// <returns>The store's id.</returns>
+    /// <exception cref="StoreRefusedException">The file is of a later version.</exception>
+    public static string Migrate(SqliteSession session, string file)
+    {
+        session.Execute("BEGIN IMMEDIATE");
+        var version = Convert.ToInt32(session.Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
+        if (version > Steps.Length)
+        {
+            throw new StoreRefusedException(
+                $"{file} was written by a later release (schema {version}, this one knows {Steps.Length}): run that release, "
+                + "or give this node another data directory.");
+        }
+
+        for (; version < Steps.Length; version++)
+        {
+            session.Execute(Steps[version]);
+            session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1}"));
+        }
+
+        session.Execute(
+            "INSERT INTO store (id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM store)", RandomNumberGenerator.GetHexString(32, lowercase: true));
+        var id = (string)session.Scalar("SELECT id FROM store")!;
+        session.Execute("COMMIT");
+        return id;
+    }
+}

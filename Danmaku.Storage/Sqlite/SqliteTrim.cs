@@ -1,0 +1,121 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+
+namespace Danmaku.Storage.Sqlite;
+
+/// <summary>Forgets what is not to be kept, a bounded part at a time.</summary>
+internal static class SqliteTrim
+{
+    /// <returns>Whether there may be more.</returns>
+    public static bool Run(SqliteSession session, TouchedRooms touched, Retention retention, long now)
+    {
+        var oldest = now - (long)retention.MaxAge.TotalMilliseconds;
+        var plan = new TrimPlan();
+        AddOld(session, plan, oldest);
+        foreach (var room in touched.Take(TrimPlan.MaxRooms))
+        {
+            AddSurplus(session, plan, room, retention.MaxComments);
+            if (plan.Rest == 0)
+            {
+                touched.Add(room);
+            }
+        }
+
+        foreach (var (room, through) in plan.Through)
+        {
+            Delete(session, room, through);
+        }
+
+        return Forget(session, oldest) || plan.Rest == 0 || !touched.IsEmpty;
+    }
+
+    private static void AddOld(SqliteSession session, TrimPlan plan, long oldest)
+    {
+        using var rows = session.Query(
+            """SELECT room, epoch, "offset" FROM log WHERE time < $1 ORDER BY time LIMIT $2""", oldest, plan.Rest);
+        while (rows.Read())
+        {
+            plan.Add(RoomId.Parse(rows.GetString(0)), new Position(rows.GetInt64(1), rows.GetInt64(2)));
+        }
+    }
+
+    private static void AddSurplus(SqliteSession session, TrimPlan plan, RoomId name, int keep)
+    {
+        if (SqliteRoomStore.Room.Find(session, name) is not { } room)
+        {
+            return;
+        }
+
+        var start = plan.Of(name) > room.Start ? plan.Of(name) : room.Start;
+        var surplus = RoomLog.Surplus(room.Last, keep, epoch => Previous(session, name, epoch));
+        if (surplus <= start)
+        {
+            return;
+        }
+
+        using var rows = session.Query(
+            """
+            SELECT epoch, "offset" FROM log WHERE room = $1 AND (epoch, "offset") > ($2, $3) AND (epoch, "offset") <= ($4, $5)
+            ORDER BY epoch, "offset" LIMIT $6
+            """,
+            name.Value,
+            start.Epoch,
+            start.Offset,
+            surplus.Epoch,
+            surplus.Offset,
+            plan.Rest);
+        while (rows.Read())
+        {
+            plan.Add(name, new Position(rows.GetInt64(0), rows.GetInt64(1)));
+        }
+    }
+
+    private static Position Previous(SqliteSession session, RoomId room, long epoch)
+    {
+        using var rows = session.Query(
+            "SELECT previous_epoch, previous_offset FROM epochs WHERE room = $1 AND epoch = $2", room.Value, epoch);
+        return rows.Read() ? new Position(rows.GetInt64(0), rows.GetInt64(1)) : Position.None;
+    }
+
+    private static void Delete(SqliteSession session, RoomId room, Position through)
+    {
+        session.Execute(
+            "UPDATE rooms SET start_epoch = $2, start_offset = $3 WHERE room = $1", room.Value, through.Epoch, through.Offset);
+        session.Execute(
+            """DELETE FROM log WHERE room = $1 AND (epoch, "offset") <= ($2, $3)""", room.Value, through.Epoch, through.Offset);
+        session.Execute(
+            """
+            DELETE FROM epochs WHERE room = $1 AND epoch <= $2 AND epoch < (SELECT epoch FROM rooms WHERE room = $1)
+            AND NOT EXISTS (SELECT 1 FROM log WHERE log.room = epochs.room AND log.epoch = epochs.epoch)
+            """,
+            room.Value,
+            through.Epoch);
+    }
+
+    /// <summary>Forgets rooms of which nothing is left and that were not opened for as long.</summary>
+    private static bool Forget(SqliteSession session, long oldest)
+    {
+        var rooms = new List<string>();
+        using (var rows = session.Query(
+            """
+            SELECT room FROM rooms WHERE opened_at < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
+            ORDER BY opened_at LIMIT $2
+            """,
+            oldest,
+            TrimPlan.MaxRooms))
+        {
+            while (rows.Read())
+            {
+                rooms.Add(rows.GetString(0));
+            }
+        }
+
+        foreach (var room in rooms)
+        {
+            session.Execute("DELETE FROM epochs WHERE room = $1", room);
+            session.Execute("DELETE FROM rooms WHERE room = $1", room);
+        }
+
+        return rooms.Count == TrimPlan.MaxRooms;
+    }
+}
