@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Danmaku.Core.Storage;
+using Npgsql;
+
+namespace Danmaku.Storage.Postgres;
+
+/// <summary>The tables in the schema <c>danmaku</c>, and how those of an earlier version become them.</summary>
+internal static class PostgresSchema
+{
+    /// <summary>Names the lock under which one origin at a time migrates: "danmaku" in ASCII.</summary>
+    public const long MigrationLock = 0x64616e6d616b75;
+
+    /// <summary>Names the lock under which one origin at a time trims.</summary>
+    public const long TrimLock = MigrationLock + 1;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    /// <summary>What leads from each version to the next; the first from an empty schema to version 1.</summary>
+    private static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE danmaku.store (version int4 NOT NULL, id text NOT NULL);
+
+        -- last: of the newest danmaku ever, or the beginning of the first epoch. start: after it nothing is missing.
+        -- No index holds what every append changes, and pages have room: so an append leaves the index alone.
+        CREATE TABLE danmaku.rooms (
+            room text COLLATE "C" PRIMARY KEY,
+            epoch int8 NOT NULL,
+            last_epoch int8 NOT NULL,
+            last_offset int8 NOT NULL,
+            last_time int8 NOT NULL,
+            start_epoch int8 NOT NULL,
+            start_offset int8 NOT NULL,
+            opened_at int8 NOT NULL
+        ) WITH (fillfactor = 50);
+        CREATE INDEX rooms_opened_at ON danmaku.rooms (opened_at);
+
+        CREATE TABLE danmaku.epochs (
+            room text COLLATE "C" NOT NULL,
+            epoch int8 NOT NULL,
+            previous_epoch int8 NOT NULL,
+            previous_offset int8 NOT NULL,
+            PRIMARY KEY (room, epoch)
+        );
+
+        CREATE TABLE danmaku.log (
+            room text COLLATE "C" NOT NULL,
+            epoch int8 NOT NULL,
+            "offset" int8 NOT NULL,
+            time int8 NOT NULL,
+            author text NOT NULL,
+            text text NOT NULL,
+            mode int2 NOT NULL,
+            color int4 NOT NULL,
+            size int2 NOT NULL,
+            at int8,
+            post_id uuid NOT NULL,
+            PRIMARY KEY (room, epoch, "offset")
+        );
+        CREATE INDEX log_time ON danmaku.log (time);
+        """,
+    ];
+
+    /// <summary>Brings a database to this version. Several may try at once.</summary>
+    /// <returns>The store's id.</returns>
+    /// <exception cref="StoreRefusedException">The tables are of a later version.</exception>
+    public static async Task<string> MigrateAsync(NpgsqlDataSource source, CancellationToken cancellation)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        await ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").ConfigureAwait(false);
+        await ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({MigrationLock})")).ConfigureAwait(false);
+
+        // One who may not create schemas may not say "if not exists" either.
+        if (await ScalarAsync("SELECT to_regnamespace('danmaku') IS NOT NULL").ConfigureAwait(false) is false)
+        {
+            await ExecuteAsync("CREATE SCHEMA danmaku").ConfigureAwait(false);
+        }
+
+        var hasTables = await ScalarAsync("SELECT to_regclass('danmaku.store') IS NOT NULL").ConfigureAwait(false) is true;
+        var version = hasTables ? (int)(await ScalarAsync("SELECT version FROM danmaku.store").ConfigureAwait(false))! : 0;
+        if (version > Steps.Length)
+        {
+            throw new StoreRefusedException(
+                $"The database {connection.Database} was written by a later release (schema {version}, this one knows {Steps.Length}): "
+                + "run that release, or give this cluster another database.");
+        }
+
+        foreach (var step in Steps[version..])
+        {
+            await ExecuteAsync(step).ConfigureAwait(false);
+        }
+
+        var id = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        await ExecuteAsync($"INSERT INTO danmaku.store SELECT 0, '{id}' WHERE NOT EXISTS (SELECT FROM danmaku.store)").ConfigureAwait(false);
+        await ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"UPDATE danmaku.store SET version = {Steps.Length}"))
+            .ConfigureAwait(false);
+        id = (string)(await ScalarAsync("SELECT id FROM danmaku.store").ConfigureAwait(false))!;
+        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+        return id;
+
+        async Task ExecuteAsync(string sql) => await ScalarAsync(sql).ConfigureAwait(false);
+
+        async Task<object?> ScalarAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = (int)Patience.TotalSeconds };
+            return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Danmaku.Core.Storage;
+using Npgsql;
+
+namespace Danmaku.Storage.Postgres;
+
+/// <summary>How connections behave, whatever the server, the role or the operator's connection string say or leave out.</summary>
+internal static class PostgresSettings
+{
+    /// <summary>Most connections of one origin, unless the connection string says otherwise.</summary>
+    private const int MaxPoolSize = 16;
+
+    /// <summary>For opening a connection and for a command.</summary>
+    private const int TimeoutSeconds = 5;
+
+    /// <summary>How long the server may take to answer that a command is cancelled, before the connection is given up.</summary>
+    private const int CancellationMilliseconds = 1000;
+
+    /// <summary>How often an idle connection is asked whether it is alive.</summary>
+    private const int KeepAliveSeconds = 10;
+
+    /// <summary>
+    /// A confirmed commit is on the disk. A transaction sees what was committed before each of its statements; the fence relies on it.
+    /// One whose origin has vanished does not hold its locks for long. These win over what the database or the role is set to.
+    /// </summary>
+    private const string Options =
+        @"-c synchronous_commit=on -c default_transaction_isolation=read\ committed -c default_transaction_read_only=off "
+        + "-c idle_in_transaction_session_timeout=10s -c statement_timeout=10s";
+
+    /// <exception cref="StoreRefusedException">It is no connection string. The message does not repeat it: it may hold a password.</exception>
+    public static NpgsqlDataSource Build(string connectionString)
+    {
+        try
+        {
+            var settings = new NpgsqlConnectionStringBuilder(connectionString)
+            {
+                CancellationTimeout = CancellationMilliseconds,
+                KeepAlive = KeepAliveSeconds,
+                TcpKeepAlive = true,
+                NoResetOnClose = true,
+                Enlist = false,
+            };
+            settings.Options = $"{settings.Options} {Options}".Trim();
+            SetDefault(nameof(settings.Timeout), () => settings.Timeout = TimeoutSeconds);
+            SetDefault("Command Timeout", () => settings.CommandTimeout = TimeoutSeconds);
+            SetDefault("Maximum Pool Size", () => settings.MaxPoolSize = MaxPoolSize);
+            SetDefault("Max Auto Prepare", () => settings.MaxAutoPrepare = 20);
+            SetDefault("Auto Prepare Min Usages", () => settings.AutoPrepareMinUsages = 2);
+            SetDefault("Application Name", () => settings.ApplicationName = "danmaku");
+            return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+
+            void SetDefault(string keyword, Action set)
+            {
+                if (!settings.ShouldSerialize(keyword))
+                {
+                    set();
+                }
+            }
+        }
+        catch (ArgumentException error)
+        {
+            throw new StoreRefusedException(
+                "The connection string of PostgreSQL cannot be read: write it like Host=…;Database=…;Username=…;Password=….", error);
+        }
+    }
+}

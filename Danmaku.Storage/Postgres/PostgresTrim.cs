@@ -1,0 +1,181 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+using Npgsql;
+using static Danmaku.Storage.Postgres.PostgresCommands;
+
+namespace Danmaku.Storage.Postgres;
+
+/// <summary>Forgets what is not to be kept, a bounded part at a time, one origin at a time.</summary>
+internal static class PostgresTrim
+{
+    /// <returns>Whether there may be more for this origin to forget.</returns>
+    public static async Task<bool> RunAsync(
+        NpgsqlDataSource source, TouchedRooms touched, Retention retention, long now, CancellationToken cancellation)
+    {
+        var rooms = touched.Take(TrimPlan.MaxRooms);
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+            var trim = new Transaction(connection, now - (long)retention.MaxAge.TotalMilliseconds, cancellation);
+            if (!await trim.TryLockAsync().ConfigureAwait(false))
+            {
+                touched.Add(rooms);
+                return false;
+            }
+
+            var plan = new TrimPlan();
+            await trim.AddOldAsync(plan).ConfigureAwait(false);
+            await trim.AddSurplusAsync(plan, rooms, retention.MaxComments).ConfigureAwait(false);
+            var more = await trim.DeleteAsync(plan).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+            if (plan.Rest > 0)
+            {
+                return more || !touched.IsEmpty;
+            }
+        }
+        catch
+        {
+            touched.Add(rooms);
+            throw;
+        }
+
+        touched.Add(rooms);
+        return true;
+    }
+
+    private sealed class Transaction(NpgsqlConnection connection, long oldest, CancellationToken cancellation)
+    {
+        public async Task<bool> TryLockAsync() =>
+            (await ListAsync("SELECT pg_try_advisory_xact_lock($1)", row => row.GetBoolean(0), Typed(PostgresSchema.TrimLock))
+                .ConfigureAwait(false))[0];
+
+        public async Task AddOldAsync(TrimPlan plan) =>
+            Add(plan, await ListAsync(
+                """SELECT room, epoch, "offset" FROM danmaku.log WHERE time < $1 ORDER BY time LIMIT $2""",
+                Located,
+                Typed(oldest),
+                Typed(plan.Rest)).ConfigureAwait(false));
+
+        /// <summary>Adds what rooms have more than is to be kept.</summary>
+        public async Task AddSurplusAsync(TrimPlan plan, List<RoomId> names, int keep)
+        {
+            var rooms = await ListAsync(
+                "SELECT room, last_epoch, last_offset, start_epoch, start_offset FROM danmaku.rooms WHERE room = ANY ($1)",
+                row => (Name: RoomId.Parse(row.GetString(0)), Last: At(row, 1), Start: At(row, 3)),
+                Names(names)).ConfigureAwait(false);
+            var epochs = (await ListAsync(
+                "SELECT room, epoch, previous_epoch, previous_offset FROM danmaku.epochs WHERE room = ANY ($1)",
+                row => (Key: (RoomId.Parse(row.GetString(0)), row.GetInt64(1)), Previous: At(row, 2)),
+                Names(names)).ConfigureAwait(false)).ToDictionary(epoch => epoch.Key, epoch => epoch.Previous);
+            var surplus = new List<(RoomId Room, Position From, Position Through)>();
+            foreach (var (name, last, start) in rooms)
+            {
+                var from = plan.Of(name) > start ? plan.Of(name) : start;
+                var through = RoomLog.Surplus(last, keep, epoch => epochs.GetValueOrDefault((name, epoch)));
+                if (through > from)
+                {
+                    surplus.Add((name, from, through));
+                }
+            }
+
+            if (surplus.Count > 0 && plan.Rest > 0)
+            {
+                Add(plan, await ListAsync(
+                    """
+                    SELECT s.room, k.epoch, k."offset"
+                    FROM unnest($1, $2, $3, $4, $5) AS s (room, from_epoch, from_offset, epoch, "offset")
+                    CROSS JOIN LATERAL (
+                        SELECT l.epoch, l."offset" FROM danmaku.log l WHERE l.room = s.room
+                        AND (l.epoch, l."offset") > (s.from_epoch, s.from_offset) AND (l.epoch, l."offset") <= (s.epoch, s."offset")
+                        ORDER BY l.epoch, l."offset" LIMIT $6) k
+                    LIMIT $6
+                    """,
+                    Located,
+                    Names(surplus.Select(room => room.Room)),
+                    Numbers(surplus.Select(room => room.From.Epoch)),
+                    Numbers(surplus.Select(room => room.From.Offset)),
+                    Numbers(surplus.Select(room => room.Through.Epoch)),
+                    Numbers(surplus.Select(room => room.Through.Offset)),
+                    Typed(plan.Rest)).ConfigureAwait(false));
+            }
+        }
+
+        /// <returns>Whether there may be more rooms to forget entirely.</returns>
+        public async Task<bool> DeleteAsync(TrimPlan plan)
+        {
+            if (plan.Through.Count > 0)
+            {
+                await DeleteRowsAsync(plan).ConfigureAwait(false);
+            }
+
+            // One that is opened at this moment is locked, and stays.
+            var forgotten = await ListAsync(
+                """
+                DELETE FROM danmaku.rooms WHERE opened_at < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
+                AND room IN (
+                    SELECT room FROM danmaku.rooms WHERE opened_at < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
+                    ORDER BY opened_at LIMIT $2)
+                RETURNING room
+                """,
+                row => RoomId.Parse(row.GetString(0)),
+                Typed(oldest),
+                Typed(TrimPlan.MaxRooms)).ConfigureAwait(false);
+            if (forgotten.Count > 0)
+            {
+                await ListAsync("DELETE FROM danmaku.epochs WHERE room = ANY ($1)", _ => 0, Names(forgotten)).ConfigureAwait(false);
+            }
+
+            return forgotten.Count == TrimPlan.MaxRooms;
+        }
+
+        private async Task DeleteRowsAsync(TrimPlan plan)
+        {
+            // First the rooms, locked in the order in which writers lock them: then nobody opens one of them with what goes now.
+            string[] statements =
+            [
+                "SELECT FROM danmaku.rooms WHERE room = ANY ($1) AND $2 IS NOT NULL AND $3 IS NOT NULL ORDER BY room FOR UPDATE",
+                """
+                UPDATE danmaku.rooms r SET start_epoch = t.epoch, start_offset = t."offset"
+                FROM unnest($1, $2, $3) AS t (room, epoch, "offset")
+                WHERE r.room = t.room AND (t.epoch, t."offset") > (r.start_epoch, r.start_offset)
+                """,
+                """
+                DELETE FROM danmaku.log l USING unnest($1, $2, $3) AS t (room, epoch, "offset")
+                WHERE l.room = t.room AND (l.epoch, l."offset") <= (t.epoch, t."offset")
+                """,
+                """
+                DELETE FROM danmaku.epochs e USING unnest($1, $2, $3) AS t (room, epoch, "offset") JOIN danmaku.rooms r USING (room)
+                WHERE e.room = t.room AND e.epoch <= t.epoch AND e.epoch < r.epoch
+                AND NOT EXISTS (SELECT FROM danmaku.log l WHERE l.room = e.room AND l.epoch = e.epoch)
+                """,
+            ];
+            foreach (var statement in statements)
+            {
+                await ListAsync(
+                    statement,
+                    _ => 0,
+                    Names(plan.Through.Keys),
+                    Numbers(plan.Through.Values.Select(position => position.Epoch)),
+                    Numbers(plan.Through.Values.Select(position => position.Offset))).ConfigureAwait(false);
+            }
+        }
+
+        private static void Add(TrimPlan plan, List<(RoomId Room, Position Position)> rows) =>
+            rows.ForEach(row => plan.Add(row.Room, row.Position));
+
+        private static (RoomId Room, Position Position) Located(NpgsqlDataReader row) => (RoomId.Parse(row.GetString(0)), At(row, 1));
+
+        private static NpgsqlParameter Names(IEnumerable<RoomId> rooms) => Typed(rooms.Select(room => room.Value).ToArray());
+
+        private static NpgsqlParameter Numbers(IEnumerable<long> numbers) => Typed(numbers.ToArray());
+
+        private async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> row, params NpgsqlParameter[] parameters)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            command.Parameters.AddRange(parameters);
+            await using var rows = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+            return await rows.ListAsync(row, cancellation).ConfigureAwait(false);
+        }
+    }
+}
