@@ -77,8 +77,9 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
             var random = new Random(writer);
             for (var i = 0; i < 20; i++)
             {
-                random.Shuffle(rooms = [.. rooms]);
-                await (writer % 2 == 0 ? one : other).AppendAsync([.. rooms.Select(room => Append(room, 1, 1, 1))], default);
+                RoomId[] shuffled = [.. rooms];
+                random.Shuffle(shuffled);
+                await (writer % 2 == 0 ? one : other).AppendAsync([.. shuffled.Select(room => Append(room, 1, 1, 1))], default);
             }
         })));
 

@@ -11,7 +11,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
 
     private readonly List<IRoomStore> _stores = [];
 
-    public Task InitializeAsync() => Task.CompletedTask;
+    public virtual Task InitializeAsync() => Task.CompletedTask;
 
     public virtual async Task DisposeAsync()
     {
