@@ -1,4 +1,3 @@
-using System.Net;
 using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
@@ -10,11 +9,14 @@ using Akka.Remote.Hosting;
 using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
+using Danmaku.Actors.Storage;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+using LogLevel = Akka.Event.LogLevel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using LogLevel = Akka.Event.LogLevel;
+using System.Net;
 
 namespace Danmaku.Actors;
 
@@ -45,6 +47,9 @@ public sealed record ActorSettings(
 {
     /// <summary>How long an edge goes on in a cluster without origins before it ends, to be started again. Longer than an origin's restart.</summary>
     public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How much of each room is kept.</summary>
+    public Retention Retention { get; init; } = new(100_000, TimeSpan.FromDays(7));
 }
 
 /// <summary>The one place where actors are wired.</summary>
@@ -62,12 +67,14 @@ public static class AkkaRegistration
     /// Starts an actor system with the host and provides <see cref="IRooms"/>. Asks for <see cref="DanmakuMetrics"/> and
     /// <see cref="TimeProvider"/> to be registered.
     /// </summary>
-    public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings)
+    /// <param name="store">Where this origin keeps its rooms; null on a node that is none. Who made it disposes of it after the host.</param>
+    public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)
     {
         services.AddSingleton<RoomsHandle>();
         services.AddSingleton<IRooms>(provider => provider.GetRequiredService<RoomsHandle>());
         return services.AddAkka(SystemName, (akka, provider) => akka.AddDanmaku(
             settings,
+            store,
             provider.GetRequiredService<DanmakuMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<RoomsHandle>(),
@@ -75,10 +82,12 @@ public static class AkkaRegistration
     }
 
     private static void AddDanmaku(
-        this AkkaConfigurationBuilder akka, ActorSettings settings, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle,
+        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle,
         ILoggerFactory loggerFactory)
     {
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
+        var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
+        string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
         akka.ConfigureLoggers(loggers =>
             {
                 loggers.LogLevel = LogLevel.WarningLevel;
@@ -90,7 +99,7 @@ public static class AkkaRegistration
             .WithRemoting(new RemoteOptions { HostName = settings.Address.ToString(), PublicHostName = settings.Address.ToString(), Port = settings.Port })
             .WithClustering(new ClusterOptions
             {
-                Roles = [.. settings.Roles],
+                Roles = [.. settings.Roles, .. storeRole],
                 SeedNodes = [.. settings.Seeds.Select(seed => $"akka.tcp://{SystemName}@{seed.Host}:{seed.Port}")],
                 SplitBrainResolver = new KeepMajorityOption { Role = MajorityRole(settings.Origins) },
             })
@@ -98,9 +107,19 @@ public static class AkkaRegistration
 
         if (settings.Roles.Contains(ClusterRoles.Origin))
         {
-            var origin = new OriginContext(settings.RoomLimits, settings.IdleAfter, new RoomSlots(settings.MaxOriginRooms), replicator, metrics, time);
-            akka.WithActors((system, _) => system.ActorOf(Props.Create<PublisherActor>(replicator, metrics), "publisher"))
-                .WithShardRegion<RoomActor>(ShardTypeName, id => Props.Create<RoomActor>(id, origin), new RoomExtractor(), new ShardOptions
+            ArgumentNullException.ThrowIfNull(store);
+            var slots = new RoomSlots(settings.MaxOriginRooms);
+            OriginContext? origin = null;
+            akka.WithActors((system, _) =>
+                {
+                    system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
+                    system.ActorOf(Props.Create<PublisherActor>(replicator, metrics), "publisher");
+                    system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, time), "store-trimmer");
+                    var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<StoreLane>(store, health, time), $"store-{i}"));
+                    origin = new OriginContext(
+                        settings.RoomLimits, settings.IdleAfter, slots, new OriginStore(store, [.. lanes], health, time), replicator, metrics, time);
+                })
+                .WithShardRegion<RoomActor>(ShardTypeName, id => Props.Create<RoomActor>(id, origin!), new RoomExtractor(), new ShardOptions
                 {
                     Role = ClusterRoles.Origin,
                     StateStoreMode = StateStoreMode.DData,
@@ -137,7 +156,7 @@ public static class AkkaRegistration
                 StopBeforeSharding(system, edgeRooms);
             }
 
-            var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, settings.Name, metrics, time);
+            var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, health, settings.Name, metrics, time);
             metrics.ObserveMembers(rooms.CountMembers);
             handle.Open(rooms);
             if (settings.Seeds.Count == 0)

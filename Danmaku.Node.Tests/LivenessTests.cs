@@ -15,7 +15,7 @@ public sealed class LivenessTests
     private static readonly string[] Flooded =
     [
         "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Room:MaxTextChars=1000",
-        "--Danmaku:Connection:MaxMessageBytes=8192", "--Danmaku:Connection:OutboxBytes=65536",
+        "--Danmaku:Connection:MaxMessageBytes=8192", "--Danmaku:Connection:OutboxBytes=524288",
     ];
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class NodeSettingsTests
         var settings = Read(("Danmaku:Connection:PostsPerSecond", "0"), ("Danmaku:Room:PostsPerSecond", "0"));
 
         Assert.True(settings.Connection.ToLimits() is { PostsPerSecond: > 1e8, PostBurst: > 1e8 });
-        Assert.True(settings.Room.ToLimits().PostsPerSecond > 1e8);
+        Assert.True(settings.Room.ToLimits(settings.Store).PostsPerSecond > 1e8);
     }
 
     [Theory]

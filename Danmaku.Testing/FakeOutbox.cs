@@ -20,7 +20,7 @@ public sealed class FakeOutbox : IOutbox
         {
             lock (_lock)
             {
-                return _waiting == 0;
+                return _waiting == 0 || Capacity == int.MaxValue;
             }
         }
     }

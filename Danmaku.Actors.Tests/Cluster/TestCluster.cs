@@ -1,7 +1,9 @@
 using System.Net;
 using Akka.Actor;
+using Danmaku.Actors.Tests.Storage;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,6 +16,9 @@ namespace Danmaku.Actors.Tests.Cluster;
 public sealed class TestCluster : IAsyncDisposable
 {
     private readonly List<TestNode> _nodes = [];
+
+    /// <summary>Shared by all origins.</summary>
+    public TestStore Store { get; } = new();
 
     public IReadOnlyList<TestNode> Nodes => _nodes;
 
@@ -32,13 +37,13 @@ public sealed class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    public async Task<TestNode> AddAsync(string name, string roles, Func<ActorSettings, ActorSettings>? change = null)
+    public async Task<TestNode> AddAsync(string name, string roles, Func<ActorSettings, ActorSettings>? change = null, IRoomStore? store = null)
     {
         IReadOnlyList<(IPAddress, int)> seeds = _nodes is [var first, ..] ? [(IPAddress.Loopback, first.Port)] : [];
         var settings = new ActorSettings(
             name, roles.Split(','), IPAddress.Loopback, 0, seeds, 1, RoomLimits.Default, new ViewerLimits(), TimeSpan.FromMilliseconds(20),
             TimeSpan.FromSeconds(7), 100, 100, TimeSpan.FromMinutes(10));
-        var node = new TestNode(name, change?.Invoke(settings) ?? settings);
+        var node = new TestNode(name, change?.Invoke(settings) ?? settings, store ?? Store);
         await node.StartAsync();
         _nodes.Add(node);
         return node;
@@ -61,12 +66,12 @@ public sealed class TestNode : IAsyncDisposable
 {
     private readonly IHost _host;
 
-    public TestNode(string name, ActorSettings settings)
+    public TestNode(string name, ActorSettings settings, IRoomStore store)
     {
         Name = name;
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
-        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(TimeProvider.System).AddDanmakuActors(settings);
+        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(TimeProvider.System).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
         _host = builder.Build();
     }
 

@@ -4,6 +4,7 @@ using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -206,6 +207,164 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task A_post_of_which_the_origin_knows_nothing_is_unknown_at_once()
+    {
+        var (_, viewer) = await OpenAsync();
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+
+        _origin.Reply(PostAnswer.Unknown(Id, new PostId(1)));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
+    }
+
+    [Fact]
+    public async Task A_post_that_the_store_gets_later_is_acknowledged_twice()
+    {
+        var (_, viewer) = await OpenAsync();
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        var answer = new PostAnswer(Id, new PostId(1), new Position(Epoch, 1), null, null, IsDurable: false);
+
+        _origin.Reply(answer);
+        _origin.Reply(answer);
+        _origin.Reply(answer with { IsDurable = true });
+        _origin.Reply(answer with { IsDurable = true });
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(2)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        _origin.Reply(PostAnswer.Unknown(Id, new PostId(2)));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
+        Assert.Equal([false, true], viewer.Outbox.OfType("ack").Select(ack => ack.GetProperty("durable").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task A_repeat_costs_no_rate()
+    {
+        var (_, _) = await OpenAsync();
+        var rate = new PostRate(1, 2, _time);
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50) { Rate = rate }, new FakeOutbox());
+        _rooms.Tell(join);
+        var viewer = (await join.Answer.Task)!;
+        Assert.Null(rate.TryTake());
+        Assert.Null(rate.TryTake());
+        Assert.NotNull(rate.TryTake());
+        viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+
+        _origin.Reply(new PostAnswer(Id, new PostId(1), new Position(Epoch, 1), null, null, IsRepeat: true));
+
+        await Eventually.TrueAsync(() => rate.TryTake() is null);
+    }
+
+    [Fact]
+    public async Task Nobody_is_let_in_before_the_room_is_complete_when_its_history_comes_in_pages()
+    {
+        var viewer = await JoinAsync();
+        await _origin.ExpectMsgAsync<AttachEdge>();
+        _origin.Reply(Attached(4, 1, 2));
+
+        var fetch = await _origin.FishForMessageAsync<FetchRange>(_ => true);
+        Assert.Empty(viewer.Outbox.Texts);
+        _origin.Reply(Attached(4, 3, 4));
+
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 4);
+        Assert.Equal(new Position(Epoch, 2), fetch.Range.Have);
+        Assert.Equal(4, viewer.Outbox.OfType("welcome")[0].GetProperty("head").GetProperty("offset").GetInt64());
+        Assert.Single(viewer.Outbox.OfType("batch"));
+    }
+
+    [Fact]
+    public async Task Who_comes_back_with_an_older_position_than_the_edge_has_reads_on_from_the_origin()
+    {
+        var (room, _) = await OpenAtAsync(6);
+        var outbox = await JoinAsync(new Position(Epoch, 1));
+        var read = await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+        room.Tell(Slice(7));
+        _origin.Reply(new HistoryPage(Id, read.After, [Slice(2, 3)]));
+        var next = await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+
+        _origin.Reply(new HistoryPage(Id, next.After, [Slice(4, 5, 6)]));
+
+        await Eventually.TrueAsync(() => Texts(outbox).Count == 6);
+        room.Tell(Slice(8));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+        await Eventually.TrueAsync(() => Texts(outbox).Count == 7);
+        Assert.Equal(["2", "3", "4", "5", "6", "7", "8"], Texts(outbox));
+        var welcome = outbox.OfType("welcome").Single();
+        Assert.Equal((false, 1), (welcome.GetProperty("lost").GetBoolean(), welcome.GetProperty("position").GetProperty("offset").GetInt64()));
+        Assert.Equal((1, 3), (read.After.Offset, next.After.Offset));
+    }
+
+    [Fact]
+    public async Task Many_who_come_back_with_the_same_position_ask_for_it_once()
+    {
+        await OpenAtAsync(6);
+        var outboxes = new[] { await JoinAsync(new Position(Epoch, 5)), await JoinAsync(new Position(Epoch, 5)) };
+        await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+
+        _origin.Reply(new HistoryPage(Id, new Position(Epoch, 5), [Slice(6)]));
+
+        await Eventually.TrueAsync(() => outboxes.All(outbox => Texts(outbox).SequenceEqual(["6"])));
+        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
+        await ExpectMsgAsync<EdgeRooms.Opened>();
+        await _origin.ExpectNoMsgAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task Who_comes_back_for_something_forgotten_is_told_lost_and_gets_the_newest()
+    {
+        await OpenAtAsync(2, 3, 4);
+        var outbox = await JoinAsync(new Position(Epoch - 1, 9));
+        var read = await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+
+        _origin.Reply(new HistoryGone(Id, read.After));
+
+        await Eventually.TrueAsync(() => Texts(outbox).Count == 2);
+        Assert.True(outbox.OfType("welcome").Single().GetProperty("lost").GetBoolean());
+        Assert.Equal(["3", "4"], Texts(outbox));
+    }
+
+    [Fact]
+    public async Task Who_reads_on_and_finds_the_rest_forgotten_is_told_lost()
+    {
+        await OpenAtAsync(6, 7);
+        var outbox = await JoinAsync(new Position(Epoch, 1));
+        await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+        _origin.Reply(new HistoryPage(Id, new Position(Epoch, 1), [Slice(2)]));
+        var next = await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+
+        _origin.Reply(new HistoryGone(Id, next.After));
+
+        await Eventually.TrueAsync(() => Texts(outbox).Count == 2);
+        Assert.Equal(["2", "7"], Texts(outbox));
+        Assert.Equal(6, outbox.OfType("lost").Single().GetProperty("position").GetProperty("offset").GetInt64());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_range_is_given_up_only_when_its_origin_is_heard_and_does_not_give_it(bool isHeard)
+    {
+        var (room, viewer) = await OpenAsync();
+        room.Tell(Slice(3));
+        await _origin.FishForMessageAsync<FetchRange>(_ => true);
+        _time.Advance(RoomLimits.Default.GapTimeout + TimeSpan.FromSeconds(1));
+        if (isHeard)
+        {
+            room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 3), Position.None), 1));
+        }
+
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        _origin.Send(viewer.Viewer, PostAnswer.Unknown(Id, new PostId(1)));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("lost").Count == (isHeard ? 1 : 0));
+        Assert.Equal(isHeard ? ["3"] : [], Seen(viewer));
+    }
+
+    [Fact]
     public async Task Posts_without_an_answer_are_bounded()
     {
         var (_, viewer) = await OpenAsync();
@@ -342,6 +501,26 @@ public sealed class EdgeRoomActorTests : TestKit
         Assert.Equal([12, 13], viewer.Outbox.OfType("viewers").Select(message => message.GetProperty("count").GetInt32()).Where(count => count > 1));
     }
 
+    /// <summary>A room of which the edge has what follows the first of these.</summary>
+    private async Task<(IActorRef Room, Joined Viewer)> OpenAtAsync(params long[] offsets)
+    {
+        var viewer = await JoinAsync();
+        var room = (await _ingress.ExpectMsgAsync<ReplicationIngress.RoomOpened>()).Actor;
+        await _origin.ExpectMsgAsync<AttachEdge>();
+        _origin.Reply(Attached(offsets[^1], offsets[1..]));
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("welcome").Count == 1);
+        return (room, viewer);
+    }
+
+    private async Task<FakeOutbox> JoinAsync(Position last)
+    {
+        var outbox = new FakeOutbox();
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox);
+        _rooms.Tell(join);
+        await join.Answer.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        return outbox;
+    }
+
     private async Task<(IActorRef Room, Joined Viewer)> OpenAsync()
     {
         var viewer = await JoinAsync();
@@ -370,9 +549,11 @@ public sealed class EdgeRoomActorTests : TestKit
     private static Slice Slice(params long[] offsets) => Danmaku.Actors.Rooms.Slice.Encode(Id, new Batch(
         Epoch, Position.None, [.. offsets.Select(offset => new Comment(offset, 1, "a", $"{offset}", CommentStyle.Default, null))]));
 
-    private static List<string> Seen(Joined viewer) =>
+    private static List<string> Seen(Joined viewer) => Texts(viewer.Outbox);
+
+    private static List<string> Texts(FakeOutbox outbox) =>
     [
-        .. viewer.Outbox.OfType("batch").SelectMany(batch => batch.GetProperty("comments").EnumerateArray())
+        .. outbox.OfType("batch").SelectMany(batch => batch.GetProperty("comments").EnumerateArray())
             .Select(comment => comment.GetProperty("text").GetString()!),
     ];
 

@@ -4,9 +4,12 @@ using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
+using Danmaku.Actors.Storage;
+using Danmaku.Actors.Tests.Storage;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
@@ -21,11 +24,15 @@ public sealed class RoomActorTests : TestKit
     private readonly DanmakuMetrics _metrics = new();
     private readonly Replicator _replicator;
     private readonly RoomSlots _slots = new(1);
+    private readonly TestStore _kept = new();
+    private readonly OriginStore _store;
     private readonly TestActorRef<RoomActor> _room;
 
     public RoomActorTests()
     {
         _replicator = new Replicator(_metrics);
+        var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
+        _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<StoreLane>(_kept, health, TimeProvider.System))], health, _time);
         _room = Open("lobby");
     }
 
@@ -50,7 +57,7 @@ public sealed class RoomActorTests : TestKit
         _room.Tell(Submit(2, "marker"), TestActor);
         await ExpectMsgAsync<PostAnswer>();
 
-        Assert.Equal(first, second);
+        Assert.Equal(first with { IsRepeat = true }, second);
         Assert.Equal(["hello", "marker"], [Text(await Published()), Text(await Published())]);
     }
 
@@ -79,11 +86,11 @@ public sealed class RoomActorTests : TestKit
         }
 
         _room.Tell(new AttachEdge(Id, Position.None, 3), TestActor);
-        var first = await ExpectMsgAsync<RangeGone>();
+        var first = await ExpectMsgAsync<Attached>();
         _room.Tell(new AttachEdge(Id, first.Head.Top with { Offset = 3 }, 3), TestActor);
         var rest = await ExpectMsgAsync<Attached>();
 
-        Assert.Equal(["1", "2", "3", "4", "5"], Texts(first.Newest));
+        Assert.Equal(["1", "2", "3", "4", "5"], Texts(first.Page));
         Assert.Equal(["4", "5"], Texts(rest.Page));
         Assert.Equal((5, 3), (rest.Head.Top.Offset, rest.Viewers));
     }
@@ -136,9 +143,9 @@ public sealed class RoomActorTests : TestKit
     {
         var other = CreateTestProbe();
         _room.Tell(new AttachEdge(Id, Position.None, 3), TestActor);
-        await ExpectMsgAsync<RangeGone>();
+        await ExpectMsgAsync<Attached>();
         _room.Tell(new AttachEdge(Id, Position.None, 4), other);
-        await other.ExpectMsgAsync<RangeGone>();
+        await other.ExpectMsgAsync<Attached>();
         _room.Tell(new EdgeViewers(Id, 5), TestActor);
 
         _room.Tell(RoomActor.Announce.Instance);
@@ -157,7 +164,7 @@ public sealed class RoomActorTests : TestKit
     public async Task A_room_without_edges_asks_to_stop_after_its_time()
     {
         _room.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
-        await ExpectMsgAsync<RangeGone>();
+        await ExpectMsgAsync<Attached>();
         _time.Advance(TimeSpan.FromMinutes(1));
         _room.Tell(RoomActor.Sweep.Instance);
         _room.Tell(new DetachEdge(Id), TestActor);
@@ -180,7 +187,7 @@ public sealed class RoomActorTests : TestKit
     public async Task An_edge_that_is_silent_for_long_counts_no_more()
     {
         _room.Tell(new AttachEdge(Id, Position.None, 3), TestActor);
-        await ExpectMsgAsync<RangeGone>();
+        await ExpectMsgAsync<Attached>();
         _time.Advance(TimeSpan.FromSeconds(96));
         _room.Tell(RoomActor.Sweep.Instance);
 
@@ -204,9 +211,9 @@ public sealed class RoomActorTests : TestKit
     }
 
     /// <summary>A child of the test, as an entity is a child of its shard.</summary>
-    private TestActorRef<RoomActor> Open(string name)
+    private TestActorRef<RoomActor> Open(string name, RoomLimits? limits = null)
     {
-        var origin = new OriginContext(RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, _replicator, _metrics, _time);
+        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, _store, _replicator, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(name, origin), TestActor, name);
     }
 

@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
+using Danmaku.Actors.Storage;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -12,7 +13,7 @@ namespace Danmaku.Actors.Cluster;
 /// <summary>Rooms on the cluster, as endpoints see them.</summary>
 /// <param name="edgeRooms"><see cref="EdgeRooms"/>; null on a node that is no edge.</param>
 /// <param name="origins">The shard region, or its proxy.</param>
-public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IngressState ingress, NodeNotes notes, string name, DanmakuMetrics metrics, TimeProvider time)
+public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IngressState ingress, NodeNotes notes, StoreHealth health, string name, DanmakuMetrics metrics, TimeProvider time)
     : IRooms
 {
     /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
@@ -20,6 +21,9 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
 
     /// <summary>How long a plain-text client's handshake waits for a room that this edge does not know yet.</summary>
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>A store that has just restarted is no news.</summary>
+    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(2);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(system);
 
@@ -60,13 +64,16 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         {
             var answer = await origins.Ask<RoomProtocol.PostAnswer>(
                 new RoomProtocol.SubmitPost(room, post, 0), patience > TimeSpan.Zero ? patience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
-            if (answer.Reason is not { } reason)
+            if (answer.Reason is { } reason)
             {
-                return new PostResult.Repeated(answer.Position);
+                metrics.Refused(reason);
+                return new PostResult.Rejected(reason, answer.RetryAfter);
             }
 
-            metrics.Refused(reason);
-            return new PostResult.Rejected(reason, answer.RetryAfter);
+            var state = answer.IsDurable ? PostState.Saved : PostState.Seen;
+            return answer.IsUnknown ? new PostResult.Unknown()
+                : answer.IsRepeat ? new PostResult.Repeated(answer.Position, state)
+                : new PostResult.Accepted(answer.Position, state);
         }
         catch (AskTimeoutException)
         {
@@ -98,6 +105,11 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
                 return "not subscribed yet";
             }
 
+            if (health.Failing > StorePatience)
+            {
+                return "the store is away";
+            }
+
             return state.Members.Any(member => member.HasRole(ClusterRoles.Origin) && member.Status == MemberStatus.Up && !state.Unreachable.Contains(member))
                 ? null
                 : "no origin can be reached";
@@ -115,7 +127,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         var address = member.Address.ToString();
         var note = notes.Of(address);
         var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
-        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0);
+        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0);
     }
 
     private sealed class ActorViewer(IActorRef viewer) : IViewer

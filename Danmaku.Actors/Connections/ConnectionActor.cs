@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 
@@ -14,18 +15,28 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     private readonly EdgeContext _edge;
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
+    private readonly PostRate? _rate;
     private readonly Dictionary<PostId, long> _pending = [];
+
+    /// <summary>Acknowledged before the store had them; oldest first.</summary>
+    private readonly OrderedDictionary<PostId, Position> _unsaved = [];
+
+    /// <summary>Up to where it has been sent what it missed, while there is more and its outbox is full.</summary>
+    private (Position After, long Since)? _reading;
     private bool _hasLeft;
 
-    public ConnectionActor(RoomId room, WireFormat format, IOutbox outbox, EdgeContext edge)
+    public ConnectionActor(RoomId room, JoinRequest request, IOutbox outbox, EdgeContext edge)
     {
-        (_room, _edge, _outbox) = (room, edge, outbox);
-        _viewer = new Viewer(format, outbox, edge.ViewerLimits, edge.Time);
+        (_room, _rate, _edge, _outbox) = (room, request.Rate, edge, outbox);
+        _viewer = new Viewer(request.Format, outbox, edge.ViewerLimits, edge.Time);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Most posts of one connection that wait for their second acknowledgement; the oldest never get one.</summary>
+    private const int MaxUnsaved = 1024;
 
     protected override void PreStart() => _edge.Metrics.ViewerJoined();
 
@@ -50,11 +61,11 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Begin begin:
                 _viewer.Begin(begin.Welcome, begin.Batches);
-                if (_viewer.IsSlow)
-                {
-                    KeepTicking();
-                }
-
+                OnPage(begin.Batches, begin.HasMore);
+                break;
+            case Page page:
+                _viewer.Deliver(page.Batches);
+                OnPage(page.Batches, page.HasMore);
                 break;
             case Lost lost:
                 _viewer.Lose(lost.Position);
@@ -94,6 +105,43 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         KeepTicking();
     }
 
+    /// <summary>Asks for the next page of what the viewer has missed as soon as its outbox has place.</summary>
+    private void OnPage(IReadOnlyList<Batch> page, bool hasMore)
+    {
+        if (hasMore)
+        {
+            _reading = (page[^1].Last, _edge.Time.GetTimestamp());
+            ReadOnWhenDrained();
+        }
+
+        if (_viewer.IsSlow)
+        {
+            KeepTicking();
+        }
+    }
+
+    private void ReadOnWhenDrained()
+    {
+        if (_reading is not var (after, since))
+        {
+            return;
+        }
+
+        if (_outbox.IsDrained)
+        {
+            _reading = null;
+            Context.Parent.Tell(new ReadOn(after));
+        }
+        else if (_edge.Time.GetElapsedTime(since) > _edge.ViewerLimits.TooSlowAfter)
+        {
+            _viewer.Close(CloseReason.TooSlow);
+        }
+        else
+        {
+            KeepTicking();
+        }
+    }
+
     private void OnPost(SendPost send)
     {
         if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
@@ -110,21 +158,52 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void OnAnswer(RoomProtocol.PostAnswer answer)
     {
-        // One answer for each post: a late or second one for a post that was answered says nothing new.
         if (!_pending.Remove(answer.Id))
         {
-            return;
+            // One answer for each post, and one more when the store has what it had not: others say nothing new.
+            if (answer.IsDurable && !answer.Position.IsNone && _unsaved.Remove(answer.Id))
+            {
+                _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, isDurable: true));
+            }
         }
-
-        if (answer.Reason is { } reason)
+        else if (answer.Reason is { } reason)
         {
             _edge.Metrics.Refused(reason);
             _viewer.Tell(_viewer.Format.Reject(answer.Id, reason, answer.RetryAfter));
         }
+        else if (answer.IsUnknown)
+        {
+            TellUnknown(answer.Id);
+        }
         else
         {
-            _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, isDurable: true));
+            Acknowledge(answer);
         }
+    }
+
+    private void Acknowledge(RoomProtocol.PostAnswer answer)
+    {
+        _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, answer.IsDurable));
+        if (answer.IsRepeat)
+        {
+            _rate?.Return();
+        }
+
+        if (!answer.IsDurable)
+        {
+            _unsaved[answer.Id] = answer.Position;
+            if (_unsaved.Count > MaxUnsaved)
+            {
+                _unsaved.RemoveAt(0);
+            }
+        }
+    }
+
+    /// <summary>The client will send it again, and need not pay for it twice.</summary>
+    private void TellUnknown(PostId id)
+    {
+        _viewer.Tell(_viewer.Format.Unknown(id));
+        _rate?.Return();
     }
 
     /// <summary>Looks after what is overdue: a slow socket, and posts that the origin does not answer.</summary>
@@ -134,10 +213,11 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         foreach (var (id, _) in _pending.Where(post => _edge.Time.GetElapsedTime(post.Value) > _edge.ViewerLimits.PostDeadline).ToArray())
         {
             _pending.Remove(id);
-            _viewer.Tell(_viewer.Format.Unknown(id));
+            TellUnknown(id);
         }
 
-        if (!_viewer.IsSlow && _pending.Count == 0)
+        ReadOnWhenDrained();
+        if (!_viewer.IsSlow && _pending.Count == 0 && _reading is null)
         {
             Timers.Cancel(nameof(Tick));
         }
@@ -152,7 +232,14 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     }
 
     /// <summary>The room is known: greet the viewer, send it what it gets at once. Sent once, before any batch.</summary>
-    public sealed record Begin(Welcome Welcome, IReadOnlyList<Batch> Batches) : INoSerializationVerificationNeeded;
+    /// <param name="HasMore">What it has missed goes on: asked for with <see cref="ReadOn"/>.</param>
+    public sealed record Begin(Welcome Welcome, IReadOnlyList<Batch> Batches, bool HasMore) : INoSerializationVerificationNeeded;
+
+    /// <summary>More of what it has missed.</summary>
+    public sealed record Page(IReadOnlyList<Batch> Batches, bool HasMore) : INoSerializationVerificationNeeded;
+
+    /// <summary>To the room: the viewer has been sent everything up to <paramref name="After"/>, and has place for more.</summary>
+    public sealed record ReadOn(Position After) : INoSerializationVerificationNeeded;
 
     /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
     public sealed record Lost(Position Position) : INoSerializationVerificationNeeded;

@@ -23,6 +23,11 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private readonly Dictionary<IActorRef, JoinRequest> _waiting = [];
     private readonly List<IActorRef> _openers = [];
     private readonly Dictionary<IActorRef, WireFormat> _formats = [];
+
+    /// <summary>Those who come back with an older position than what is here, and whether they have been greeted.</summary>
+    private readonly Dictionary<IActorRef, (JoinRequest Request, bool IsGreeted)> _readers = [];
+
+    private readonly HistoryReads _reads;
     private IActorRef? _origin;
     private MissingRange? _asked;
     private TimeSpan _retry;
@@ -32,14 +37,20 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private long _toldViewers;
     private long _emptySince;
 
+    /// <summary>When a range first was missing, or less of it.</summary>
+    private long _progressAt;
+
+    private long _heardAt;
+
     public EdgeRoomActor(RoomId id, EdgeContext edge)
     {
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
         _pace = new FlushPace(edge.FlushEvery, edge.Time);
+        _reads = new HistoryReads(edge.Time);
         _retry = FirstRetry;
 
-        Receive<Slice>(slice => Merge(() => _room.Slice(slice.Decode())));
+        Receive<Slice>(OnSlice);
         Receive<HeadNote>(OnHead);
         Receive<Flush>(_ => OnFlush());
         Receive<ConnectionActor.SendPost>(send => _edge.Origins.Tell(new SubmitPost(_id, send.Post, _room.Top.Epoch), Sender));
@@ -48,6 +59,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         Receive<ViewerGone>(gone => OnViewerGone(gone.Viewer));
         Receive<Attached>(OnAttached);
         Receive<RangeGone>(OnGone);
+        Receive<ConnectionActor.ReadOn>(read => ReadOn(Sender, read.After));
+        Receive<HistoryPage>(OnHistoryPage);
+        Receive<HistoryGone>(OnHistoryGone);
         Receive<RoomRefused>(_ => OnRefused());
         Receive<OriginGone>(_ => OnOriginGone());
         Receive<Pulse>(_ => OnPulse());
@@ -65,6 +79,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan ReattachEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Origins announce a room that moves every second; one that was not heard for this long is silent.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
 
     /// <summary>A viewer that is in trouble is let go; a restart would leave it with a dead socket for ever.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
@@ -113,7 +130,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     {
         _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
-        var viewer = Context.ActorOf(Props.Create<ConnectionActor>(_id, request.Format, outbox, _edge));
+        var viewer = Context.ActorOf(Props.Create<ConnectionActor>(_id, request, outbox, _edge));
         if (!join.Answer.TrySetResult(viewer))
         {
             viewer.Tell(ConnectionActor.Leave.Instance);
@@ -124,7 +141,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _formats[viewer] = request.Format;
         if (_room.IsAttached && !_room.IsBehind(request.Last))
         {
-            Begin(viewer, request);
+            Admit(viewer, request);
             return;
         }
 
@@ -135,19 +152,117 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
     }
 
+    private void Admit(IActorRef viewer, JoinRequest request)
+    {
+        if (_room.IsOlder(request.Last))
+        {
+            _readers[viewer] = (request, false);
+            ReadOn(viewer, request.Last!.Value);
+        }
+        else
+        {
+            Begin(viewer, request);
+        }
+    }
+
     private void Begin(IActorRef viewer, JoinRequest request)
     {
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
         var start = _room.Join(request.Last, request.History);
-        var welcome = new Welcome(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, Math.Max(_total, Count), _edge.Heartbeat);
-        viewer.Tell(new ConnectionActor.Begin(welcome, start.Batches));
+        viewer.Tell(new ConnectionActor.Begin(Welcome(request, start.Position, start.IsLost), start.Batches, HasMore: false));
+        _viewers[request.Format.Index].Add(viewer);
+    }
+
+    private Welcome Welcome(JoinRequest request, Position position, bool isLost) =>
+        new(_id, _edge.Node, request.Name, position, _room.Top, isLost, Math.Max(_total, Count), _edge.Heartbeat);
+
+    // Who comes back with a position that is older than what is here reads on from the origin, page by page, until it is not.
+
+    private void ReadOn(IActorRef viewer, Position after)
+    {
+        if (_room.IsOlder(after))
+        {
+            _reads.Wait(viewer, after);
+            AskForHistory();
+        }
+        else if (_readers.ContainsKey(viewer))
+        {
+            GoLive(viewer, after);
+        }
+    }
+
+    private void AskForHistory()
+    {
+        foreach (var after in _reads.Due())
+        {
+            _edge.Origins.Tell(new ReadHistory(_id, after));
+        }
+    }
+
+    private void OnHistoryPage(HistoryPage page)
+    {
+        if (page.Page.Count == 0)
+        {
+            OnHistoryGone(new HistoryGone(_id, page.After));
+            return;
+        }
+
+        IReadOnlyList<Batch> batches = [.. page.Page.Select(slice => slice.Decode())];
+        foreach (var viewer in _reads.Take(page.After))
+        {
+            if (!_readers.TryGetValue(viewer, out var reader))
+            {
+                continue;
+            }
+
+            viewer.Tell(reader.IsGreeted
+                ? new ConnectionActor.Page(batches, HasMore: true)
+                : new ConnectionActor.Begin(Welcome(reader.Request, page.After, isLost: false), batches, HasMore: true));
+            _readers[viewer] = reader with { IsGreeted = true };
+        }
+
+        AskForHistory();
+    }
+
+    private void OnHistoryGone(HistoryGone gone)
+    {
+        foreach (var viewer in _reads.Take(gone.After))
+        {
+            if (_readers.ContainsKey(viewer))
+            {
+                GoLive(viewer, gone.After);
+            }
+        }
+
+        AskForHistory();
+    }
+
+    private void GoLive(IActorRef viewer, Position after)
+    {
+        _readers.Remove(viewer, out var reader);
+        var request = reader.Request with { Last = after };
+        if (!reader.IsGreeted)
+        {
+            Begin(viewer, request);
+            return;
+        }
+
+        FanOut();
+        var start = _room.Join(request.Last, request.History);
+        if (start.IsLost)
+        {
+            viewer.Tell(new ConnectionActor.Lost(start.Position));
+        }
+
+        viewer.Tell(new ConnectionActor.Page(start.Batches, HasMore: false));
         _viewers[request.Format.Index].Add(viewer);
     }
 
     private void OnViewerGone(IActorRef viewer)
     {
         _waiting.Remove(viewer);
+        _readers.Remove(viewer);
         if (_formats.Remove(viewer, out var format))
         {
             _viewers[format.Index].Remove(viewer);
@@ -158,8 +273,15 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     // What comes from the origin.
 
+    private void OnSlice(Slice slice)
+    {
+        _heardAt = _edge.Time.GetTimestamp();
+        Merge(() => _room.Slice(slice.Decode()));
+    }
+
     private void OnHead(HeadNote note)
     {
+        _heardAt = _edge.Time.GetTimestamp();
         _total = note.Viewers;
         Merge(() => _room.Head(note.Head));
     }
@@ -205,6 +327,11 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     {
         var before = _room.Top;
         merge();
+        if (_room.Top != before || _asked is null)
+        {
+            _progressAt = _edge.Time.GetTimestamp();
+        }
+
         if (_room.Top != before)
         {
             _retry = FirstRetry;
@@ -248,7 +375,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         foreach (var (viewer, request) in _waiting.Where(waiting => isAnswer || !_room.IsBehind(waiting.Value.Last)).ToArray())
         {
             _waiting.Remove(viewer);
-            Begin(viewer, request);
+            Admit(viewer, request);
         }
     }
 
@@ -364,6 +491,8 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     private void OnPulse()
     {
+        GiveUpOnGap();
+        AskForHistory();
         if (Count != _toldOrigin)
         {
             _toldOrigin = Count;
@@ -387,6 +516,17 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         if (Count == 0 && _edge.Time.GetElapsedTime(_emptySince) > _edge.KeepEmptyFor)
         {
             Context.Parent.Tell(new EdgeRooms.Empty(_id, _visits));
+        }
+    }
+
+    /// <summary>An origin that speaks, and does not give what is missing for long, never will. Its silence proves nothing.</summary>
+    private void GiveUpOnGap()
+    {
+        if (_room.Missing is not null
+            && _edge.Time.GetElapsedTime(_progressAt) > _edge.RoomLimits.GapTimeout
+            && _edge.Time.GetElapsedTime(_heardAt) < Silence)
+        {
+            Merge(_room.GiveUp);
         }
     }
 

@@ -1,67 +1,76 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Danmaku.Actors.Replication;
+using Danmaku.Actors.Storage;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
 
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>
-/// One room on its origin, a cluster-sharded entity: lets <see cref="Room"/> decide and number, publishes what was accepted, and tells
-/// edges what they miss. The only writer of its room.
+/// One room on its origin, a cluster-sharded entity: opens it from the store, lets <see cref="Room"/> decide and number, has the store keep
+/// what was accepted, then publishes and acknowledges it, and tells edges what they miss. The only writer of its room.
 /// </summary>
-public sealed class RoomActor : ReceiveActor, IWithTimers
+public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 {
     private readonly RoomId _id;
     private readonly OriginContext _origin;
-    private readonly Dictionary<IActorRef, Edge> _edges = [];
-    private readonly bool _isOpen;
+    private readonly AttachedEdges _edges;
+    private readonly PostWaiters _waiters;
+    private readonly HashSet<(IActorRef Sender, Position After)> _reading = [];
+    private readonly bool _hasSlot;
     private Room? _room;
+    private long _knownEpoch;
+    private bool _isAppending;
+    private int _counted;
+    private int _stashed;
     private long _unwatchedSince;
     private long _activeAt;
 
     public RoomActor(string id, OriginContext origin)
     {
         (_id, _origin) = (RoomId.Parse(id), origin);
+        (_edges, _waiters) = (new AttachedEdges(origin.Time), new PostWaiters(_id));
         _unwatchedSince = origin.Time.GetTimestamp();
-        _isOpen = origin.Slots.TryTake();
+        _hasSlot = origin.Slots.TryTake();
 
-        if (_isOpen)
+        if (_hasSlot)
         {
             origin.Metrics.OriginRoomOpened();
-            Receive<AttachEdge>(OnAttach);
-            Receive<EdgeViewers>(viewers => Count(Sender, viewers.Viewers));
-            Receive<DetachEdge>(_ => Forget(Sender));
-            Receive<FetchRange>(OnFetch);
-            Receive<SubmitPost>(OnSubmit);
-            Receive<EdgeGone>(gone => Forget(gone.Edge));
-            Receive<Announce>(_ => OnAnnounce());
-            Receive<Sweep>(_ => OnSweep());
+            Closed();
         }
         else
         {
-            Receive<IRoomMessage>(Refuse);
+            Receive<Stop>(_ => Context.Stop(Self));
+            Receive<IRoomMessage>(RefuseRoom);
         }
-
-        Receive<Stop>(_ => Context.Stop(Self));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
+    public IStash Stash { get; set; } = null!;
+
     /// <summary>How long an edge or a client waits before it asks an origin again that was full.</summary>
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
 
-    /// <summary>Edges say every 30 s that they are there; one that did not for this long is gone.</summary>
-    private static readonly TimeSpan EdgeExpiry = TimeSpan.FromSeconds(95);
+    /// <summary>How long a client waits with a post for a room whose store is away.</summary>
+    private static readonly TimeSpan RetryWhenAway = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a room waits before it tries again to open.</summary>
+    private static readonly TimeSpan ReopenAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long after the last change a room goes on announcing its head.</summary>
     private static readonly TimeSpan Active = TimeSpan.FromSeconds(10);
 
+    /// <summary>Most messages that wait while the room opens. Edges repeat what is dropped; posts beyond it are refused.</summary>
+    private const int MaxStashed = 4096;
+
     protected override void PreStart()
     {
-        if (_isOpen)
+        if (_hasSlot)
         {
             Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, Min(TimeSpan.FromSeconds(30), _origin.IdleAfter));
         }
@@ -69,8 +78,10 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        if (_isOpen)
+        if (_hasSlot)
         {
+            _waiters.GiveUp();
+            CountUnsaved(0);
             _origin.Slots.Return();
             _origin.Metrics.OriginRoomClosed();
         }
@@ -79,84 +90,351 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
     /// <summary>A restart would keep the reference and lose the edges without their noticing: it stops, and they attach again.</summary>
     protected override void PostRestart(Exception reason) => Context.Stop(Self);
 
-    private void OnAttach(AttachEdge attach)
+    private Room Room => _room ?? throw new InvalidOperationException("The room is not open.");
+
+    // What a room understands, by how far it has come.
+
+    /// <summary>Nobody has asked for anything that needs the store.</summary>
+    private void Closed()
     {
-        var room = Open(attach.Have.Epoch);
-        Context.WatchWith(Sender, new EdgeGone(Sender));
-        Count(Sender, attach.Viewers);
-        Answer(attach.Have, room.Recent(attach.Have));
+        Always();
+        Receive<IRoomMessage>(message =>
+        {
+            if (message is AttachEdge or FetchRange or ReadHistory or SubmitPost)
+            {
+                Keep(message);
+                BeginOpening();
+            }
+        });
     }
 
-    private void OnFetch(FetchRange fetch)
+    /// <summary>The store has been asked.</summary>
+    private void Opening()
     {
-        var room = Open(fetch.Range.Epoch);
-        if (_edges.TryGetValue(Sender, out var edge))
+        Always();
+        Receive<StoreOpened>(opened => OnOpened(opened.Opening));
+        Receive<Status.Failure>(_ => OnStoreAway(isOpening: false));
+        Receive<StoreSlow>(_ => OnStoreAway(isOpening: true));
+        Receive<IRoomMessage>(Keep);
+    }
+
+    /// <summary>The store is away: posts are refused, and edges go on asking.</summary>
+    private void Away()
+    {
+        Always();
+        Receive<StoreOpened>(opened => OnOpened(opened.Opening));
+        Receive<Status.Failure>(_ => ReopenSoon());
+        Receive<Reopen>(_ => AskStore());
+        Receive<SubmitPost>(submit => Refuse(submit, RejectReason.Unavailable, RetryWhenAway));
+        Receive<IRoomMessage>(_ => { });
+    }
+
+    private void Opened()
+    {
+        Always();
+        Receive<AttachEdge>(OnAttach);
+        Receive<EdgeViewers>(viewers => Count(Sender, viewers.Viewers));
+        Receive<DetachEdge>(_ => Forget(Sender));
+        Receive<FetchRange>(fetch => OnRead(fetch, fetch.Range.Have, fetch.Range.Through));
+        Receive<ReadHistory>(read => OnRead(read, read.After, Position.MaxInteger));
+        Receive<StoreRead>(OnStoreRead);
+        Receive<SubmitPost>(OnSubmit);
+        Receive<StoreLane.Kept>(OnKept);
+        Receive<StoreLane.Fenced>(OnFenced);
+        Receive<Overdue>(_ => OnOverdue());
+        Receive<Announce>(_ => OnAnnounce());
+    }
+
+    /// <summary>The room moves: what was accepted is still to be kept; nothing new is let in.</summary>
+    private void Stopping()
+    {
+        Receive<StoreLane.Kept>(kept =>
         {
-            _edges[Sender] = edge with { SeenAt = _origin.Time.GetTimestamp() };
+            OnKept(kept);
+            StopWhenSaved();
+        });
+        Receive<StoreLane.Fenced>(_ => Context.Stop(Self));
+        Receive<Overdue>(_ => Context.Stop(Self));
+        Receive<SubmitPost>(submit => Sender.Tell(PostAnswer.Unknown(_id, submit.Post.Id)));
+        ReceiveAny(_ => { });
+    }
+
+    private void Always()
+    {
+        Receive<Stop>(_ => OnStop());
+        Receive<Sweep>(_ => OnSweep());
+        Receive<EdgeGone>(gone => Forget(gone.Edge));
+    }
+
+    // Opening.
+
+    private void Keep(IRoomMessage message)
+    {
+        if (_stashed < MaxStashed)
+        {
+            _stashed++;
+            Stash.Stash();
+        }
+        else if (message is SubmitPost submit)
+        {
+            Refuse(submit, RejectReason.Unavailable, RetryWhenAway);
         }
 
-        Answer(fetch.Range.Have, room.Read(fetch.Range.Epoch, fetch.Range.From, fetch.Range.Through));
+        _knownEpoch = Math.Max(_knownEpoch, EpochIn(message));
     }
+
+    private void BeginOpening()
+    {
+        Become(Opening);
+        AskStore();
+        Timers.StartSingleTimer(nameof(StoreSlow), StoreSlow.Instance, _origin.Limits.StoreTimeout);
+    }
+
+    private void AskStore() =>
+        _origin.Store.OpenAsync(_id, _knownEpoch, _origin.Limits).PipeTo(Self, success: opening => new StoreOpened(opening));
+
+    private void OnStoreAway(bool isOpening)
+    {
+        Timers.Cancel(nameof(StoreSlow));
+        Become(Away);
+        Unstash();
+        if (!isOpening)
+        {
+            ReopenSoon();
+        }
+    }
+
+    private void ReopenSoon() => Timers.StartSingleTimer(nameof(Reopen), Reopen.Instance, ReopenAfter);
+
+    private void OnOpened(RoomOpening opening)
+    {
+        Timers.Cancel(nameof(StoreSlow));
+        _room = new Room(opening, _origin.Limits, _origin.Time);
+        Become(Opened);
+        Unstash();
+        StayActive();
+    }
+
+    private void Unstash()
+    {
+        _stashed = 0;
+        Stash.UnstashAll();
+    }
+
+    /// <summary>
+    /// Whether somebody knows a later epoch: this one was opened by a clock that is behind, or by an owner that is not alone. A new one
+    /// begins, so that epochs never run backwards.
+    /// </summary>
+    private bool IsOutdated(IRoomMessage message)
+    {
+        if (EpochIn(message) is var known && known <= Room.Top.Epoch)
+        {
+            return false;
+        }
+
+        Close();
+        Keep(message);
+        BeginOpening();
+        return true;
+    }
+
+    private void Close()
+    {
+        _room = null;
+        _isAppending = false;
+        _waiters.GiveUp();
+        _reading.Clear();
+        CountUnsaved(0);
+        Timers.Cancel(nameof(Overdue));
+        Timers.Cancel(nameof(Announce));
+    }
+
+    private static long EpochIn(IRoomMessage message) => message switch
+    {
+        AttachEdge attach => attach.Have.Epoch,
+        FetchRange fetch => fetch.Range.Epoch,
+        SubmitPost submit => submit.KnownEpoch,
+        _ => 0,
+    };
+
+    // Edges, and what they miss.
+
+    private void OnAttach(AttachEdge attach)
+    {
+        if (!IsOutdated(attach))
+        {
+            Context.WatchWith(Sender, new EdgeGone(Sender));
+            Count(Sender, attach.Viewers);
+            OnRead(attach, attach.Have, Position.MaxInteger);
+        }
+    }
+
+    private void OnRead(IRoomMessage question, Position after, long through)
+    {
+        if (question is not AttachEdge && IsOutdated(question))
+        {
+            return;
+        }
+
+        _edges.Seen(Sender);
+        var (sender, isHistory) = (Sender, question is ReadHistory);
+        switch (Room.Read(after, through))
+        {
+            case RangeResult.Older when _reading.Add((sender, after)):
+                _origin.Store.ReadAsync(_id, after, _origin.Limits.PageBytes).PipeTo(
+                    Self,
+                    success: page => new StoreRead(sender, after, isHistory, page, null),
+                    failure: error => new StoreRead(sender, after, isHistory, null, error));
+                break;
+            case RangeResult.Older:
+                break;
+            case RangeResult.Found found:
+                Answer(sender, after, isHistory, found.Page);
+                break;
+            case RangeResult.Gone gone:
+                Answer(sender, after, isHistory, gone);
+                break;
+        }
+    }
+
+    private void OnStoreRead(StoreRead read)
+    {
+        _reading.Remove((read.Sender, read.After));
+        if (read.Page is { } page)
+        {
+            Answer(read.Sender, read.After, read.IsHistory, page);
+        }
+        else if (read.Error is null)
+        {
+            Answer(read.Sender, read.After, read.IsHistory, Room.Gone());
+        }
+    }
+
+    private void Answer(IActorRef sender, Position after, bool isHistory, IReadOnlyList<Batch> page) => sender.Tell(isHistory
+        ? new HistoryPage(_id, after, Encode(page))
+        : new Attached(_id, Room.Head, _edges.Viewers, Encode(page)));
+
+    private void Answer(IActorRef sender, Position after, bool isHistory, RangeResult.Gone gone) => sender.Tell(isHistory
+        ? new HistoryGone(_id, after)
+        : new RangeGone(_id, after, gone.Head, _edges.Viewers, Encode(gone.Newest)));
+
+    private Slice[] Encode(IReadOnlyList<Batch> batches) => [.. batches.Select(batch => Slice.Encode(_id, batch))];
+
+    // Posts.
 
     private void OnSubmit(SubmitPost submit)
     {
-        var room = Open(submit.KnownEpoch);
-        switch (room.Post(submit.Post))
+        if (IsOutdated(submit))
+        {
+            return;
+        }
+
+        switch (Room.Post(submit.Post))
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
                 _unwatchedSince = _origin.Time.GetTimestamp();
-                _origin.Replicator.Publish(Slice.Encode(_id, new Batch(accepted.Position.Epoch, room.Previous, [accepted.Comment])));
-                Sender.Tell(new PostAnswer(_id, submit.Post.Id, accepted.Position, null, null));
-                StayActive();
+                _waiters.Add(submit.Post.Id, Sender, accepted.Position, accepted.State, isRepeat: false);
+                Settle();
                 break;
             case PostResult.Repeated repeated:
-                Sender.Tell(new PostAnswer(_id, submit.Post.Id, repeated.Position, null, null));
+                _waiters.Add(submit.Post.Id, Sender, repeated.Position, repeated.State, isRepeat: true);
                 break;
             case PostResult.Rejected rejected:
-                Sender.Tell(Refusal(submit.Post.Id, rejected.Reason, rejected.RetryAfter));
+                Refuse(submit, rejected.Reason, rejected.RetryAfter);
                 break;
         }
     }
 
-    /// <summary>
-    /// The room, opened if this is the first that is heard of it. When somebody knows a later epoch, this one was opened by a clock
-    /// that is behind: a new one begins, so that epochs never run backwards.
-    /// </summary>
-    private Room Open(long knownEpoch) =>
-        _room is { } room && room.Top.Epoch >= knownEpoch
-            ? room
-            : _room = new Room(Epochs.Next(knownEpoch, _origin.Time), Position.None, _origin.Limits, _origin.Time);
+    private void Refuse(SubmitPost submit, RejectReason reason, TimeSpan? retryAfter) =>
+        Sender.Tell(new PostAnswer(_id, submit.Post.Id, Position.None, reason, retryAfter));
 
-    private void Answer(Position have, RangeResult result)
+    private void OnKept(StoreLane.Kept kept)
     {
-        Sender.Tell(result switch
+        if (kept.Last.Epoch == Room.Top.Epoch)
         {
-            RangeResult.Found found => new Attached(_id, _room!.Head, Viewers, Encode(found.Page)),
-            RangeResult.Gone gone => new RangeGone(_id, have, gone.Head, Viewers, Encode(gone.Newest)),
-            _ => throw new InvalidOperationException($"{result} is not foreseen"),
-        });
+            _isAppending = false;
+            Room.Saved(kept.Last.Offset);
+            Settle();
+        }
     }
 
-    private Slice[] Encode(IReadOnlyList<Batch> batches) => [.. batches.Select(batch => Slice.Encode(_id, batch))];
-
-    private PostAnswer Refusal(PostId id, RejectReason reason, TimeSpan? retryAfter) => new(_id, id, Position.None, reason, retryAfter);
-
-    private void Refuse(IRoomMessage message)
+    /// <summary>Another owner has the room. What nobody has seen was not kept: its authors send it again, and hear what became of it.</summary>
+    private void OnFenced(StoreLane.Fenced fenced)
     {
-        Sender.Tell(message is SubmitPost submit
-            ? Refusal(submit.Post.Id, RejectReason.RoomLimit, RetryWhenFull)
-            : new RoomRefused(_id));
+        if (fenced.Epoch == Room.Top.Epoch)
+        {
+            _origin.Metrics.RoomFenced();
+            Close();
+            Become(Away);
+            ReopenSoon();
+        }
+    }
+
+    private void OnOverdue()
+    {
+        if (Room.OverdueIn == TimeSpan.Zero)
+        {
+            Room.GoAhead();
+        }
+
+        Settle();
+    }
+
+    /// <summary>Shows what may be seen, answers who waits for it, and has the store keep what it does not have yet.</summary>
+    private void Settle()
+    {
+        var batches = Room.TakePublished();
+        foreach (var batch in batches)
+        {
+            _origin.Replicator.Publish(Slice.Encode(_id, batch));
+            _origin.Metrics.PublishedUnsaved(batch.Comments.Count(comment => comment.Offset > Room.SavedOffset));
+        }
+
+        _waiters.Settle(Room.Top.Offset, Room.SavedOffset);
+        CountUnsaved(Room.Unsaved);
+        if (!_isAppending && Room.Unsaved > 0)
+        {
+            _isAppending = true;
+            _origin.Store.LaneOf(_id).Tell(new RoomAppend(_id, Room.Top.Epoch, Room.TakeUnsaved()));
+        }
+
+        if (Room.OverdueIn is { } overdue && !Timers.IsTimerActive(nameof(Overdue)))
+        {
+            Timers.StartSingleTimer(nameof(Overdue), Overdue.Instance, overdue);
+        }
+
+        if (batches.Count > 0)
+        {
+            StayActive();
+        }
+    }
+
+    private void CountUnsaved(int unsaved)
+    {
+        _origin.Metrics.UnsavedChanged(unsaved - _counted);
+        _counted = unsaved;
+    }
+
+    // Coming and going.
+
+    private void RefuseRoom(IRoomMessage message)
+    {
+        if (message is SubmitPost submit)
+        {
+            Refuse(submit, RejectReason.RoomLimit, RetryWhenFull);
+        }
+        else
+        {
+            Sender.Tell(new RoomRefused(_id));
+        }
+
         Context.Parent.Tell(new Passivate(Stop.Instance));
     }
 
-    private long Viewers => _edges.Values.Sum(edge => (long)edge.Viewers);
-
     private void Count(IActorRef edge, int viewers)
     {
-        var hasChanged = !_edges.TryGetValue(edge, out var known) || known.Viewers != viewers;
-        _edges[edge] = new Edge(viewers, _origin.Time.GetTimestamp());
-        if (hasChanged)
+        if (_edges.Count(edge, viewers))
         {
             StayActive();
         }
@@ -165,7 +443,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
     private void Forget(IActorRef edge)
     {
         Context.Unwatch(edge);
-        if (_edges.Remove(edge) && _edges.Count == 0)
+        if (_edges.Remove(edge) && _edges.IsEmpty)
         {
             _unwatchedSince = _origin.Time.GetTimestamp();
         }
@@ -176,7 +454,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
     private void StayActive()
     {
         _activeAt = _origin.Time.GetTimestamp();
-        if (!Timers.IsTimerActive(nameof(Announce)))
+        if (_room is not null && !Timers.IsTimerActive(nameof(Announce)))
         {
             Timers.StartPeriodicTimer(nameof(Announce), Announce.Instance, TimeSpan.FromSeconds(1));
         }
@@ -184,11 +462,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
 
     private void OnAnnounce()
     {
-        if (_room is { } room)
-        {
-            _origin.Replicator.Publish(new HeadNote(_id, room.Head, Viewers));
-        }
-
+        _origin.Replicator.Publish(new HeadNote(_id, Room.Head, _edges.Viewers));
         if (_origin.Time.GetElapsedTime(_activeAt) > Active)
         {
             Timers.Cancel(nameof(Announce));
@@ -197,14 +471,39 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
 
     private void OnSweep()
     {
-        foreach (var (edge, _) in _edges.Where(edge => _origin.Time.GetElapsedTime(edge.Value.SeenAt) > EdgeExpiry).ToArray())
+        foreach (var edge in _edges.Expired())
         {
             Forget(edge);
         }
 
-        if (_edges.Count == 0 && _origin.Time.GetElapsedTime(_unwatchedSince) >= _origin.IdleAfter)
+        if (_edges.IsEmpty && _origin.Time.GetElapsedTime(_unwatchedSince) >= _origin.IdleAfter)
         {
             Context.Parent.Tell(new Passivate(Stop.Instance));
+        }
+    }
+
+    private void OnStop()
+    {
+        if (_room is null)
+        {
+            Context.Stop(Self);
+            return;
+        }
+
+        Become(Stopping);
+        StopWhenSaved();
+    }
+
+    private void StopWhenSaved()
+    {
+        if (Room.Unsaved == 0)
+        {
+            Context.Stop(Self);
+        }
+        else
+        {
+            // Also when it has gone ahead of the store long ago: one more chance, and no longer.
+            Timers.StartSingleTimer(nameof(Overdue), Overdue.Instance, _origin.Limits.StoreTimeout);
         }
     }
 
@@ -216,9 +515,30 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
         public static readonly Stop Instance = new();
     }
 
-    private readonly record struct Edge(int Viewers, long SeenAt);
-
     private sealed record EdgeGone(IActorRef Edge) : INoSerializationVerificationNeeded;
+
+    private sealed record StoreOpened(RoomOpening Opening) : INoSerializationVerificationNeeded;
+
+    private sealed record StoreRead(IActorRef Sender, Position After, bool IsHistory, IReadOnlyList<Batch>? Page, Exception? Error)
+        : INoSerializationVerificationNeeded;
+
+    /// <summary>The store has not answered in time whether the room can open.</summary>
+    public sealed record StoreSlow : INoSerializationVerificationNeeded
+    {
+        public static readonly StoreSlow Instance = new();
+    }
+
+    /// <summary>Ask the store again.</summary>
+    public sealed record Reopen : INoSerializationVerificationNeeded
+    {
+        public static readonly Reopen Instance = new();
+    }
+
+    /// <summary>See whether the store keeps danmaku waiting for too long.</summary>
+    public sealed record Overdue : INoSerializationVerificationNeeded
+    {
+        public static readonly Overdue Instance = new();
+    }
 
     /// <summary>Publish the head, so that edges notice a missing end.</summary>
     public sealed record Announce : INoSerializationVerificationNeeded
@@ -236,7 +556,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers
 /// <summary>What all rooms of one origin share.</summary>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
 
 /// <summary>Bounds the rooms that are open on one origin. Thread-safe.</summary>
 public sealed class RoomSlots(int max)

@@ -44,10 +44,32 @@ public static class RoomProtocol
     /// <summary>What follows <paramref name="Have"/> is gone, or was never here; the newest is.</summary>
     public sealed record RangeGone(RoomId Room, Position Have, RoomHead Head, long Viewers, IReadOnlyList<Slice> Newest) : IRoomMessage;
 
-    /// <summary>What became of a post.</summary>
-    /// <param name="Position">Its place; none when it was refused.</param>
+    /// <summary>
+    /// A viewer comes back with a position that is older than what its edge has. Answered with <see cref="HistoryPage"/> or
+    /// <see cref="HistoryGone"/>; safe to repeat.
+    /// </summary>
+    public sealed record ReadHistory(RoomId Room, Position After) : IRoomMessage;
+
+    /// <summary>The first of what follows, a page at most.</summary>
+    public sealed record HistoryPage(RoomId Room, Position After, IReadOnlyList<Slice> Page) : IRoomMessage;
+
+    /// <summary>Something that followed has been forgotten, or never was.</summary>
+    public sealed record HistoryGone(RoomId Room, Position After) : IRoomMessage;
+
+    /// <summary>What became of a post. A second one follows when the first said that it is not durable yet.</summary>
+    /// <param name="Position">Its place; none when it was refused, or when nobody knows.</param>
     /// <param name="Reason">Why it was refused; null when it was not.</param>
-    public sealed record PostAnswer(RoomId Room, PostId Id, Position Position, RejectReason? Reason, TimeSpan? RetryAfter) : IRoomMessage;
+    /// <param name="IsDurable">Whether the store has it.</param>
+    /// <param name="IsRepeat">It was accepted before.</param>
+    public sealed record PostAnswer(
+        RoomId Room, PostId Id, Position Position, RejectReason? Reason, TimeSpan? RetryAfter, bool IsDurable = true, bool IsRepeat = false)
+        : IRoomMessage
+    {
+        /// <summary>Nobody knows what became of it: it may be sent again with the same id.</summary>
+        public static PostAnswer Unknown(RoomId room, PostId id) => new(room, id, Position.None, null, null);
+
+        public bool IsUnknown => Position.IsNone && Reason is null;
+    }
 
     /// <summary>This origin has no place for another room.</summary>
     public sealed record RoomRefused(RoomId Room) : IRoomMessage;

@@ -28,6 +28,10 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
     private const int MaxNameBytes = 512;
 
+    // Flags of a PostAnswer.
+    private const byte Durable = 1;
+    private const byte Repeat = 2;
+
     public override int Identifier => 1712;
 
     public override string Manifest(object o) => o switch
@@ -42,6 +46,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         Attached => "r",
         RangeGone => "g",
         RoomRefused => "x",
+        ReadHistory => "h",
+        HistoryPage => "i",
+        HistoryGone => "j",
         RoomActor.Stop => "s",
         NodeNote => "n",
         _ => throw new SerializationException($"{o.GetType()} is not a message of the cluster"),
@@ -81,6 +88,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WritePosition(answer.Position);
                 writer.WriteByte((byte)(answer.Reason ?? 0));
                 writer.WriteNumber((ulong)(answer.RetryAfter?.TotalMilliseconds + 1 ?? 0));
+                writer.WriteByte((byte)((answer.IsDurable ? Durable : 0) | (answer.IsRepeat ? Repeat : 0)));
                 break;
 
             case AttachEdge attach:
@@ -114,6 +122,22 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 WriteHead(ref writer, gone.Head);
                 writer.WriteNumber((ulong)gone.Viewers);
                 WriteSlices(ref writer, gone.Newest);
+                break;
+
+            case ReadHistory read:
+                WriteRoom(ref writer, read.Room);
+                writer.WritePosition(read.After);
+                break;
+
+            case HistoryPage page:
+                WriteRoom(ref writer, page.Room);
+                writer.WritePosition(page.After);
+                WriteSlices(ref writer, page.Page);
+                break;
+
+            case HistoryGone gone:
+                WriteRoom(ref writer, gone.Room);
+                writer.WritePosition(gone.After);
                 break;
 
             case DetachEdge or RoomRefused:
@@ -173,7 +197,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return new SubmitPost(room, new Post(id, author, text, style, at, deadline), known);
 
             case "a":
-                return new PostAnswer(ReadRoom(ref reader), reader.ReadPostId(), reader.ReadPosition(), ReadReason(ref reader), ReadWait(ref reader));
+                var answer = new PostAnswer(ReadRoom(ref reader), reader.ReadPostId(), reader.ReadPosition(), ReadReason(ref reader), ReadWait(ref reader));
+                var flags = reader.ReadByte();
+                return answer with { IsDurable = (flags & Durable) != 0, IsRepeat = (flags & Repeat) != 0 };
 
             case "e":
                 return new AttachEdge(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadCount(int.MaxValue));
@@ -195,6 +221,15 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
             case "x":
                 return new RoomRefused(ReadRoom(ref reader));
+
+            case "h":
+                return new ReadHistory(ReadRoom(ref reader), reader.ReadPosition());
+
+            case "i":
+                return new HistoryPage(ReadRoom(ref reader), reader.ReadPosition(), ReadSlices(ref reader, bytes));
+
+            case "j":
+                return new HistoryGone(ReadRoom(ref reader), reader.ReadPosition());
 
             case "s":
                 return RoomActor.Stop.Instance;

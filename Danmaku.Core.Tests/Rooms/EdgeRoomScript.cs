@@ -48,7 +48,7 @@ internal sealed class EdgeRoomScript
             DeliverOne();
         }
 
-        while (!Edge.IsAttached)
+        if (!Edge.IsAttached && Edge.Top.IsNone)
         {
             Origin.Ask(Position.None).GiveTo(Edge);
         }

@@ -103,28 +103,27 @@ public class HistoryTests
     }
 
     [Fact]
-    public void A_page_is_what_fits_of_one_epoch_and_at_least_one()
+    public void A_page_is_what_fits_and_at_least_one()
     {
         var history = Filled(100, (1, 6), (5, 2));
 
-        Assert.Equal(["1:2", "1:3"], [.. new[] { history.Page(1, 2, 3, int.MaxValue)! }.Texts()]);
-        Assert.Equal(["1:2", "1:3", "1:4"], [.. new[] { history.Page(1, 2, 6, 3 * Size)! }.Texts()]);
-        Assert.Equal(["1:2"], [.. new[] { history.Page(1, 2, 6, 1)! }.Texts()]);
-        Assert.Equal(["1:5", "1:6"], [.. new[] { history.Page(1, 5, Position.MaxInteger, int.MaxValue)! }.Texts()]);
+        Assert.Equal(["1:2", "1:3", "1:4"], history.Page(new Position(1, 1), 3 * Size)!.Texts());
+        Assert.Equal(["1:2"], history.Page(new Position(1, 1), 1)!.Texts());
+        Assert.Equal(["1:6", "5:1"], history.Page(new Position(1, 5), 2 * Size)!.Texts());
+        Assert.Equal(["5:1", "5:2"], history.Page(new Position(3, 9), int.MaxValue)!.Texts());
+        Assert.Empty(history.Page(new Position(5, 2), int.MaxValue)!);
     }
 
     [Theory]
-    [InlineData(1, 0)]
     [InlineData(1, 1)]
-    [InlineData(1, 7)]
-    [InlineData(2, 1)]
+    [InlineData(0, 9)]
     [InlineData(5, 3)]
     [InlineData(6, 1)]
-    public void There_is_no_page_where_its_first_danmaku_is_not(long epoch, long from)
+    public void There_is_no_page_where_completeness_cannot_be_proved(long epoch, long offset)
     {
         var history = Filled(6, (1, 6), (5, 2));
 
-        Assert.Null(history.Page(epoch, from, from + 1, int.MaxValue));
+        Assert.Null(history.Page(new Position(epoch, offset), int.MaxValue));
     }
 
     [Fact]

@@ -77,6 +77,12 @@ internal sealed class OriginModel
 
         // Position (E, 0) of the oldest epoch kept counts as kept when its predecessor is: nothing is between the two.
         var start = kept.Count == 0 ? Top : Before(kept[0].At);
+        if (have.IsNone)
+        {
+            // One that begins gets all there is, from its beginning.
+            have = start;
+        }
+
         return have >= start
             ? new Answer(have, false, Head, [.. Pages([.. kept.Where(entry => entry.At > have).Take(PageSize)]).Take(1)])
             : new Answer(have, true, Head, Pages([.. kept.TakeLast(PageSize)]));

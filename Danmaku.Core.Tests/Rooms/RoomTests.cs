@@ -1,4 +1,5 @@
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 using Danmaku.Testing;
 using FsCheck;
 using FsCheck.Xunit;
@@ -13,7 +14,7 @@ public class RoomTests
     private readonly RoomLimits _limits = RoomLimits.Default with { PostsPerSecond = 5, MaxPostIds = 6 };
     private readonly Room _room;
 
-    public RoomTests() => _room = new Room(Epoch, Position.None, _limits, _time);
+    public RoomTests() => _room = new Room(RoomOpening.First(Epoch), _limits, _time);
 
     [Fact]
     public void An_accepted_post_takes_the_next_offset()
@@ -23,8 +24,9 @@ public class RoomTests
 
         Assert.Equal(new Position(Epoch, 1), first.Position);
         Assert.Equal(new Position(Epoch, 2), second.Position);
-        Assert.Equal(new Comment(2, _time.Now, "Mei", "b", CommentStyle.Default, 7), second.Comment);
-        Assert.Equal(new RoomHead(new Position(Epoch, 2), Position.None), _room.Head);
+        Assert.Equal(
+            [new Comment(1, _time.Now, "Mei", "a", CommentStyle.Default, 7), new Comment(2, _time.Now, "Mei", "b", CommentStyle.Default, 7)],
+            _room.TakeUnsaved().Select(unsaved => unsaved.Comment));
     }
 
     [Fact]
@@ -35,8 +37,8 @@ public class RoomTests
 
         var repeat = _room.Post(Make("a", id: 1));
 
-        Assert.Equal(new PostResult.Repeated(new Position(Epoch, 1)), repeat);
-        Assert.Equal(2, _room.Top.Offset);
+        Assert.Equal(new PostResult.Repeated(new Position(Epoch, 1), PostState.Pending), repeat);
+        Assert.Equal(2, _room.Unsaved);
     }
 
     [Fact]
@@ -49,7 +51,7 @@ public class RoomTests
 
         var repeat = _room.Post(post);
 
-        Assert.Equal(new PostResult.Repeated(new Position(Epoch, 1)), repeat);
+        Assert.Equal(new Position(Epoch, 1), Assert.IsType<PostResult.Repeated>(repeat).Position);
     }
 
     [Fact]
@@ -60,7 +62,7 @@ public class RoomTests
 
         Assert.Equal(new PostResult.Rejected(RejectReason.Expired, null), _room.Post(post));
 
-        Assert.Equal(0, _room.Top.Offset);
+        Assert.Equal(0, _room.Unsaved);
     }
 
     [Fact]
@@ -108,7 +110,7 @@ public class RoomTests
 
         for (var id = 2u; id <= 7; id++)
         {
-            Assert.Equal(new PostResult.Repeated(new Position(Epoch, id)), _room.Post(Make("a", id)));
+            Assert.Equal(new Position(Epoch, id), Assert.IsType<PostResult.Repeated>(_room.Post(Make("a", id))).Position);
         }
 
         Assert.IsType<PostResult.Accepted>(_room.Post(Make("a", id: 1)));
@@ -117,73 +119,175 @@ public class RoomTests
     [Fact]
     public void Time_in_a_room_never_runs_backwards()
     {
-        var before = Accept("a").Comment.Time;
+        Accept("a");
         _time.Shift(TimeSpan.FromHours(-1));
-
-        Assert.Equal(before, Accept("b").Comment.Time);
-
+        Accept("b");
         _time.Shift(TimeSpan.FromHours(2));
-        Assert.Equal(before + 3_600_000, Accept("c").Comment.Time);
+        Accept("c");
+
+        var times = _room.TakeUnsaved().Select(unsaved => unsaved.Comment.Time).ToArray();
+        Assert.Equal([times[0], times[0], times[0] + 3_600_000], times);
+    }
+
+    [Fact]
+    public void Time_in_a_room_goes_on_from_its_last_owners()
+    {
+        var later = _time.Now + 60_000;
+        var room = new Room(RoomOpening.First(Epoch) with { LastTime = later }, _limits, _time);
+
+        room.Post(Make("a"));
+
+        Assert.Equal(later, room.TakeUnsaved().Single().Comment.Time);
     }
 
     [Fact]
     public void An_edge_gets_what_it_misses_in_pages()
     {
-        var size = Accept("a").Comment.Bytes;
-        var room = new Room(Epoch, Position.None, _limits with { PageBytes = 2 * size, PostsPerSecond = 100 }, _time);
-        for (var id = 1u; id <= 5; id++)
-        {
-            room.Post(Make("a", id));
-        }
+        var room = Open(_limits with { PageBytes = 2 * Size, PostsPerSecond = 100 }, posts: 5);
 
-        var pages = new[] { room.Read(Epoch, 2, 5), room.Read(Epoch, 4, 5), room.Recent(new Position(Epoch, 3)) };
+        var pages = new[] { room.Read(At(1)), room.Read(At(3), 5), room.Read(At(3)), room.Read(Position.None), room.Read(At(1), 2) };
 
-        Assert.Equal([2L, 4L, 4L], pages.Select(page => Assert.IsType<RangeResult.Found>(page).Page.Single().First.Offset));
-        Assert.Equal([3L, 5L, 5L], pages.Select(page => Assert.IsType<RangeResult.Found>(page).Page.Single().Last.Offset));
-        Assert.Empty(Assert.IsType<RangeResult.Found>(room.Recent(room.Top)).Page);
+        Assert.Equal([(2, 3), (4, 5), (4, 5), (1, 2), (2, 2)], pages.Select(page => Offsets(Assert.IsType<RangeResult.Found>(page).Page.Single())));
+        Assert.Empty(Assert.IsType<RangeResult.Found>(room.Read(room.Top)).Page);
     }
 
     [Fact]
-    public void What_is_gone_is_said_to_be_gone_with_the_newest_in_its_place()
+    public void What_is_older_than_memory_the_store_may_have_and_what_never_was_is_gone()
     {
-        var room = new Room(Epoch, Position.None, _limits with { HistoryComments = 2, PostsPerSecond = 100 }, _time);
-        for (var id = 1u; id <= 5; id++)
-        {
-            room.Post(Make("a", id));
-        }
+        var room = Open(_limits with { HistoryComments = 2, PostsPerSecond = 100 }, posts: 5);
 
-        var answers = new[]
-        {
-            room.Read(Epoch, 3, 5), room.Read(Epoch - 1, 1, 5), room.Recent(Position.None), room.Recent(new Position(Epoch, 2)),
-        };
-
-        Assert.All(answers, answer =>
-        {
-            var gone = Assert.IsType<RangeResult.Gone>(answer);
-            Assert.Equal(room.Head, gone.Head);
-            Assert.Equal([4L, 5L], gone.Newest.Single().Comments.Select(comment => comment.Offset));
-        });
+        Assert.IsType<RangeResult.Older>(room.Read(At(2)));
+        Assert.IsType<RangeResult.Older>(room.Read(new Position(Epoch - 1, 1)));
+        var gone = Assert.IsType<RangeResult.Gone>(room.Read(At(6)));
+        Assert.Equal(room.Head, gone.Head);
+        Assert.Equal((4, 5), Offsets(gone.Newest.Single()));
+        Assert.Equal((4, 5), Offsets(Assert.IsType<RangeResult.Found>(room.Read(Position.None)).Page.Single()));
     }
 
     [Fact]
-    public void An_edge_that_has_the_end_of_the_epoch_before_goes_on_from_there()
+    public void An_edge_goes_on_from_an_epoch_before_into_this_one()
     {
-        var previous = new Position(Epoch - 5, 12);
-        var room = new Room(Epoch, previous, _limits, _time);
+        var before = new Batch(Epoch - 5, Position.None, [.. Enumerable.Range(11, 2).Select(offset => new Comment(offset, 1, "a", "b", CommentStyle.Default, null))]);
+        var opening = new RoomOpening(Epoch, before.Last, 1, before.First with { Offset = 10 }, [before], []);
+        var room = new Room(opening, _limits, _time);
 
-        Assert.Empty(Assert.IsType<RangeResult.Found>(room.Recent(previous)).Page);
+        Assert.Empty(Assert.IsType<RangeResult.Found>(room.Read(before.Last)).Page);
+        Assert.Equal(new RoomHead(At(0), before.Last), room.Head);
         room.Post(Make("a"));
+        room.Saved(1);
 
-        var page = Assert.Single(Assert.IsType<RangeResult.Found>(room.Recent(previous)).Page);
-        Assert.Equal((new Position(Epoch, 1), previous), (page.First, page.Previous));
-        Assert.IsType<RangeResult.Gone>(room.Recent(previous with { Offset = 11 }));
+        var page = Assert.IsType<RangeResult.Found>(room.Read(before.First)).Page;
+        Assert.Equal([before.Last, At(1)], page.Select(batch => batch.First));
+        Assert.Equal([Position.None, before.Last], page.Select(batch => batch.Previous));
+        Assert.Equal([At(1)], Assert.IsType<RangeResult.Found>(room.Read(before.Last with { Offset = 99 })).Page.Select(batch => batch.First));
+        Assert.IsType<RangeResult.Older>(room.Read(before.First with { Offset = 9 }));
+    }
+
+    [Fact]
+    public void Nothing_is_seen_that_the_store_does_not_have()
+    {
+        Accept("a");
+        Accept("b");
+
+        Assert.Empty(_room.TakePublished());
+        Assert.Equal(At(0), _room.Top);
+        _room.Saved(1);
+
+        Assert.Equal((1, 1), Offsets(_room.TakePublished().Single()));
+        Assert.Equal((At(1), 1, 1), (_room.Top, _room.SavedOffset, _room.Unsaved));
+        Assert.Empty(_room.TakePublished());
+    }
+
+    [Fact]
+    public void A_room_goes_ahead_of_a_store_that_is_too_slow_and_waits_again_when_it_has_caught_up()
+    {
+        Accept("a", id: 1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(1), _room.OverdueIn);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.Zero, _room.OverdueIn);
+
+        _room.GoAhead();
+        var second = Accept("b", id: 2);
+
+        Assert.Equal((1, 2), Offsets(_room.TakePublished().Single()));
+        Assert.Equal(PostState.Seen, second.State);
+        Assert.Equal(PostState.Seen, Assert.IsType<PostResult.Repeated>(_room.Post(Make("a", id: 1))).State);
+        Assert.Null(_room.OverdueIn);
+
+        _room.Saved(2);
+
+        Assert.False(_room.IsAheadOfStore);
+        Assert.Empty(_room.TakePublished());
+        Assert.Equal(PostState.Saved, Assert.IsType<PostResult.Repeated>(_room.Post(Make("a", id: 1))).State);
+        Assert.Equal(PostState.Pending, Accept("c", id: 3).State);
+    }
+
+    [Fact]
+    public void A_room_under_load_waits_for_the_store_again_although_something_is_always_on_its_way()
+    {
+        Accept("a", id: 1);
+        _time.Advance(_limits.StoreTimeout);
+        _room.GoAhead();
+        Accept("b", id: 2);
+
+        _room.Saved(1);
+
+        Assert.False(_room.IsAheadOfStore);
+        Assert.Equal(PostState.Pending, Accept("c", id: 3).State);
+        _room.Saved(3);
+        Assert.Equal([1L, 2, 3], _room.TakePublished().SelectMany(batch => batch.Comments).Select(comment => comment.Offset));
+    }
+
+    [Fact]
+    public void Only_so_much_waits_for_the_store_and_repeats_are_still_recognised()
+    {
+        var room = new Room(RoomOpening.First(Epoch), _limits with { MaxUnsaved = 2, MaxAppend = 1 }, _time);
+        room.Post(Make("a", 1));
+        room.Post(Make("b", 2));
+
+        Assert.Equal(new PostResult.Rejected(RejectReason.Unavailable, TimeSpan.FromSeconds(1)), room.Post(Make("c", 3)));
+        Assert.IsType<PostResult.Repeated>(room.Post(Make("a", 1)));
+        Assert.Equal([new PostId(1)], room.TakeUnsaved().Select(unsaved => unsaved.Id));
+        room.Saved(1);
+        Assert.IsType<PostResult.Accepted>(room.Post(Make("c", 3)));
+    }
+
+    [Fact]
+    public void Posts_of_the_last_owner_are_repeats_until_their_window_ends()
+    {
+        var accepted = _time.Now - (long)_limits.PostIdWindow.TotalMilliseconds + 1000;
+        var at = new Position(Epoch - 1, 7);
+        var room = new Room(RoomOpening.First(Epoch) with { Posts = [(new PostId(1), at, accepted)] }, _limits, _time);
+
+        Assert.Equal(new PostResult.Repeated(at, PostState.Saved), room.Post(Make("a", 1)));
+        _time.Advance(TimeSpan.FromMilliseconds(1001));
+
+        Assert.IsType<PostResult.Accepted>(room.Post(Make("a", 1)));
+    }
+
+    [Fact]
+    public void What_goes_to_edges_goes_in_pieces_that_travel_well()
+    {
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default, _time);
+        for (var id = 1u; id <= 20; id++)
+        {
+            room.Post(Make(new string('x', 1000), id));
+        }
+
+        room.Saved(20);
+
+        var pieces = room.TakePublished();
+        Assert.InRange(pieces.Count, 3, 10);
+        Assert.All(pieces, piece => Assert.InRange(piece.Comments.Sum(comment => comment.Bytes), 1, 16 * 1024));
+        Assert.Equal(Enumerable.Range(1, 20).Select(offset => (long)offset), pieces.SelectMany(piece => piece.Comments).Select(comment => comment.Offset));
     }
 
     [Property]
     public void Every_id_is_posted_once_whatever_is_repeated_and_whenever(byte[] ids, byte[] pauses)
     {
         var (time, accepted) = (new ManualTimeProvider(), new Dictionary<byte, Position>());
-        var room = new Room(Epoch, Position.None, RoomLimits.Default with { PostsPerSecond = 3 }, time);
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = 3 }, time);
         foreach (var (id, pause) in ids.Zip(pauses.Concat(new byte[ids.Length])))
         {
             time.Advance(TimeSpan.FromMilliseconds(pause));
@@ -204,28 +308,48 @@ public class RoomTests
             }
         }
 
-        Assert.Equal(accepted.Count, room.Top.Offset);
+        Assert.Equal(accepted.Count, room.Unsaved);
     }
 
     [Property]
     public void Times_never_decrease_whatever_the_wall_clock_does(int[] shifts)
     {
         var time = new ManualTimeProvider();
-        var room = new Room(Epoch, Position.None, RoomLimits.Default, time);
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default, time);
         var last = 0L;
         foreach (var (shift, id) in shifts.Select((shift, index) => (shift, (uint)index)))
         {
             time.Shift(TimeSpan.FromSeconds(shift));
             var accepted = Assert.IsType<PostResult.Accepted>(room.Post(new Post(new PostId(id), "a", "b", CommentStyle.Default, null, long.MaxValue)));
-            Assert.True(accepted.Comment.Time >= last);
-            last = accepted.Comment.Time;
+            var comment = room.TakeUnsaved().Single().Comment;
+            Assert.True(comment.Time >= last);
+            last = comment.Time;
+            room.Saved(accepted.Position.Offset);
         }
     }
 
     private PostResult.Accepted Accept(string text, uint? id = null) => Assert.IsType<PostResult.Accepted>(_room.Post(Make(text, id)));
 
+    private Room Open(RoomLimits limits, int posts)
+    {
+        var room = new Room(RoomOpening.First(Epoch), limits, _time);
+        for (var id = 1u; id <= posts; id++)
+        {
+            room.Post(Make("a", id));
+        }
+
+        room.Saved(posts);
+        return room;
+    }
+
+    private static int Size => new Comment(1, 1, "Mei", "a", CommentStyle.Default, 7).Bytes;
+
+    private static Position At(long offset) => new(Epoch, offset);
+
+    private static (int First, int Last) Offsets(Batch batch) => ((int)batch.First.Offset, (int)batch.Last.Offset);
+
     private Post Make(string text, uint? id = null) =>
-        new(new PostId(id ?? 1000 + (uint)_room.Top.Offset), "Mei", text, CommentStyle.Default, 7, _time.Now + 5000);
+        new(new PostId(id ?? 1000 + (uint)_room.Unsaved), "Mei", text, CommentStyle.Default, 7, _time.Now + 5000);
 
     private void ExhaustRate()
     {

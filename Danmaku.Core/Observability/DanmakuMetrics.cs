@@ -9,6 +9,9 @@ public sealed class DanmakuMetrics : IDisposable
 {
     public const string MeterName = "Danmaku";
 
+    private static readonly InstrumentAdvice<double> CommitBuckets =
+        new() { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5] };
+
     private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _posts;
     private readonly Counter<long> _refusals;
@@ -20,6 +23,11 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _replicationDropped;
     private readonly Counter<long> _replicationBatches;
     private readonly Counter<long> _replicationComments;
+    private readonly Counter<long> _publishedUnsaved;
+    private readonly Counter<long> _storeFailures;
+    private readonly Counter<long> _fenced;
+    private readonly Histogram<double> _storeCommits;
+    private long _unsaved;
     private long _viewers;
     private long _edgeRooms;
     private long _originRooms;
@@ -37,6 +45,11 @@ public sealed class DanmakuMetrics : IDisposable
         _replicationDropped = _meter.CreateCounter<long>("danmaku_replication_dropped", description: "Slices and heads not published because a publisher's queue was full; edges fetch them.");
         _replicationBatches = _meter.CreateCounter<long>("danmaku_replication_batches", description: "Batches published to edges.");
         _replicationComments = _meter.CreateCounter<long>("danmaku_replication_comments", description: "Danmaku in the batches published to edges.");
+        _publishedUnsaved = _meter.CreateCounter<long>("danmaku_published_unsaved", description: "Danmaku shown before the store had them, because it was too slow or away.");
+        _storeFailures = _meter.CreateCounter<long>("danmaku_store_failures", description: "Calls to the store that failed and are tried again.");
+        _fenced = _meter.CreateCounter<long>("danmaku_rooms_fenced", description: "Rooms that stopped writing because another origin has opened them.");
+        _storeCommits = _meter.CreateHistogram<double>("danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
+        _meter.CreateObservableGauge("danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved), description: "Danmaku accepted by this origin that its store does not have yet.");
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
         _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
@@ -69,6 +82,16 @@ public sealed class DanmakuMetrics : IDisposable
         _replicationBatches.Add(1);
         _replicationComments.Add(comments);
     }
+
+    public void PublishedUnsaved(int comments) => _publishedUnsaved.Add(comments);
+
+    public void StoreFailed() => _storeFailures.Add(1);
+
+    public void RoomFenced() => _fenced.Add(1);
+
+    public void StoreCommitted(TimeSpan took) => _storeCommits.Record(took.TotalSeconds);
+
+    public void UnsavedChanged(int change) => Interlocked.Add(ref _unsaved, change);
 
     public void ViewerJoined() => Interlocked.Increment(ref _viewers);
 

@@ -34,8 +34,8 @@ public readonly record struct CommentStyle(CommentMode Mode, int Color, CommentS
 /// <param name="At">The media time in milliseconds at which it was said, if the client told.</param>
 public sealed record Comment(long Offset, long Time, string Author, string Text, CommentStyle Style, long? At)
 {
-    /// <summary>About how much memory it takes, for bounds in bytes.</summary>
-    public int Bytes => 96 + 2 * (Author.Length + Text.Length);
+    /// <summary>About how much memory it takes, and no less than it has bytes on the cluster's wire: for bounds in bytes.</summary>
+    public int Bytes => 96 + 3 * (Author.Length + Text.Length);
 }
 
 /// <summary>What somebody wants to say.</summary>

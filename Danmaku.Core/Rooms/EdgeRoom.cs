@@ -11,6 +11,9 @@ namespace Danmaku.Core.Rooms;
 /// </remarks>
 public sealed class EdgeRoom(RoomLimits limits)
 {
+    /// <summary>Most epochs that are known to follow; the origin names the next one again with what is fetched.</summary>
+    private const int MaxEpochs = 64;
+
     private readonly History _history = new(limits.HistoryComments, limits.HistoryBytes);
 
     /// <summary>What came before its turn.</summary>
@@ -28,10 +31,15 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Where the epoch before that of <see cref="Top"/> ended.</summary>
     private Position _previous;
 
-    /// <summary>Whether the origin has said where the room is.</summary>
+    /// <summary>Where the room was when its origin first said so: until then everything is history, and nobody is let in.</summary>
+    private Position _attachedAt;
+
+    private bool _hasBegun;
+
+    /// <summary>Whether everything is here that there was when the origin first said where the room is.</summary>
     public bool IsAttached { get; private set; }
 
-    /// <summary>Everything up to here has been delivered or is ready; <see cref="Position.None"/> before the first attach.</summary>
+    /// <summary>Everything up to here has been delivered or is ready; <see cref="Position.None"/> before the origin's first answer.</summary>
     public Position Top => _history.Top;
 
     /// <summary>The range to fetch from the origin; null when nothing is known to be missing.</summary>
@@ -39,7 +47,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     {
         get
         {
-            if (!IsAttached || _known <= Top)
+            if (!_hasBegun || _known <= Top)
             {
                 return null;
             }
@@ -84,9 +92,9 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>The answer to attaching, or to a fetch: what follows <see cref="Top"/>.</summary>
     public void Attached(RoomHead head, IReadOnlyList<Batch> page)
     {
-        if (!IsAttached)
+        if (!_hasBegun)
         {
-            Restart(head, page, lost: false);
+            Restart(head, page);
             return;
         }
 
@@ -105,14 +113,30 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <param name="have">What the question named as <see cref="Top"/>.</param>
     public void Gone(Position have, RoomHead head, IReadOnlyList<Batch> newest)
     {
-        var wasAttached = IsAttached;
+        var hadBegun = _hasBegun;
 
         // Where the newest begin may still be what follows: an epoch that names Top as the end of the one before.
         Attached(head, newest);
-        if (wasAttached && have == Top && head.Top > Top)
+        if (hadBegun && have == Top && head.Top > Top)
         {
-            Restart(head, [.. newest.SkipWhile(batch => batch.Last <= Top)], lost: true);
+            Restart(head, [.. newest.SkipWhile(batch => batch.Last <= Top)]);
         }
+    }
+
+    /// <summary>
+    /// Goes on without what is missing, and viewers are told: for an origin that is heard, and yet does not answer for long. Its silence is
+    /// no reason.
+    /// </summary>
+    public void GiveUp()
+    {
+        if (Missing is null)
+        {
+            return;
+        }
+
+        var next = _held.Count > 0 ? _held.Min.At with { Offset = _held.Min.At.Offset - 1 } : _known;
+        Skip(next, _epochs.GetValueOrDefault(next.Epoch));
+        Advance();
     }
 
     /// <summary>What has become ready since the last call, in order.</summary>
@@ -138,6 +162,9 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// </summary>
     public bool IsBehind(Position? last) => last > Top;
 
+    /// <summary>Whether what a viewer that comes back has missed begins before what is here: the origin may have it.</summary>
+    public bool IsOlder(Position? last) => last < _history.Start;
+
     /// <summary>Where a viewer begins that joins now. Call <see cref="Take"/> first: what is ready belongs to those already here.</summary>
     /// <param name="last">The last position it has, if it comes back.</param>
     /// <param name="history">How many of the newest it wants when it does not, or when what it missed is gone.</param>
@@ -152,30 +179,29 @@ public sealed class EdgeRoom(RoomLimits limits)
         return new JoinStart(StartOf(newest) ?? Top, last is not null, newest);
     }
 
-    private void Restart(RoomHead head, IReadOnlyList<Batch> newest, bool lost)
+    private void Restart(RoomHead head, IReadOnlyList<Batch> newest)
     {
-        CloseBatch();
-        var start = StartOf(newest) ?? head.Top;
-        (IsAttached, _previous) = (true, newest is [var first, ..] ? first.Previous : head.Previous);
-        _history.Reset(start, _previous);
-        _held.RemoveWhere(held => held.At <= start);
-        ForgetEpochs(start.Epoch);
-        if (lost)
-        {
-            _ready.Add(new Delivery.Lost(start));
-        }
-
+        (_hasBegun, _attachedAt) = (true, head.Top);
+        Skip(StartOf(newest) ?? head.Top, newest is [var first, ..] ? first.Previous : head.Previous);
         foreach (var batch in newest)
         {
             Slice(batch);
         }
 
         Head(head);
-        if (!lost)
+    }
+
+    /// <summary>Goes on at a position that does not follow what is here.</summary>
+    private void Skip(Position start, Position previous)
+    {
+        CloseBatch();
+        _previous = previous;
+        _history.Reset(start, previous);
+        _held.RemoveWhere(held => held.At <= start);
+        ForgetEpochs(start.Epoch);
+        if (IsAttached)
         {
-            // Nobody was here before the first attach: what it brought is history, not news.
-            (_batch, _batchBytes) = ([], 0);
-            _ready.Clear();
+            _ready.Add(new Delivery.Lost(start));
         }
     }
 
@@ -185,6 +211,10 @@ public sealed class EdgeRoom(RoomLimits limits)
         if (head.Top.Epoch > Top.Epoch && !(head.Previous.IsNone && _epochs.ContainsKey(head.Top.Epoch)))
         {
             _epochs[head.Top.Epoch] = head.Previous;
+            if (_epochs.Count > MaxEpochs)
+            {
+                _epochs.Remove(_epochs.Keys.First());
+            }
         }
     }
 
@@ -199,7 +229,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Moves on through what is held, and into the next epoch where this one is complete.</summary>
     private void Advance()
     {
-        while (IsAttached)
+        while (_hasBegun)
         {
             // The end comes first: what an epoch had beyond it died with its origin and is no part of the room's history.
             if (Following() is var (epoch, previous))
@@ -219,6 +249,7 @@ public sealed class EdgeRoom(RoomLimits limits)
             }
             else
             {
+                IsAttached |= Top >= _attachedAt;
                 return;
             }
         }
@@ -241,12 +272,18 @@ public sealed class EdgeRoom(RoomLimits limits)
         return null;
     }
 
-    private bool IsNext(Position position) => IsAttached && position == Top.Next && Following() is null;
+    private bool IsNext(Position position) => _hasBegun && position == Top.Next && Following() is null;
 
     /// <summary>Makes the comment after <see cref="Top"/> ready, in batches that no outbox is too small for.</summary>
     private void Append(Comment comment)
     {
         _history.Append(comment, _previous);
+        if (!IsAttached)
+        {
+            // Nobody is here before that: it is history, not news.
+            return;
+        }
+
         _batch.Add(comment);
         _batchBytes += comment.Bytes;
         if (_batchBytes >= limits.PageBytes)

@@ -80,19 +80,24 @@ public sealed class History(int maxComments, int maxBytes)
     }
 
     /// <summary>
-    /// The danmaku of one epoch from one offset on, as many as fit into <paramref name="maxBytes"/> but at least one;
-    /// null when the first of them is not here.
+    /// The first of what came after <paramref name="last"/>, in batches of one epoch each, as much as fits into <paramref name="maxBytes"/> but
+    /// at least one danmaku; empty when there is nothing, null when it cannot be proved complete.
     /// </summary>
-    public Batch? Page(long epoch, long from, long through, int maxBytes)
+    public IReadOnlyList<Batch>? Page(Position last, int maxBytes)
     {
-        var index = FirstAfter(new Position(epoch, from - 1));
-        if (index == Count || this[index].Epoch != epoch || this[index].Comment.Offset != from)
+        if (last < Start || last > Top)
         {
             return null;
         }
 
-        var end = (int)Math.Min(Count, index + Math.Max(1, through - from + 1));
-        return Batches(index, end, maxBytes)[0];
+        var (from, bytes) = (FirstAfter(last), 0);
+        var end = from;
+        while (end < Count && (end == from || bytes + this[end].Comment.Bytes <= maxBytes))
+        {
+            bytes += this[end++].Comment.Bytes;
+        }
+
+        return Batches(from, end, int.MaxValue);
     }
 
     private int FirstAfter(Position last)

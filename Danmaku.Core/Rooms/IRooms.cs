@@ -1,3 +1,4 @@
+using Danmaku.Core.Limits;
 using Danmaku.Core.Wire;
 
 namespace Danmaku.Core.Rooms;
@@ -42,7 +43,11 @@ public interface IViewer
 /// <param name="Name">The name it posts under.</param>
 /// <param name="Last">The last position it has, if it comes back.</param>
 /// <param name="History">How many of the newest danmaku it wants otherwise.</param>
-public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Position? Last, int History);
+public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Position? Last, int History)
+{
+    /// <summary>The rate at which it posts, so that repeats cost it nothing; null when nobody counts.</summary>
+    public PostRate? Rate { get; init; }
+}
 
 /// <summary>The cluster as one node sees it.</summary>
 /// <param name="Node">The node that says so.</param>

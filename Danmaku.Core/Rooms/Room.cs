@@ -1,50 +1,101 @@
 using Danmaku.Core.Limits;
+using Danmaku.Core.Storage;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>One room on its origin: decides what may be said, numbers it, recognises repeats and keeps recent history.</summary>
+/// <summary>
+/// One room on its origin: decides what may be said, numbers it, recognises repeats, keeps recent history, and shows nothing that the
+/// store does not have, unless the store keeps it waiting for too long.
+/// </summary>
 /// <remarks>
 /// Not thread-safe; it has one owner. It does no I/O and takes time only from its <see cref="TimeProvider"/>, so the same calls at the same
-/// instants give the same results. It starts a history of its own: nobody knows how an earlier one ended.
+/// instants give the same results. What it accepts its owner takes with <see cref="TakeUnsaved"/>, appends to the store, and confirms with
+/// <see cref="Saved"/>; what everybody may see then, it takes with <see cref="TakePublished"/>.
 /// </remarks>
 public sealed class Room
 {
+    /// <summary>What goes to edges in one piece.</summary>
+    private const int MaxPublishedBytes = 16 * 1024;
+
+    /// <summary>When trying again makes sense after <see cref="RoomLimits.MaxUnsaved"/> was reached.</summary>
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(1);
+
     private readonly RoomLimits _limits;
     private readonly TimeProvider _time;
     private readonly History _history;
     private readonly TokenBucket _bucket;
     private readonly Dictionary<PostId, Position> _posts = [];
-    private readonly Queue<(long Time, PostId Id)> _postTimes = new();
-    private long _lastTime;
+    private readonly Queue<(long At, PostId Id)> _postTimes = new();
 
-    public Room(long epoch, Position previous, RoomLimits limits, TimeProvider time)
+    /// <summary>Accepted, and not known to be in the store.</summary>
+    private readonly Queue<(long At, PostId Id, Comment Comment)> _unsaved = new();
+
+    private readonly List<Comment> _published = [];
+    private long _lastTime;
+    private long _lastOffset;
+    private long _savedOffset;
+
+    public Room(RoomOpening opening, RoomLimits limits, TimeProvider time)
     {
-        (_limits, _time, Previous) = (limits, time, previous);
-        _history = new History(limits.HistoryComments, limits.HistoryBytes);
-        _history.Reset(new Position(epoch, 0), previous);
+        (_limits, _time, Previous, _lastTime) = (limits, time, opening.Previous, opening.LastTime);
         _bucket = new TokenBucket(limits.PostsPerSecond, Math.Max(1, limits.PostsPerSecond), time);
+        _history = new History(limits.HistoryComments, limits.HistoryBytes);
+        _history.Reset(opening.Start);
+        foreach (var batch in opening.History)
+        {
+            Remember(batch);
+        }
+
+        _history.Enter(opening.Epoch);
+        foreach (var (id, position, at) in opening.Posts)
+        {
+            RememberPost(id, position, TimeSpan.FromMilliseconds(Math.Max(0, Now - at)));
+        }
     }
 
     /// <summary>Where the epoch before this one ended.</summary>
     public Position Previous { get; }
 
+    /// <summary>The newest that everybody may see.</summary>
     public Position Top => _history.Top;
 
     public RoomHead Head => new(Top, Previous);
 
+    /// <summary>The offset up to which the store has this epoch.</summary>
+    public long SavedOffset => _savedOffset;
+
+    /// <summary>How many danmaku have been accepted and are not known to be in the store; at most <see cref="RoomLimits.MaxUnsaved"/>.</summary>
+    public int Unsaved => _unsaved.Count;
+
+    /// <summary>Whether the store has been too slow, so that danmaku are seen before it has them.</summary>
+    public bool IsAheadOfStore { get; private set; }
+
+    /// <summary>
+    /// When the oldest unsaved danmaku will have waited for <see cref="RoomLimits.StoreTimeout"/>, zero when it has: then
+    /// <see cref="GoAhead"/> is to be called. Null when nothing waits.
+    /// </summary>
+    public TimeSpan? OverdueIn =>
+        IsAheadOfStore || !_unsaved.TryPeek(out var oldest) ? null
+        : _limits.StoreTimeout - _time.GetElapsedTime(oldest.At) is var left && left > TimeSpan.Zero ? left
+        : TimeSpan.Zero;
+
     /// <summary>Accepts or refuses one post. Only an accepted one takes an offset; a repeat gets the position it already has.</summary>
     public PostResult Post(Post post)
     {
-        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        ForgetPosts(now);
+        ForgetPosts();
         if (_posts.TryGetValue(post.Id, out var known))
         {
-            return new PostResult.Repeated(known);
+            return new PostResult.Repeated(known, StateOf(known));
         }
 
-        if (post.Deadline < now)
+        if (post.Deadline < Now)
         {
             return new PostResult.Rejected(RejectReason.Expired, null);
+        }
+
+        if (_unsaved.Count >= _limits.MaxUnsaved)
+        {
+            return new PostResult.Rejected(RejectReason.Unavailable, RetryWhenFull);
         }
 
         if (_bucket.TryTake() is { } wait)
@@ -52,40 +103,161 @@ public sealed class Room
             return new PostResult.Rejected(RejectReason.RoomBusy, wait);
         }
 
-        _lastTime = Math.Max(_lastTime, now);
-        var comment = new Comment(Top.Offset + 1, _lastTime, post.Author, post.Text, post.Style, post.At);
-        _history.Append(comment, Previous);
-        _posts.Add(post.Id, Top);
-        _postTimes.Enqueue((now, post.Id));
-        ForgetPosts(now);
-        return new PostResult.Accepted(Top, comment);
+        return Accept(post);
+    }
+
+    /// <summary>The oldest of what the store does not have yet, for one append. The same again until <see cref="Saved"/> says how far it has come.</summary>
+    public IReadOnlyList<(PostId Id, Comment Comment)> TakeUnsaved() =>
+        [.. _unsaved.Take(_limits.MaxAppend).Select(entry => (entry.Id, entry.Comment))];
+
+    /// <summary>The store has this epoch up to <paramref name="offset"/>.</summary>
+    public void Saved(long offset)
+    {
+        while (_unsaved.TryPeek(out var oldest) && oldest.Comment.Offset <= offset)
+        {
+            _savedOffset = oldest.Comment.Offset;
+            Publish(_unsaved.Dequeue().Comment);
+        }
+
+        // Under load there is always something on its way to the store. It keeps up again when that is young.
+        IsAheadOfStore &= _unsaved.TryPeek(out var next) && _time.GetElapsedTime(next.At) >= _limits.StoreTimeout / 4;
+    }
+
+    /// <summary>Shows what the store does not have, and from now on at once what is accepted, until the store has caught up.</summary>
+    public void GoAhead()
+    {
+        IsAheadOfStore = true;
+        foreach (var (_, _, comment) in _unsaved)
+        {
+            Publish(comment);
+        }
+    }
+
+    /// <summary>What everybody may see since the last call, in order, in pieces that travel well.</summary>
+    public IReadOnlyList<Batch> TakePublished()
+    {
+        if (_published.Count == 0)
+        {
+            return [];
+        }
+
+        var (batches, piece, bytes) = (new List<Batch>(), new List<Comment>(), 0);
+        foreach (var comment in _published)
+        {
+            if (piece.Count > 0 && bytes + comment.Bytes > MaxPublishedBytes)
+            {
+                batches.Add(new Batch(Top.Epoch, Previous, piece));
+                (piece, bytes) = ([], 0);
+            }
+
+            piece.Add(comment);
+            bytes += comment.Bytes;
+        }
+
+        batches.Add(new Batch(Top.Epoch, Previous, piece));
+        _published.Clear();
+        return batches;
     }
 
     /// <summary>
-    /// What an edge that is complete to <paramref name="have"/> needs next, a page at most. Without anything, or with something that
-    /// this room cannot continue, it is <see cref="RangeResult.Gone"/> with the newest.
+    /// What an edge that is complete to <paramref name="have"/> needs next, a page at most; the beginning of what there is here for one
+    /// that has nothing.
     /// </summary>
-    public RangeResult Recent(Position have) => _history.After(have) switch
+    /// <param name="through">The last offset it needs, if it has later ones of that epoch.</param>
+    public RangeResult Read(Position have, long through = Position.MaxInteger)
     {
-        null => Newest(),
-        [] => new RangeResult.Found([]),
-        [var first, ..] => Read(first.Epoch, first.First.Offset, first.Last.Offset),
-    };
+        var after = have.IsNone ? _history.Start : have;
+        return after < _history.Start ? new RangeResult.Older()
+            : _history.Page(after, _limits.PageBytes) is { } page ? new RangeResult.Found(Cut(page, have.Epoch, through))
+            : Gone();
+    }
 
-    /// <summary>The first page of a range that an edge misses.</summary>
-    public RangeResult Read(long epoch, long from, long through) =>
-        _history.Page(epoch, from, through, _limits.PageBytes) is { } page ? new RangeResult.Found([page]) : Newest();
+    /// <summary>The answer to one whose position cannot be continued, here or by the store: the newest.</summary>
+    public RangeResult.Gone Gone() => new(Head, _history.Newest(int.MaxValue, _limits.PageBytes));
 
-    private RangeResult.Gone Newest() => new(Head, _history.Newest(int.MaxValue, _limits.PageBytes));
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private void ForgetPosts(long now)
+    private PostResult.Accepted Accept(Post post)
+    {
+        _lastTime = Math.Max(_lastTime, Now);
+        var comment = new Comment(++_lastOffset, _lastTime, post.Author, post.Text, post.Style, post.At);
+        var position = new Position(Top.Epoch, comment.Offset);
+        _unsaved.Enqueue((_time.GetTimestamp(), post.Id, comment));
+        RememberPost(post.Id, position, TimeSpan.Zero);
+        if (IsAheadOfStore)
+        {
+            Publish(comment);
+        }
+
+        return new PostResult.Accepted(position, StateOf(position));
+    }
+
+    private void Publish(Comment comment)
+    {
+        if (comment.Offset > Top.Offset)
+        {
+            _history.Append(comment, Previous);
+            _published.Add(comment);
+        }
+    }
+
+    private PostState StateOf(Position position) =>
+        position.Epoch != Top.Epoch || position.Offset <= _savedOffset ? PostState.Saved
+        : position.Offset <= Top.Offset ? PostState.Seen
+        : PostState.Pending;
+
+    private void Remember(Batch batch)
+    {
+        if (batch.Epoch != Top.Epoch)
+        {
+            _history.Enter(batch.Epoch);
+        }
+
+        foreach (var comment in batch.Comments)
+        {
+            _history.Append(comment, batch.Previous);
+        }
+    }
+
+    private void RememberPost(PostId id, Position position, TimeSpan age)
+    {
+        _posts[id] = position;
+        _postTimes.Enqueue((_time.GetTimestamp() - (long)(age.TotalSeconds * _time.TimestampFrequency), id));
+        ForgetPosts();
+    }
+
+    private void ForgetPosts()
     {
         while (_postTimes.TryPeek(out var oldest)
-            && (now - oldest.Time > _limits.PostIdWindow.TotalMilliseconds || _postTimes.Count > _limits.MaxPostIds))
+            && (_time.GetElapsedTime(oldest.At) > _limits.PostIdWindow || _postTimes.Count > _limits.MaxPostIds))
         {
             _posts.Remove(_postTimes.Dequeue().Id);
         }
     }
+
+    /// <summary>Leaves out what comes after the last that is needed.</summary>
+    private static IReadOnlyList<Batch> Cut(IReadOnlyList<Batch> page, long epoch, long through)
+    {
+        if (page is not [var first, ..] || first.Epoch != epoch || first.First.Offset > through || first.Last.Offset < through)
+        {
+            return page;
+        }
+
+        return [first with { Comments = [.. first.Comments.Take((int)(through - first.First.Offset + 1))] }];
+    }
+}
+
+/// <summary>How far an accepted post has come.</summary>
+public enum PostState
+{
+    /// <summary>Nobody sees it yet: the store is asked to keep it.</summary>
+    Pending,
+
+    /// <summary>Everybody sees it, and the store does not have it yet.</summary>
+    Seen,
+
+    /// <summary>Everybody sees it, and the store has it.</summary>
+    Saved,
 }
 
 /// <summary>What became of a post.</summary>
@@ -95,10 +267,10 @@ public abstract record PostResult
     {
     }
 
-    public sealed record Accepted(Position Position, Comment Comment) : PostResult;
+    public sealed record Accepted(Position Position, PostState State) : PostResult;
 
     /// <summary>It was accepted before.</summary>
-    public sealed record Repeated(Position Position) : PostResult;
+    public sealed record Repeated(Position Position, PostState State) : PostResult;
 
     /// <param name="RetryAfter">When trying again makes sense; null when it does not, or at once.</param>
     public sealed record Rejected(RejectReason Reason, TimeSpan? RetryAfter) : PostResult;
@@ -107,7 +279,7 @@ public abstract record PostResult
     public sealed record Unknown : PostResult;
 }
 
-/// <summary>What a room answers to a fetch.</summary>
+/// <summary>What a room answers to one that asks what follows a position.</summary>
 public abstract record RangeResult
 {
     private RangeResult()
@@ -116,6 +288,9 @@ public abstract record RangeResult
 
     /// <summary>The beginning of what was asked for; the rest is asked for again. Empty when there is nothing more.</summary>
     public sealed record Found(IReadOnlyList<Batch> Page) : RangeResult;
+
+    /// <summary>It is older than what is in memory; the store may have it.</summary>
+    public sealed record Older : RangeResult;
 
     /// <summary>It is not here any more, and no other node has it.</summary>
     public sealed record Gone(RoomHead Head, IReadOnlyList<Batch> Newest) : RangeResult;

@@ -29,6 +29,21 @@ public sealed record RoomLimits
     /// <summary>Most bytes in one answer to a fetch.</summary>
     public int PageBytes { get; init; } = 128 * 1024;
 
+    /// <summary>How long a danmaku waits for the store before it is shown without.</summary>
+    public TimeSpan StoreTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Most danmaku that wait for the store; beyond it posts are refused with <see cref="RejectReason.Unavailable"/>.</summary>
+    public int MaxUnsaved { get; init; } = 10_000;
+
+    /// <summary>Most danmaku in one append to the store; the rest goes with the next.</summary>
+    public int MaxAppend { get; init; } = 512;
+
+    /// <summary>
+    /// How long an edge waits for what it misses from an origin that is heard and yet does not give it; then it goes on without, and says so.
+    /// For a silent origin it waits as long as that takes.
+    /// </summary>
+    public TimeSpan GapTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Most danmaku that an edge holds back while earlier ones are missing; later ones are fetched again.</summary>
     public int MaxHeld { get; init; } = 4096;
 }

@@ -23,6 +23,12 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     public void Begin(Welcome welcome, IReadOnlyList<Batch> batches)
     {
         Tell(format.Welcome(welcome));
+        Deliver(batches);
+    }
+
+    /// <summary>Sends batches that are for this viewer alone.</summary>
+    public void Deliver(IReadOnlyList<Batch> batches)
+    {
         foreach (var batch in batches)
         {
             Deliver(format.Batch(batch));

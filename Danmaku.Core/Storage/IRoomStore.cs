@@ -70,7 +70,11 @@ public sealed record RoomOpening(
     long LastTime,
     Position Start,
     IReadOnlyList<Batch> History,
-    IReadOnlyList<(PostId Id, Position Position, long Time)> Posts);
+    IReadOnlyList<(PostId Id, Position Position, long Time)> Posts)
+{
+    /// <summary>A room of which nothing is known.</summary>
+    public static RoomOpening First(long epoch) => new(epoch, Position.None, 0, new Position(epoch, 0), [], []);
+}
 
 /// <summary>What a room accepted: consecutive danmaku of one epoch, with the ids of their posts. Never empty.</summary>
 public sealed record RoomAppend(RoomId Room, long Epoch, IReadOnlyList<(PostId Id, Comment Comment)> Comments)

@@ -72,7 +72,7 @@ internal sealed class JsonConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, join.Position, join.History), socket, CancellationToken.None);
+        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, join.Position, join.History) { Rate = gate.Rate }, socket, CancellationToken.None);
     }
 
     private void Post(IViewer viewer, ClientMessage.Post said)

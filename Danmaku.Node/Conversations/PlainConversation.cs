@@ -32,7 +32,7 @@ internal sealed class PlainConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, top, 0), socket, CancellationToken.None);
+        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, top, 0) { Rate = gate.Rate }, socket, CancellationToken.None);
     }
 
     public override ValueTask HearAsync(ReadOnlyMemory<byte> message)

@@ -8,7 +8,8 @@ namespace Danmaku.Node.Conversations;
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 internal sealed class PostGate(int maxTextChars, ViewerLimits limits, DanmakuMetrics metrics, TimeProvider time)
 {
-    private readonly TokenBucket _bucket = new(limits.PostsPerSecond, limits.PostBurst, time);
+    /// <summary>The room gives back what a repeat has cost.</summary>
+    public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time);
 
     /// <returns>The post, or why there is none.</returns>
     public (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Pass(PostId id, string author, string text, CommentStyle style, long? at)
@@ -18,7 +19,7 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, DanmakuMet
             return Refuse(reason, null);
         }
 
-        if (_bucket.TryTake() is { } wait)
+        if (Rate.TryTake() is { } wait)
         {
             return Refuse(RejectReason.RateLimited, wait);
         }

@@ -30,6 +30,18 @@ internal sealed class AddressLimiter(ConnectionOptions options, TimeProvider tim
         }
     }
 
+    /// <summary>Gives back what was taken for a repeat.</summary>
+    public void Return(IPAddress address)
+    {
+        lock (_gate)
+        {
+            if (_buckets.TryGetValue(address, out var bucket))
+            {
+                bucket.Return();
+            }
+        }
+    }
+
     private void MakePlace()
     {
         if (_buckets.Count < MaxAddresses)

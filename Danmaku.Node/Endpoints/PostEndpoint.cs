@@ -49,8 +49,8 @@ internal sealed class PostEndpoint(
 
         return await rooms.PostAsync(id, post!, cancellation) switch
         {
-            PostResult.Accepted accepted => Ok(accepted.Position),
-            PostResult.Repeated repeated => Ok(repeated.Position),
+            PostResult.Accepted accepted => Ok(accepted.Position, accepted.State),
+            PostResult.Repeated repeated => Repeated(context, repeated),
             PostResult.Rejected rejected => Rejected(context, rejected),
             _ => Results.Problem(
                 "Nobody knows whether it was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
@@ -102,7 +102,15 @@ internal sealed class PostEndpoint(
         return Problems.Refusal(StatusCodes.Status400BadRequest, reason);
     }
 
-    private static IResult Ok(Position position) => Results.Ok(new PostReply(new PositionReply(position.Epoch, position.Offset), true));
+    /// <summary>A repeat costs nothing.</summary>
+    private IResult Repeated(HttpContext context, PostResult.Repeated repeated)
+    {
+        limiter.Return(context.ClientAddress());
+        return Ok(repeated.Position, repeated.State);
+    }
+
+    private static IResult Ok(Position position, PostState state) =>
+        Results.Ok(new PostReply(new PositionReply(position.Epoch, position.Offset), state == PostState.Saved));
 
     private static IResult Rejected(HttpContext context, PostResult.Rejected rejected)
     {

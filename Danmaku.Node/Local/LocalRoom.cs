@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
@@ -46,12 +47,12 @@ internal sealed class LocalRoom
     private long _emptySince;
 
     public LocalRoom(
-        RoomId id, long epoch, LocalRooms rooms, NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, ILogger logger)
+        RoomId id, RoomOpening opening, LocalRooms rooms, NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, ILogger logger)
     {
         (Id, _rooms, _settings, _metrics, _time, _logger) = (id, rooms, settings, metrics, time, logger);
-        var limits = settings.Room.ToLimits();
+        var limits = settings.Room.ToLimits(settings.Store);
         _viewerLimits = settings.Connection.ToLimits();
-        _origin = new Room(epoch, Position.None, limits, time);
+        _origin = new Room(opening, limits, time);
         _edge = new EdgeRoom(limits);
         _edge.Attached(_origin.Head, []);
         _flushPace = new FlushPace(settings.Room.FlushEvery, time);
@@ -208,7 +209,10 @@ internal sealed class LocalRoom
         switch (result)
         {
             case PostResult.Accepted accepted:
-                _accepted.Add(accepted.Comment);
+                // There is no store: what is in memory is all there will ever be.
+                _origin.Saved(accepted.Position.Offset);
+                result = accepted with { State = PostState.Saved };
+                _accepted.AddRange(_origin.TakePublished().SelectMany(batch => batch.Comments));
                 _metrics.PostAccepted();
                 _emptySince = _time.GetTimestamp();
                 break;

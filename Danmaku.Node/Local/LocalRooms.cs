@@ -1,5 +1,6 @@
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Options;
 
@@ -98,7 +99,7 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
         }
 
         _lastEpoch = Epochs.Next(_lastEpoch, time);
-        room = new LocalRoom(id, _lastEpoch, this, settings, metrics, time, logger);
+        room = new LocalRoom(id, RoomOpening.First(_lastEpoch), this, settings, metrics, time, logger);
         _rooms.Add(id, room);
         room.Start();
         return room;

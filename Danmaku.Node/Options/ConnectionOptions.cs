@@ -58,9 +58,9 @@ public sealed class ConnectionOptions : IValidatableObject
     public int OutboxFrames { get; set; } = 256;
 
     /// <summary>
-    /// Most bytes that wait for one connection; what comes then is skipped or closes it. 64 KiB to 64 MiB, default 1 MiB.
+    /// Most bytes that wait for one connection; what comes then is skipped or closes it. 512 KiB to 64 MiB, default 1 MiB.
     /// </summary>
-    [Range(64 * 1024, 64 * 1024 * 1024)]
+    [Range(512 * 1024, 64 * 1024 * 1024)]
     public int OutboxBytes { get; set; } = 1024 * 1024;
 
     /// <summary>How long a viewer may be skipped ahead before it is closed with 1013. 1 s to 10 min, default 15 s.</summary>

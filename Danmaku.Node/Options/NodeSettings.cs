@@ -3,14 +3,15 @@ using System.ComponentModel.DataAnnotations;
 namespace Danmaku.Node.Options;
 
 /// <summary>All options of a node, read and checked once at start.</summary>
-public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster)
+public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store)
 {
     /// <exception cref="SettingsException">A value cannot be read or is out of range.</exception>
     public static NodeSettings Read(IConfiguration configuration) => new(
         Read<NodeOptions>(configuration, NodeOptions.Section),
         Read<ConnectionOptions>(configuration, ConnectionOptions.Section),
         Read<RoomOptions>(configuration, RoomOptions.Section),
-        Read<ClusterOptions>(configuration, ClusterOptions.Section));
+        Read<ClusterOptions>(configuration, ClusterOptions.Section),
+        Read<StoreOptions>(configuration, StoreOptions.Section));
 
     private static T Read<T>(IConfiguration configuration, string section)
         where T : class, new()

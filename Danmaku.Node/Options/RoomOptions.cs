@@ -42,12 +42,22 @@ public sealed class RoomOptions
     [Range(1, 1_000_000)]
     public int MaxRoomsPerOrigin { get; set; } = 10_000;
 
-    /// <summary>A room that nobody has been in for so long is closed and its history forgotten. 1 s to 1 day, default 10 min.</summary>
+    /// <summary>A room that nobody has been in for so long is closed; its store keeps it. 1 s to 1 day, default 10 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan IdleAfter { get; set; } = TimeSpan.FromMinutes(10);
 
-    public RoomLimits ToLimits() => new()
+    /// <summary>
+    /// How long an edge waits for danmaku that it misses from an origin that is heard and yet does not give them; then viewers are told
+    /// <c>lost</c>. For a silent origin it waits as long as that takes. 5 s to 1 hour, default 1 min.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
+    public TimeSpan GapTimeout { get; set; } = RoomLimits.Default.GapTimeout;
+
+    public RoomLimits ToLimits(StoreOptions store) => new()
     {
+        GapTimeout = GapTimeout,
+        StoreTimeout = store.Timeout,
+        MaxUnsaved = store.MaxUnsaved,
         MaxTextChars = MaxTextChars,
         HistoryComments = HistoryComments,
         HistoryBytes = HistoryBytes,

@@ -4,6 +4,7 @@ using Danmaku.Node.Options;
 using System.Net;
 using Danmaku.Actors;
 using Danmaku.Actors.Cluster;
+using Danmaku.Core.Storage;
 #else
 using Danmaku.Node.Local;
 #endif
@@ -19,7 +20,15 @@ internal static class RoomsRegistration
     {
         try
         {
-            services.AddDanmakuActors(ToActors(settings));
+            var actors = ToActors(settings);
+            var store = settings.Node.RoleList.Contains("origin") ? RoomStore.OpenAsync(settings).GetAwaiter().GetResult() : null;
+            if (store is not null)
+            {
+                // A factory: what the container makes it also disposes of, after the host has stopped.
+                services.AddSingleton(_ => store);
+            }
+
+            services.AddDanmakuActors(actors, store);
         }
         catch (InvalidOperationException error)
         {
@@ -29,7 +38,7 @@ internal static class RoomsRegistration
 
     private static ActorSettings ToActors(NodeSettings settings)
     {
-        var (node, connection, room, cluster) = settings;
+        var (node, connection, room, cluster, store) = settings;
         var network = cluster.NetworkOrNull;
         return new ActorSettings(
             Name: node.NodeName,
@@ -38,13 +47,16 @@ internal static class RoomsRegistration
             Port: cluster.PortOrDefault,
             Seeds: NodeAddress.ResolveSeedsAsync(cluster.Seeds, network, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
             Origins: cluster.Origins,
-            RoomLimits: room.ToLimits(),
+            RoomLimits: room.ToLimits(store),
             ViewerLimits: connection.ToLimits(),
             FlushEvery: room.FlushEvery,
             Heartbeat: connection.Heartbeat,
             MaxEdgeRooms: room.MaxRoomsPerEdge,
             MaxOriginRooms: room.MaxRoomsPerOrigin,
-            IdleAfter: room.IdleAfter);
+            IdleAfter: room.IdleAfter)
+        {
+            Retention = new Retention(store.MaxComments, store.MaxAge),
+        };
     }
 #else
     public static void AddRooms(IServiceCollection services, NodeSettings settings) => services.AddSingleton<IRooms, LocalRooms>();

@@ -1,0 +1,276 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Replication;
+using Danmaku.Actors.Rooms;
+using Danmaku.Actors.Storage;
+using Danmaku.Actors.Tests.Storage;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+using Danmaku.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+using static Danmaku.Actors.Rooms.RoomProtocol;
+
+namespace Danmaku.Actors.Tests.Rooms;
+
+/// <summary>A room and its store: what is seen when, and what becomes of posts while the store is slow, away or somebody else's.</summary>
+public sealed class RoomStoreTests : TestKit
+{
+    private static readonly RoomId Id = RoomId.Parse("lobby");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly DanmakuMetrics _metrics = new();
+    private readonly TestStore _kept = new();
+    private readonly Replicator _replicator;
+    private readonly OriginStore _store;
+
+    public RoomStoreTests()
+    {
+        _replicator = new Replicator(_metrics);
+        var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
+        _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<StoreLane>(_kept, health, TimeProvider.System))], health, _time);
+    }
+
+    [Fact]
+    public async Task Nobody_sees_or_hears_of_a_danmaku_before_the_store_has_it()
+    {
+        var room = await OpenAsync();
+        _kept.Hold();
+        room.Tell(Submit(1, "hello"), TestActor);
+        room.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
+        Assert.Empty((await ExpectMsgAsync<Attached>()).Page);
+
+        _kept.Release();
+
+        var answer = await ExpectMsgAsync<PostAnswer>();
+        Assert.True(answer.IsDurable);
+        Assert.Equal("hello", (await PublishedAsync()).Decode().Comments.Single().Text);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_too_slow_is_not_waited_for_and_the_author_hears_twice()
+    {
+        var room = await OpenAsync();
+        _kept.Hold();
+        room.Tell(Submit(1, "hello"), TestActor);
+        _time.Advance(RoomLimits.Default.StoreTimeout);
+
+        room.Tell(RoomActor.Overdue.Instance);
+
+        var first = await ExpectMsgAsync<PostAnswer>();
+        Assert.False(first.IsDurable);
+        Assert.Equal("hello", (await PublishedAsync()).Decode().Comments.Single().Text);
+        _kept.Release();
+        Assert.Equal(first with { IsDurable = true }, await ExpectMsgAsync<PostAnswer>());
+    }
+
+    [Fact]
+    public async Task A_repeat_while_the_first_waits_for_the_store_hears_what_the_first_hears()
+    {
+        var room = await OpenAsync();
+        var other = CreateTestProbe();
+        _kept.Hold();
+        room.Tell(Submit(1, "hello"), TestActor);
+        room.Tell(Submit(1, "hello"), other);
+        room.Tell(new AttachEdge(Id, Position.None, 1), other);
+        await other.ExpectMsgAsync<Attached>();
+
+        _kept.Release();
+
+        var first = await ExpectMsgAsync<PostAnswer>();
+        Assert.Equal(first with { IsRepeat = true }, await other.ExpectMsgAsync<PostAnswer>());
+    }
+
+    [Fact]
+    public async Task A_room_that_opens_while_the_store_is_away_refuses_posts_and_takes_them_when_it_is_back()
+    {
+        _kept.IsAway = true;
+        var room = Start();
+        room.Tell(Submit(1, "too early"), TestActor);
+
+        var refused = await ExpectMsgAsync<PostAnswer>();
+        Assert.Equal(RejectReason.Unavailable, refused.Reason);
+        Assert.NotNull(refused.RetryAfter);
+        _kept.IsAway = false;
+        await Eventually.TrueAsync(async () =>
+        {
+            room.Tell(Submit(1, "hello"), TestActor);
+            return (await ExpectMsgAsync<PostAnswer>()).Reason is null;
+        });
+    }
+
+    [Fact]
+    public async Task A_room_that_is_opened_elsewhere_writes_nothing_more_and_goes_on_with_what_the_other_wrote()
+    {
+        var room = await OpenAsync();
+        room.Tell(Submit(1, "mine"), TestActor);
+        var mine = await ExpectMsgAsync<PostAnswer>();
+        var other = await _kept.OpenAsync(Id, new OpenRequest(0, 0, 10, 0, 10), CancellationToken.None);
+        await _kept.AppendAsync([new RoomAppend(Id, other.Epoch, [(new PostId(7), new Comment(1, 1, "b", "theirs", CommentStyle.Default, null))])], CancellationToken.None);
+
+        room.Tell(Submit(2, "fenced"), TestActor);
+        Assert.True((await ExpectMsgAsync<PostAnswer>()).IsUnknown);
+
+        var again = await PostUntilAcceptedAsync(room, 2);
+        Assert.True(again.Position.Epoch > other.Epoch);
+        room.Tell(new AttachEdge(Id, mine.Position, 1), TestActor);
+        var attached = await FishForMessageAsync<Attached>(_ => true);
+        Assert.Equal(["theirs", "post 2"], Texts(attached.Page));
+        Assert.Equal(new Position(other.Epoch, 1), attached.Head.Previous);
+    }
+
+    [Fact]
+    public async Task A_room_that_opens_again_has_its_history_and_knows_its_posts()
+    {
+        var first = await OpenAsync();
+        first.Tell(Submit(1, "hello"), TestActor);
+        var accepted = await ExpectMsgAsync<PostAnswer>();
+        await StopAsync(first);
+
+        var second = Start("again");
+        second.Tell(Submit(1, "hello"), TestActor);
+        second.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
+
+        Assert.Equal(accepted with { IsRepeat = true }, await ExpectMsgAsync<PostAnswer>());
+        var attached = await ExpectMsgAsync<Attached>();
+        Assert.Equal(["hello"], Texts(attached.Page));
+        Assert.Equal(accepted.Position, attached.Head.Previous);
+    }
+
+    [Fact]
+    public async Task A_room_that_moves_waits_for_what_the_store_is_writing()
+    {
+        var room = await OpenAsync();
+        Watch(room);
+        _kept.Hold();
+        room.Tell(Submit(1, "hello"), TestActor);
+        room.Tell(RoomActor.Stop.Instance, TestActor);
+        room.Tell(Submit(2, "too late"), TestActor);
+        Assert.True((await ExpectMsgAsync<PostAnswer>()).IsUnknown);
+
+        _kept.Release();
+
+        Assert.True((await ExpectMsgAsync<PostAnswer>()).IsDurable);
+        await ExpectTerminatedAsync(room);
+    }
+
+    [Fact]
+    public async Task What_memory_has_forgotten_is_read_from_the_store_and_what_the_store_never_had_is_gone()
+    {
+        var room = await OpenAsync(RoomLimits.Default with { HistoryComments = 2 });
+        var last = Position.None;
+        for (var i = 1; i <= 6; i++)
+        {
+            room.Tell(Submit(i, $"{i}"), TestActor);
+            last = (await ExpectMsgAsync<PostAnswer>()).Position;
+        }
+
+        room.Tell(new ReadHistory(Id, last with { Offset = 1 }), TestActor);
+        Assert.Equal(["2", "3", "4", "5", "6"], Texts((await ExpectMsgAsync<HistoryPage>()).Page));
+        room.Tell(new FetchRange(Id, new MissingRange(last.Epoch, 3, 5)), TestActor);
+        Assert.Equal("3", Texts((await ExpectMsgAsync<Attached>()).Page).First());
+        room.Tell(new ReadHistory(Id, new Position(1, 1)), TestActor);
+        Assert.Equal(new Position(1, 1), (await ExpectMsgAsync<HistoryGone>()).After);
+        room.Tell(new FetchRange(Id, new MissingRange(1, 2, 2)), TestActor);
+        Assert.Equal(["5", "6"], Texts((await ExpectMsgAsync<RangeGone>()).Newest));
+    }
+
+    [Fact]
+    public async Task While_one_commit_is_under_way_what_other_rooms_bring_becomes_the_next()
+    {
+        var rooms = Enumerable.Range(1, 3).Select(i => RoomId.Parse($"room-{i}")).ToArray();
+        var epochs = new List<long>();
+        foreach (var room in rooms)
+        {
+            epochs.Add((await _kept.OpenAsync(room, new OpenRequest(0, 1, 0, 0, 0), CancellationToken.None)).Epoch);
+        }
+
+        _kept.Hold();
+        for (var i = 0; i < 3; i++)
+        {
+            _store.LaneOf(Id).Tell(Append(rooms[i], epochs[i]), TestActor);
+        }
+
+        await Eventually.TrueAsync(() => _kept.Appends == 1);
+        _kept.Release();
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(new Position(epochs[i], 1), (await ExpectMsgAsync<StoreLane.Kept>()).Last);
+        }
+
+        Assert.Equal(2, _kept.Appends);
+    }
+
+    [Fact]
+    public async Task What_the_store_does_not_take_is_offered_until_it_does()
+    {
+        var epoch = (await _kept.OpenAsync(Id, new OpenRequest(0, 1, 0, 0, 0), CancellationToken.None)).Epoch;
+        _kept.IsAway = true;
+        _store.LaneOf(Id).Tell(Append(Id, epoch), TestActor);
+        await Eventually.TrueAsync(() => _kept.Appends >= 2);
+
+        _kept.IsAway = false;
+
+        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<StoreLane.Kept>()).Last);
+        Assert.Equal(TimeSpan.Zero, _store.Health.Failing);
+    }
+
+    private static RoomAppend Append(RoomId room, long epoch) =>
+        new(room, epoch, [(new PostId(1), new Comment(1, 1, "a", "b", CommentStyle.Default, null))]);
+
+    private async Task<PostAnswer> PostUntilAcceptedAsync(IActorRef room, int id)
+    {
+        PostAnswer? accepted = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            room.Tell(Submit(id, $"post {id}"), TestActor);
+            var answer = await ExpectMsgAsync<PostAnswer>();
+            accepted = answer.Position.IsNone ? null : answer;
+            return accepted is not null;
+        });
+        return accepted!;
+    }
+
+    private async Task<IActorRef> OpenAsync(RoomLimits? limits = null)
+    {
+        var room = Start(limits: limits);
+        room.Tell(new ReadHistory(Id, Position.None), TestActor);
+        await ExpectMsgAsync<HistoryPage>();
+        return room;
+    }
+
+    private async Task StopAsync(IActorRef room)
+    {
+        Watch(room);
+        room.Tell(RoomActor.Stop.Instance);
+        await ExpectTerminatedAsync(room);
+    }
+
+    private TestActorRef<RoomActor> Start(string name = "first", RoomLimits? limits = null)
+    {
+        var origin = new OriginContext(
+            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _store, _replicator, _metrics, _time);
+        return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(Id.Value, origin), TestActor, name);
+    }
+
+    private SubmitPost Submit(int id, string text) => new(
+        Id, new Post(new PostId((UInt128)id), "Mei", text, CommentStyle.Default, null, _time.Now + 10_000), 0);
+
+    private async Task<Slice> PublishedAsync()
+    {
+        var queue = _replicator.Queue(Id.Partition(Replicator.Partitions));
+        while (true)
+        {
+            if (await queue.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)) is Slice slice)
+            {
+                return slice;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Texts(IEnumerable<Slice> slices) =>
+        slices.SelectMany(slice => slice.Decode().Comments).Select(comment => comment.Text);
+}

@@ -1,0 +1,54 @@
+using Akka.Actor;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Actors.Rooms;
+
+/// <summary>
+/// Viewers of one edge room that have come back with positions older than what is here, and the pages they wait for: asked of the origin a
+/// few at a time, once for all that wait for the same.
+/// </summary>
+internal sealed class HistoryReads(TimeProvider time)
+{
+    /// <summary>Most pages under way; more wait.</summary>
+    private const int MaxAsked = 4;
+
+    /// <summary>When a page is asked for again that has not come.</summary>
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<Position, List<IActorRef>> _waiting = [];
+    private readonly Dictionary<Position, long> _asked = [];
+    private readonly Queue<Position> _next = new();
+
+    public void Wait(IActorRef viewer, Position after)
+    {
+        if (!_waiting.TryGetValue(after, out var viewers))
+        {
+            _waiting.Add(after, viewers = []);
+            _next.Enqueue(after);
+        }
+
+        viewers.Add(viewer);
+    }
+
+    /// <summary>The positions after which pages are to be asked for now.</summary>
+    public IReadOnlyList<Position> Due()
+    {
+        var now = time.GetTimestamp();
+        var due = _asked.Where(asked => time.GetElapsedTime(asked.Value, now) >= AskAgainAfter).Select(asked => asked.Key).ToList();
+        while (_asked.Count < MaxAsked && _next.TryDequeue(out var after))
+        {
+            due.Add(after);
+            _asked.Add(after, now);
+        }
+
+        due.ForEach(after => _asked[after] = now);
+        return due;
+    }
+
+    /// <summary>Who waits for the page that has come.</summary>
+    public IReadOnlyList<IActorRef> Take(Position after)
+    {
+        _asked.Remove(after);
+        return _waiting.Remove(after, out var viewers) ? viewers : [];
+    }
+}

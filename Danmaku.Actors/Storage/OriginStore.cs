@@ -1,0 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
+using Akka.Actor;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+
+namespace Danmaku.Actors.Storage;
+
+/// <summary>The store as all rooms of one origin share it: appends by lanes, everything else a few at a time. Thread-safe.</summary>
+/// <param name="lanes"><see cref="StoreLane"/>; a room always uses the same one, so that its appends stay in order.</param>
+[SuppressMessage("Design", "CA1001", Justification = "Lives as long as the node; the semaphore has no handle of the system.")]
+public sealed class OriginStore(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
+{
+    /// <summary>How many rooms open or read at a time; others wait.</summary>
+    private const int MaxCalls = 8;
+
+    /// <summary>Most danmaku read at once: more than any page holds.</summary>
+    private const int MaxRead = 2048;
+
+    private readonly SemaphoreSlim _calls = new(MaxCalls);
+
+    public StoreHealth Health => health;
+
+    /// <summary>The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="StoreLane.Kept"/> or <see cref="StoreLane.Fenced"/>.</summary>
+    public IActorRef LaneOf(RoomId room) => lanes[(int)((uint)room.Value.GetHashCode(StringComparison.Ordinal) % lanes.Count)];
+
+    public Task<RoomOpening> OpenAsync(RoomId room, long knownEpoch, RoomLimits limits)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var since = now - (long)limits.PostIdWindow.TotalMilliseconds;
+        var request = new OpenRequest(knownEpoch, now, limits.HistoryComments, since, limits.MaxPostIds);
+        return CallAsync(() => store.OpenAsync(room, request, CancellationToken.None));
+    }
+
+    /// <summary>The page that follows a position; null when something after it has been forgotten.</summary>
+    public Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxBytes) =>
+        CallAsync(() => store.ReadAsync(room, after, MaxRead, maxBytes, CancellationToken.None));
+
+    private async Task<T> CallAsync<T>(Func<Task<T>> call)
+    {
+        await _calls.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            var result = await call().ConfigureAwait(false);
+            health.Answered();
+            return result;
+        }
+        catch (Exception error)
+        {
+            health.Failed(error);
+            throw;
+        }
+        finally
+        {
+            _calls.Release();
+        }
+    }
+}

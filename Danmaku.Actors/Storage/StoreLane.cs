@@ -1,0 +1,129 @@
+using Akka.Actor;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+
+namespace Danmaku.Actors.Storage;
+
+/// <summary>
+/// One of the lanes on which an origin's rooms reach the store: while one commit is under way, what many rooms bring becomes the next
+/// (group commit). What the store does not take is offered again until it does.
+/// </summary>
+/// <remarks>A room has at most one append here, so the lane holds no more than the rooms of an origin may keep unsaved.</remarks>
+public sealed class StoreLane : ReceiveActor, IWithTimers
+{
+    /// <summary>Most danmaku in one commit; the rest goes with the next.</summary>
+    private const int MaxCommit = 4096;
+
+    /// <summary>A commit that takes longer is given up and tried again: its connection may be dead.</summary>
+    private static readonly TimeSpan CommitTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
+
+    private readonly IRoomStore _store;
+    private readonly StoreHealth _health;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<RoomId, Waiting> _waiting = [];
+    private IReadOnlyList<Waiting> _committing = [];
+    private TimeSpan _retry = FirstRetry;
+
+    public StoreLane(IRoomStore store, StoreHealth health, TimeProvider time)
+    {
+        (_store, _health, _time) = (store, health, time);
+
+        Receive<RoomAppend>(OnAppend);
+        Receive<Committed>(OnCommitted);
+        Receive<Status.Failure>(OnFailed);
+        Receive<Retry>(_ => Commit());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private bool IsBusy => _committing.Count > 0 || Timers.IsTimerActive(nameof(Retry));
+
+    private void OnAppend(RoomAppend append)
+    {
+        // Two lives of one room can only meet here when a new one has opened, and that has fenced the old.
+        if (_waiting.Remove(append.Room, out var known) && known.Append.Epoch > append.Epoch)
+        {
+            _waiting.Add(append.Room, known);
+            Sender.Tell(new Fenced(append.Epoch));
+            return;
+        }
+
+        known?.Sender.Tell(new Fenced(known.Append.Epoch));
+        _waiting.Add(append.Room, new Waiting(append, Sender));
+        if (!IsBusy)
+        {
+            Commit();
+        }
+    }
+
+    private void Commit()
+    {
+        var count = 0;
+        _committing = [.. _waiting.Values.TakeWhile(waiting => (count += waiting.Append.Comments.Count) <= MaxCommit || count == waiting.Append.Comments.Count)];
+        foreach (var waiting in _committing)
+        {
+            _waiting.Remove(waiting.Append.Room);
+        }
+
+        if (_committing.Count > 0)
+        {
+            CommitAsync([.. _committing.Select(waiting => waiting.Append)]).PipeTo(Self);
+        }
+    }
+
+    private async Task<Committed> CommitAsync(IReadOnlyList<RoomAppend> appends)
+    {
+        using var timeout = new CancellationTokenSource(CommitTimeout, _time);
+        var started = _time.GetTimestamp();
+        var isKept = await _store.AppendAsync(appends, timeout.Token).WaitAsync(timeout.Token).ConfigureAwait(false);
+        _health.Committed(_time.GetElapsedTime(started));
+        return new Committed(isKept);
+    }
+
+    private void OnCommitted(Committed committed)
+    {
+        for (var i = 0; i < _committing.Count; i++)
+        {
+            var (append, room) = _committing[i];
+            room.Tell(committed.IsKept[i] ? new Kept(append.Last) : new Fenced(append.Epoch));
+        }
+
+        (_committing, _retry) = ([], FirstRetry);
+        Commit();
+    }
+
+    private void OnFailed(Status.Failure failure)
+    {
+        _health.Failed(failure.Cause);
+        foreach (var waiting in _committing)
+        {
+            // A newer life of the room may have come in the meantime.
+            if (!_waiting.TryAdd(waiting.Append.Room, waiting))
+            {
+                waiting.Sender.Tell(new Fenced(waiting.Append.Epoch));
+            }
+        }
+
+        _committing = [];
+        Timers.StartSingleTimer(nameof(Retry), Retry.Instance, _retry);
+        _retry = _retry * 2 < LastRetry ? _retry * 2 : LastRetry;
+    }
+
+    /// <summary>To the room: the store has its epoch up to <paramref name="Last"/>.</summary>
+    public sealed record Kept(Position Last) : INoSerializationVerificationNeeded;
+
+    /// <summary>To the room: somebody has begun a later epoch, and <paramref name="Epoch"/> takes nothing any more.</summary>
+    public sealed record Fenced(long Epoch) : INoSerializationVerificationNeeded;
+
+    private sealed record Waiting(RoomAppend Append, IActorRef Sender);
+
+    private sealed record Committed(IReadOnlyList<bool> IsKept) : INoSerializationVerificationNeeded;
+
+    private sealed record Retry : INoSerializationVerificationNeeded
+    {
+        public static readonly Retry Instance = new();
+    }
+}

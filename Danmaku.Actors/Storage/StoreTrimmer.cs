@@ -1,0 +1,43 @@
+using Akka.Actor;
+using Danmaku.Core.Storage;
+
+namespace Danmaku.Actors.Storage;
+
+/// <summary>Has the store forget what is not to be kept, a little at a time.</summary>
+public sealed class StoreTrimmer : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
+    public StoreTrimmer(IRoomStore store, Retention retention, StoreHealth health, TimeProvider time)
+    {
+        Receive<Trim>(_ => store
+            .TrimAsync(retention, time.GetUtcNow().ToUnixTimeMilliseconds(), CancellationToken.None)
+            .PipeTo(Self, success: hasMore => new Trimmed(hasMore), failure: error => new Failed(error)));
+        Receive<Trimmed>(trimmed =>
+        {
+            health.Answered();
+            Wait(trimmed.HasMore ? Soon : Every);
+        });
+        Receive<Failed>(failed =>
+        {
+            health.Failed(failed.Error);
+            Wait(Every);
+        });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Wait(Every);
+
+    private void Wait(TimeSpan time) => Timers.StartSingleTimer(nameof(Trim), Trim.Instance, time);
+
+    private sealed record Trimmed(bool HasMore) : INoSerializationVerificationNeeded;
+
+    private sealed record Failed(Exception Error) : INoSerializationVerificationNeeded;
+
+    private sealed record Trim : INoSerializationVerificationNeeded
+    {
+        public static readonly Trim Instance = new();
+    }
+}

@@ -1,0 +1,57 @@
+#if CLUSTER
+using System.Data.Common;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Danmaku.Core.Storage;
+using Danmaku.Node.Options;
+using Danmaku.Storage.Postgres;
+using Danmaku.Storage.Sqlite;
+
+namespace Danmaku.Node.Rooms;
+
+/// <summary>Opens the store that the settings name.</summary>
+internal static class RoomStore
+{
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <exception cref="SettingsException">It cannot be used, or cannot be reached within <see cref="StoreOptions.StartTimeout"/>.</exception>
+    public static async Task<IRoomStore> OpenAsync(NodeSettings settings)
+    {
+        try
+        {
+            return settings.Store.Kind switch
+            {
+                StoreKind.Memory => new MemoryRoomStore(new Random(RandomNumberGenerator.GetInt32(int.MaxValue))),
+                StoreKind.Postgresql => await ReachAsync(settings.Store).ConfigureAwait(false),
+                _ => await SqliteRoomStore.OpenAsync(settings.Node.DataDirectory).ConfigureAwait(false),
+            };
+        }
+        catch (StoreRefusedException error)
+        {
+            throw new SettingsException(error.Message, error);
+        }
+    }
+
+    /// <summary>A database may start later than its nodes, or just restart: it is waited for.</summary>
+    private static async Task<IRoomStore> ReachAsync(StoreOptions options)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await PostgresRoomStore.OpenAsync(options.ConnectionString).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is DbException or TimeoutException or IOException or SocketException)
+            {
+                if (TimeProvider.System.GetElapsedTime(started) >= options.StartTimeout)
+                {
+                    throw new SettingsException($"PostgreSQL cannot be used ({StoreOptions.Section}:{nameof(StoreOptions.ConnectionString)}): {error.Message}", error);
+                }
+            }
+
+            await Task.Delay(RetryEvery).ConfigureAwait(false);
+        }
+    }
+}
+#endif
