@@ -123,6 +123,7 @@ public class JsonFormatTests
             "viewers" => json.Viewers(Number("count")),
             "skipped" => json.Skipped(Number("epoch"), Number("from"), Number("through")),
             "lost" => json.Lost(ReadPosition(message.GetProperty("position"))),
+            "move" => json.Move(Text("to") is { } to ? new Uri(to) : null),
             "clock" => json.Clock(Encoding.ASCII.GetBytes(message.GetProperty("client").GetRawText()), Number("server")),
             "error" => json.Error(Text("reason")!, Text("message")!),
             var type => throw new InvalidDataException($"The server does not say {type}"),

@@ -111,6 +111,15 @@ public sealed class JsonFormat : WireFormat
         WritePosition(json, "position", position);
     });
 
+    public override Frame Move(Uri? to) => Encode(to, static (json, to) =>
+    {
+        json.WriteString("type", "move");
+        if (to is not null)
+        {
+            json.WriteString("to", to.AbsoluteUri);
+        }
+    });
+
     public override Frame Clock(ReadOnlySpan<byte> client, long server) =>
         Encode((Client: Encoding.ASCII.GetString(client), Server: server), static (json, clock) =>
         {

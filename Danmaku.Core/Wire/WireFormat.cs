@@ -41,6 +41,9 @@ public abstract class WireFormat
 
     public virtual Frame? Lost(Position position) => null;
 
+    /// <param name="to">The WebSocket's address at another edge; null where any will do.</param>
+    public virtual Frame? Move(Uri? to) => null;
+
     public virtual Frame? Clock(ReadOnlySpan<byte> client, long server) => null;
 
     public virtual Frame? Error(string reason, string message) => null;

@@ -25,7 +25,7 @@ describe('decode', () => {
     expect(decode(text).kind).toBe('garbage');
   });
 
-  test.each(['recall', 'move', 'constructor', '__proto__', 'toString'])('ignores the unknown type %s', (type) => {
+  test.each(['recall', 'constructor', '__proto__', 'toString'])('ignores the unknown type %s', (type) => {
     expect(decode(JSON.stringify({ type }))).toEqual({ kind: 'ignored', type });
   });
 
@@ -33,6 +33,10 @@ describe('decode', () => {
     const text = '{"type":"viewers","count":3,"future":{"a":[1]}}';
 
     expect(decode(text)).toEqual({ kind: 'message', message: { type: 'viewers', count: 3 } });
+  });
+
+  test('passes over an address that is no text', () => {
+    expect(decode('{"type":"move","to":7}')).toEqual({ kind: 'message', message: { type: 'move' } });
   });
 
   test('shows a danmaku whose looks it does not know in the usual looks', () => {

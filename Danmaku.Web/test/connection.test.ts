@@ -97,6 +97,93 @@ describe('joining', () => {
   });
 });
 
+describe('moving', () => {
+  const OTHER = 'ws://edge-2.test/ws/lobby';
+
+  test('goes at once to where the server says, with its position and what is unanswered', () => {
+    const client = live({ makeId: () => 'id' });
+    server.last.say(batch(1, 'a'));
+    void client.post({ text: 'mine' });
+    const old = server.last;
+
+    old.say({ type: 'move', to: OTHER });
+
+    expect(old.closedByClient).toEqual({ code: 1000, reason: 'moving' });
+    expect(server.connections.map(({ url }) => url)).toEqual([URL, OTHER]);
+    expect(client.state.kind).toBe('connecting');
+    server.last.accept().say(welcome(1), batch(2, 'b'));
+    expect(server.last.of('join')[0]?.position).toEqual(at(1));
+    expect(server.last.of('post').map(({ id }) => id)).toEqual(['id']);
+    expect(shown).toEqual(['1 a', '2 b']);
+    expect(lost).toEqual([]);
+    old.close(1012);
+    clock.advance(5000);
+    expect(server.connections).toHaveLength(2);
+  });
+
+  test('goes before its welcome too', () => {
+    started();
+    server.last.accept().say({ type: 'move', to: OTHER });
+
+    expect(server.last.url).toBe(OTHER);
+  });
+
+  test.each([
+    ['there is none', {}],
+    ['it is no address', { to: 'edge-2' }],
+    ['it is no address of a WebSocket', { to: 'javascript:alert(1)' }],
+  ])('goes to its own address when %s', (_, where) => {
+    live();
+    server.last.say({ type: 'move', ...where });
+
+    expect(server.connections.map(({ url }) => url)).toEqual([URL, URL]);
+  });
+
+  test('does not go at once when it is sent away again soon, so that it cannot be sent around in circles', () => {
+    const client = live();
+    server.last.say({ type: 'move' });
+    server.last.accept().say(welcome(0), { type: 'move' });
+
+    expect(server.connections).toHaveLength(2);
+    expect(client.state).toMatchObject({ kind: 'waiting', until: clock.now() + 500 });
+
+    clock.advance(500);
+    server.last.accept().say(welcome(0));
+    clock.advance(7000);
+    server.last.say({ type: 'viewers', count: 1 });
+    clock.advance(3000);
+    server.last.say({ type: 'move' });
+    expect(server.connections).toHaveLength(4);
+  });
+
+  test('waits like after any loss when it is not let in, and tries its own address and the other in turn', () => {
+    live();
+    server.last.say({ type: 'move', to: OTHER });
+
+    const waits = [1, 2, 3, 4].map(() => {
+      server.last.close(1006);
+      const tried = server.connections.length;
+      let waited = 0;
+      for (; server.connections.length === tried; waited += 250) {
+        clock.advance(250);
+      }
+      return waited;
+    });
+
+    expect(waits).toEqual([500, 1000, 2000, 4000]);
+    expect(server.connections.map(({ url }) => url)).toEqual([URL, OTHER, URL, OTHER, URL, OTHER]);
+  });
+
+  test('stays where it was let in after a loss', () => {
+    live();
+    server.last.say({ type: 'move', to: OTHER });
+    server.last.accept().say(welcome(0)).close(1006);
+    clock.advance(500);
+
+    expect(server.last.url).toBe(OTHER);
+  });
+});
+
 describe('coming back', () => {
   test('resumes at the position of the last danmaku shown', () => {
     const client = live();

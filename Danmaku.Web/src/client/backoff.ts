@@ -15,6 +15,13 @@ export class Backoff {
     return this.random() * limit;
   }
 
+  /** For a server that asks us to come back and has chosen the moment: the first time at once, then like `next`. */
+  nextAsked(): number {
+    const isFirst = this.failures === 0;
+    const wait = this.next();
+    return isFirst ? 0 : wait;
+  }
+
   reset(): void {
     this.failures = 0;
   }

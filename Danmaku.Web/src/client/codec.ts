@@ -62,6 +62,7 @@ const readers = new Map<string, (fields: Fields) => ServerMessage>([
     }),
   ],
   ['lost', (f) => ({ type: 'lost', position: position(f['position']) })],
+  ['move', (f) => ({ type: 'move', ...(typeof f['to'] === 'string' ? { to: f['to'] } : {}) })],
   ['clock', (f) => ({ type: 'clock', client: number(f, 'client'), server: number(f, 'server') })],
   ['error', (f) => ({ type: 'error', reason: string(f, 'reason'), message: string(f, 'message') })],
 ]);

@@ -1,3 +1,4 @@
+import { Addresses } from './addresses';
 import { Backoff } from './backoff';
 import { systemClock } from './clock';
 import type { Cancel, Clock } from './clock';
@@ -13,6 +14,7 @@ import type {
   ClientMessage,
   Draft,
   Join,
+  Move,
   Position,
   Reject,
   ServerClock,
@@ -42,6 +44,7 @@ export class DanmakuClient {
   private readonly clock: Clock;
   private readonly random: () => number;
   private readonly connect: Connect;
+  private readonly addresses: Addresses;
   private readonly backoff: Backoff;
   private readonly posts: UnansweredPosts;
   private readonly liveness: Liveness;
@@ -59,6 +62,7 @@ export class DanmakuClient {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.connect = options.connect ?? connectWebSocket;
+    this.addresses = new Addresses(options.url);
     this.backoff = new Backoff(this.random);
     this.posts = new UnansweredPosts(this.clock, options.makeId ?? randomPostId);
     this.liveness = new Liveness(this.clock, {
@@ -130,7 +134,7 @@ export class DanmakuClient {
   private open(): void {
     this.cancelWait();
     this.change({ kind: 'connecting' });
-    const transport = this.connect(this.options.url, SUBPROTOCOL, {
+    const transport = this.connect(this.addresses.current, SUBPROTOCOL, {
       opened: () => this.join(),
       received: (text) => this.receive(text),
       closed: (code) => this.ended(code),
@@ -191,6 +195,8 @@ export class DanmakuClient {
         return this.onUnknown(message.id);
       case 'viewers':
         return this.events.emit('viewers', message.count);
+      case 'move':
+        return this.onMove(message);
       case 'clock':
         return this.onClock(message);
       case 'error':
@@ -256,6 +262,20 @@ export class DanmakuClient {
     this.events.emit('latency', Math.max(0, now - answer.client));
   }
 
+  /** The edge is about to stop. Nothing follows but its Close frame, for which there is no need to wait. */
+  private onMove(move: Move): void {
+    this.drop('moving', 1000);
+    this.cleanUp();
+    this.addresses.moveTo(move.to);
+    this.forgive();
+    const wait = this.backoff.nextAsked();
+    if (wait === 0) {
+      this.open();
+    } else {
+      this.openAfter(wait);
+    }
+  }
+
   private remember(position: Position): void {
     this.own.add(key(position));
     if (this.own.size > MAX_OWN) {
@@ -279,11 +299,22 @@ export class DanmakuClient {
     if (final !== null) {
       return this.finish(code, final);
     }
+    if (this.liveSince === null) {
+      this.addresses.failed();
+    }
+    this.forgive();
+    this.openAfter(this.backoff.next());
+  }
+
+  /** After a good connection the waits are short again. */
+  private forgive(): void {
     if (this.liveSince !== null && this.clock.now() - this.liveSince >= GOOD_AFTER) {
       this.backoff.reset();
     }
     this.liveSince = null;
-    const wait = this.backoff.next();
+  }
+
+  private openAfter(wait: number): void {
     this.cancelWait = this.clock.after(wait, () => this.open());
     this.change({ kind: 'waiting', until: this.clock.now() + wait });
   }

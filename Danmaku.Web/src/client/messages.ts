@@ -118,6 +118,13 @@ export interface Lost {
   readonly position: Position;
 }
 
+/** Please come back elsewhere, at once. */
+export interface Move {
+  readonly type: 'move';
+  /** Where: a WebSocket's address. */
+  readonly to?: string;
+}
+
 export interface ServerClock {
   readonly type: 'clock';
   readonly client: number;
@@ -139,5 +146,6 @@ export type ServerMessage =
   | Viewers
   | Skipped
   | Lost
+  | Move
   | ServerClock
   | ServerError;
