@@ -1,3 +1,4 @@
+using System.Net;
 using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
@@ -13,10 +14,9 @@ using Danmaku.Actors.Storage;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
-using LogLevel = Akka.Event.LogLevel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using System.Net;
+using LogLevel = Akka.Event.LogLevel;
 
 namespace Danmaku.Actors;
 
@@ -50,6 +50,9 @@ public sealed record ActorSettings(
 
     /// <summary>How much of each room is kept.</summary>
     public Retention Retention { get; init; } = new(100_000, TimeSpan.FromDays(7));
+
+    /// <summary>Where viewers reach this node, and only it, by http or https; null when that is not known.</summary>
+    public Uri? PublicUrl { get; init; }
 }
 
 /// <summary>The one place where actors are wired.</summary>
@@ -136,7 +139,9 @@ public static class AkkaRegistration
         akka.WithActors((system, registry) =>
         {
             var origins = registry.Get<RoomActor>();
-            system.ActorOf(Props.Create<ClusterWatcher>(settings.Name, OrphanAfter(settings), notes, metrics, time), "watcher");
+            var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
+            var watcher = system.ActorOf(
+                Props.Create<ClusterWatcher>(settings.Name, publicUrl, OrphanAfter(settings), ingress, notes, metrics, time), "watcher");
             IActorRef? edgeRooms = null;
             if (settings.Roles.Contains(ClusterRoles.Edge))
             {
@@ -156,7 +161,7 @@ public static class AkkaRegistration
                 StopBeforeSharding(system, edgeRooms);
             }
 
-            var rooms = new ActorRooms(system, edgeRooms, origins, ingress, notes, health, settings.Name, metrics, time);
+            var rooms = new ActorRooms(system, edgeRooms, origins, watcher, ingress, notes, health, settings.Name, metrics, time);
             metrics.ObserveMembers(rooms.CountMembers);
             handle.Open(rooms);
             if (settings.Seeds.Count == 0)
@@ -230,6 +235,8 @@ public sealed class RoomsHandle : IRooms
         Rooms.JoinAsync(join, outbox, cancellation);
 
     public Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation) => Rooms.PostAsync(room, post, cancellation);
+
+    public void AnnounceDrain() => _rooms?.AnnounceDrain();
 
     internal void Open(ActorRooms rooms) => Volatile.Write(ref _rooms, rooms);
 

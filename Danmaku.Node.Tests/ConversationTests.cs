@@ -222,6 +222,10 @@ public sealed class ConversationTests : IAsyncLifetime
 
     private sealed class BrokenRooms : IRooms
     {
+        public void AnnounceDrain()
+        {
+        }
+
         public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Task.FromResult<Position?>(null);
 
         public string? NotReady => null;

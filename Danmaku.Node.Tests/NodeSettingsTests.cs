@@ -33,6 +33,9 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:DefaultRoom", "Lobby")]
     [InlineData("Danmaku:TrustedProxies", "10.0.0.0/8, proxy")]
     [InlineData("Danmaku:DrainSeconds", "60")]
+    [InlineData("Danmaku:PublicUrl", "edge-2.example")]
+    [InlineData("Danmaku:PublicUrl", "wss://edge-2.example/")]
+    [InlineData("Danmaku:PublicUrl", "https://edge-2.example/?a=1")]
     [InlineData("Danmaku:NodeName", "a b")]
     public void A_bad_value_is_one_line_that_names_its_key(string key, string value)
     {
@@ -50,6 +53,13 @@ public sealed class NodeSettingsTests
         Assert.True(settings.Connection.ToLimits() is { PostsPerSecond: > 1e8, PostBurst: > 1e8 });
         Assert.True(settings.Room.ToLimits(settings.Store).PostsPerSecond > 1e8);
     }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("https://edge-2.example", "https://edge-2.example/")]
+    [InlineData("http://example:8081/edges/2/", "http://example:8081/edges/2/")]
+    public void A_public_address_may_have_a_path(string value, string? expected) =>
+        Assert.Equal(expected, Read(("Danmaku:PublicUrl", value)).Node.PublicUri?.AbsoluteUri);
 
     [Theory]
     [InlineData("", null, 0)]

@@ -47,6 +47,24 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task Every_node_knows_where_viewers_reach_an_edge_and_at_once_when_it_begins_to_drain()
+    {
+        await using var cluster = await TestCluster.StartAsync(("origin", "origin"));
+        var edge = await cluster.AddAsync("edge-1", "edge", settings => settings with { PublicUrl = new Uri("https://edge-1.example/") });
+        await cluster.ReadyAsync();
+        var origin = cluster["origin"].Rooms;
+        await Eventually.TrueAsync(() => Find("edge-1") is { TakesViewers: true, PublicUrl.AbsoluteUri: "https://edge-1.example/" });
+        Assert.True(Find("origin") is { TakesViewers: false, PublicUrl: null });
+
+        edge.Rooms.AnnounceDrain();
+
+        // Sooner than the next note would be due.
+        await Eventually.TrueAsync(() => Find("edge-1") is { TakesViewers: false, Status: "Up" }, TimeSpan.FromSeconds(1));
+
+        ClusterMember? Find(string name) => origin.Status.Members.SingleOrDefault(member => member.Name == name);
+    }
+
+    [Fact]
     public async Task One_process_with_both_roles_is_a_cluster()
     {
         await using var cluster = await TestCluster.StartAsync(("all", "origin,edge"));

@@ -46,7 +46,8 @@ public sealed class WireSerializerTests : TestKit
         new RangeGone(Room, new Position(4, 4), Head, 5, [Slice]),
         new RoomRefused(Room),
         RoomActor.Stop.Instance,
-        new NodeNote("akka.tcp://danmaku@127.0.0.1:4053", "edge-1", 3, 14),
+        new NodeNote("akka.tcp://danmaku@127.0.0.1:4053", "edge-1", "https://edge-1.example/", true, 3, 14),
+        new NodeNote("akka.tcp://danmaku@127.0.0.1:4054", "origin-1", "", false, 0, 0),
     ];
 
     public static TheoryData<IWireMessage> Messages => new(All);

@@ -13,7 +13,8 @@ namespace Danmaku.Actors.Cluster;
 /// <summary>Rooms on the cluster, as endpoints see them.</summary>
 /// <param name="edgeRooms"><see cref="EdgeRooms"/>; null on a node that is no edge.</param>
 /// <param name="origins">The shard region, or its proxy.</param>
-public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IngressState ingress, NodeNotes notes, StoreHealth health, string name, DanmakuMetrics metrics, TimeProvider time)
+/// <param name="watcher"><see cref="ClusterWatcher"/>.</param>
+public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IActorRef watcher, IngressState ingress, NodeNotes notes, StoreHealth health, string name, DanmakuMetrics metrics, TimeProvider time)
     : IRooms
 {
     /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
@@ -90,6 +91,8 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         }
     }
 
+    public void AnnounceDrain() => watcher.Tell(ClusterWatcher.Drain.Instance, ActorRefs.NoSender);
+
     public string? NotReady
     {
         get
@@ -127,7 +130,12 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         var address = member.Address.ToString();
         var note = notes.Of(address);
         var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
-        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0);
+        var url = note is { PublicUrl.Length: > 0 } && Uri.TryCreate(note.PublicUrl, UriKind.Absolute, out var known) ? known : null;
+        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
+        {
+            PublicUrl = url,
+            TakesViewers = status == nameof(MemberStatus.Up) && note is { TakesViewers: true },
+        };
     }
 
     private sealed class ActorViewer(IActorRef viewer) : IViewer

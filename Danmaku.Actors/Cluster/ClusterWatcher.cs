@@ -3,13 +3,14 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Akka.Event;
+using Danmaku.Actors.Replication;
 using Danmaku.Core.Observability;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
 namespace Danmaku.Actors.Cluster;
 
 /// <summary>
-/// Tells the other nodes what this one carries, and remembers what they tell. Ends an edge that has had no origin for long: origins that
+/// Tells the other nodes what this one carries and whether it takes viewers, and remembers what they tell. Ends an edge that has had no origin for long: origins that
 /// all restarted have formed a cluster of their own, which only an edge that starts anew finds.
 /// </summary>
 public sealed class ClusterWatcher : ReceiveActor, IWithTimers
@@ -21,21 +22,27 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     private readonly TimeSpan _orphanAfter;
     private readonly TimeProvider _time;
     private readonly string _name;
+    private readonly string _publicUrl;
+    private readonly IngressState _ingress;
     private readonly NodeNotes _notes;
     private readonly DanmakuMetrics _metrics;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly string _address = Akka.Cluster.Cluster.Get(Context.System).SelfAddress.ToString();
 
     private long _originSeenAt;
+    private bool _isDraining;
 
+    /// <param name="publicUrl">Where viewers reach this node; empty when that is not known.</param>
     /// <param name="orphanAfter">How long this node goes on without an origin.</param>
-    public ClusterWatcher(string name, TimeSpan orphanAfter, NodeNotes notes, DanmakuMetrics metrics, TimeProvider time)
+    public ClusterWatcher(
+        string name, string publicUrl, TimeSpan orphanAfter, IngressState ingress, NodeNotes notes, DanmakuMetrics metrics, TimeProvider time)
     {
-        (_name, _orphanAfter, _notes, _metrics, _time) = (name, orphanAfter, notes, metrics, time);
+        (_name, _publicUrl, _orphanAfter, _ingress, _notes, _metrics, _time) = (name, publicUrl, orphanAfter, ingress, notes, metrics, time);
         _originSeenAt = time.GetTimestamp();
 
         Receive<NodeNote>(note => _notes.Set(note));
         Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
+        Receive<Drain>(_ => OnDrain());
         Receive<Tick>(_ => OnTick());
         Receive<SubscribeAck>(_ => { });
     }
@@ -47,6 +54,12 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
         _mediator.Tell(new Subscribe(Topic, Self));
         Akka.Cluster.Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Every);
+        Publish();
+    }
+
+    private void OnDrain()
+    {
+        _isDraining = true;
         Publish();
     }
 
@@ -67,9 +80,16 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 
     private void Publish()
     {
-        var note = new NodeNote(_address, _name, _metrics.EdgeRooms + _metrics.OriginRooms, _metrics.Viewers);
+        var note = new NodeNote(
+            _address, _name, _publicUrl, _ingress.IsComplete && !_isDraining, _metrics.EdgeRooms + _metrics.OriginRooms, _metrics.Viewers);
         _notes.Set(note);
         _mediator.Tell(new Publish(Topic, note));
+    }
+
+    /// <summary>This node takes no viewers any more. Not answered; safe to repeat.</summary>
+    public sealed record Drain : INoSerializationVerificationNeeded
+    {
+        public static readonly Drain Instance = new();
     }
 
     private sealed record Tick : INoSerializationVerificationNeeded

@@ -87,9 +87,11 @@ public static class ReplicationProtocol
     /// <summary>A room's head, so that an edge notices when the last thing said did not arrive. May repeat.</summary>
     public sealed record HeadNote(RoomId Room, RoomHead Head, long Viewers) : IRoomMessage;
 
-    /// <summary>A node's own count of what it carries, to all nodes every 2 s.</summary>
+    /// <summary>What a node says of itself, to all nodes every 2 s and when it begins to drain.</summary>
     /// <param name="Address">Of its actor system.</param>
-    public sealed record NodeNote(string Address, string Name, long Rooms, long Viewers) : IWireMessage;
+    /// <param name="PublicUrl">Where viewers reach it, and only it; empty when that is not known.</param>
+    /// <param name="TakesViewers">Whether it is an edge that lets viewers in.</param>
+    public sealed record NodeNote(string Address, string Name, string PublicUrl, bool TakesViewers, long Rooms, long Viewers) : IWireMessage;
 }
 
 /// <summary>Consecutive danmaku of one room and epoch, encoded once at the origin and decoded only where somebody watches.</summary>

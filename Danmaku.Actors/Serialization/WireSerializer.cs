@@ -150,6 +150,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
             case NodeNote note:
                 writer.WriteString(note.Address);
                 writer.WriteString(note.Name);
+                writer.WriteString(note.PublicUrl);
+                writer.WriteByte(note.TakesViewers ? (byte)1 : (byte)0);
                 writer.WriteNumber((ulong)note.Rooms);
                 writer.WriteNumber((ulong)note.Viewers);
                 break;
@@ -235,7 +237,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return RoomActor.Stop.Instance;
 
             case "n":
-                return new NodeNote(reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadInteger(), reader.ReadInteger());
+                return new NodeNote(
+                    reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadByte() != 0,
+                    reader.ReadInteger(), reader.ReadInteger());
 
             default:
                 throw new InvalidDataException("unknown manifest");

@@ -25,6 +25,11 @@ public interface IRooms
     /// <summary>What the cluster looks like from here.</summary>
     ClusterStatus Status { get; }
 
+    /// <summary>
+    /// Tells the other nodes at once that this one takes no viewers any more, so that none of them sends it any. Safe to repeat.
+    /// </summary>
+    void AnnounceDrain();
+
     /// <summary>Why this node should get no viewers now; null when it is ready for them.</summary>
     string? NotReady { get; }
 }
@@ -57,4 +62,11 @@ public sealed record ClusterStatus(string Node, IReadOnlyList<ClusterMember> Mem
 /// <param name="Status">Joining, Up, Leaving, Exiting, Down or Unreachable.</param>
 /// <param name="Rooms">Rooms open on it: those it is the origin of plus those it has viewers in.</param>
 /// <param name="Viewers">People connected to it.</param>
-public sealed record ClusterMember(string Name, string Address, IReadOnlyList<string> Roles, string Status, long Rooms, long Viewers);
+public sealed record ClusterMember(string Name, string Address, IReadOnlyList<string> Roles, string Status, long Rooms, long Viewers)
+{
+    /// <summary>Where viewers reach it, and only it, by http or https; null when that is not known.</summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <summary>Whether it lets viewers in: an edge that is up, ready and not draining.</summary>
+    public bool TakesViewers { get; init; }
+}

@@ -15,14 +15,21 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
     private readonly Lock _gate = new();
     private readonly int _maxRooms = Math.Min(settings.Room.MaxRoomsPerEdge, settings.Room.MaxRoomsPerOrigin);
     private long _lastEpoch;
+    private volatile bool _isDraining;
 
     public string? NotReady => null;
 
     public ClusterStatus Status => new(settings.Node.NodeName,
     [
         new ClusterMember(
-            settings.Node.NodeName, "", settings.Node.RoleList, "Up", metrics.OriginRooms, metrics.Viewers),
+            settings.Node.NodeName, "", settings.Node.RoleList, "Up", metrics.OriginRooms, metrics.Viewers)
+        {
+            PublicUrl = settings.Node.PublicUri,
+            TakesViewers = settings.Node.IsEdge && !_isDraining,
+        },
     ]);
+
+    public void AnnounceDrain() => _isDraining = true;
 
     public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation)
     {

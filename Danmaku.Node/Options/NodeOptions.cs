@@ -8,6 +8,8 @@ public sealed class NodeOptions : IValidatableObject
 {
     public const string Section = "Danmaku";
 
+    private const int MaxUrlChars = 200;
+
     private static readonly string[] KnownRoles = ["origin", "edge"];
 
     /// <summary>The name by which viewers and operators know this node, different on each. Default: the machine's name.</summary>
@@ -16,6 +18,13 @@ public sealed class NodeOptions : IValidatableObject
 
     /// <summary>What it does, separated by commas: <c>origin</c> (keeps rooms), <c>edge</c> (holds viewers). Default both.</summary>
     public string Roles { get; set; } = "origin,edge";
+
+    /// <summary>
+    /// Where viewers reach this edge and no other, such as <c>https://edge-2.example/</c>; an edge that drains sends its viewers there.
+    /// Default empty: not known, as behind one load balancer for all edges.
+    /// </summary>
+    [StringLength(MaxUrlChars)]
+    public string PublicUrl { get; set; } = "";
 
     /// <summary>The room behind <c>/</c> and <c>/websocket</c>. Default <c>lobby</c>.</summary>
     [RegularExpression("^[a-z0-9_-]{1,64}$")]
@@ -49,14 +58,28 @@ public sealed class NodeOptions : IValidatableObject
 
     public IReadOnlyList<string> RoleList => Csv.Split(Roles);
 
+    /// <summary><see cref="PublicUrl"/>, with a slash at its end; null when it is not known.</summary>
+    public Uri? PublicUri => PublicUrl.Length == 0 ? null : ReadPublicUrl();
+
     public bool IsEdge => RoleList.Contains("edge");
 
     public IReadOnlyList<string> AllowedOriginList => Csv.Split(AllowedOrigins);
 
     public IReadOnlyList<IPNetwork> TrustedProxyList => [.. Csv.Split(TrustedProxies).Select(text => Csv.Network(text)!.Value)];
 
+    private Uri? ReadPublicUrl() =>
+        Uri.TryCreate(PublicUrl.TrimEnd('/') + "/", UriKind.Absolute, out var url)
+        && url is { Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" }
+            ? url
+            : null;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (PublicUrl.Length > 0 && PublicUri is null)
+        {
+            yield return new ValidationResult("must be an address such as https://edge-2.example/", [nameof(PublicUrl)]);
+        }
+
         if (RoleList.Count == 0 || RoleList.Except(KnownRoles).Any())
         {
             yield return new ValidationResult("must be origin, edge or both, separated by a comma", [nameof(Roles)]);

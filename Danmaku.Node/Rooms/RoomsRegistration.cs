@@ -56,6 +56,7 @@ internal static class RoomsRegistration
             IdleAfter: room.IdleAfter)
         {
             Retention = new Retention(store.MaxComments, store.MaxAge),
+            PublicUrl = node.PublicUri,
         };
     }
 #else
