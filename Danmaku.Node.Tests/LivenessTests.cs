@@ -1,4 +1,7 @@
+using System.Net.Http.Json;
 using System.Text;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
 using Danmaku.Node.Sockets;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
@@ -160,18 +163,39 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_stopping_node_closes_everybody_with_1012()
+    public async Task A_stopping_node_closes_everybody_with_1012_and_says_move_before_where_there_is_a_word_for_it()
     {
-        await using var node = await TestNode.StartAsync();
-        using var plain = await TestViewer.PlainAsync(node.Url, "/ws/lobby");
+        await using var node = await TestNode.StartAsync("--Danmaku:PublicUrl=https://only.example/");
+        using var plain = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");
+        using var echo = await TestViewer.PlainAsync(node.Url, "/echo");
+        using var waiting = await TestViewer.JsonAsync(node.Url, "/ws/lobby");
         var (json, _) = await TestViewer.JoinAsync(node.Url, "lobby");
         using var __ = json;
 
         var stopping = node.StopAsync();
 
-        Assert.Equal((1012, "restarting"), await plain.ClosedAsync());
-        Assert.Equal((1012, "restarting"), await json.ClosedAsync());
+        // There is no other edge, and nobody is sent to where it is.
+        Assert.Equal("""{"type":"move"}""", (await json.HearAsync("move")).GetRawText());
+        Assert.Equal("""{"type":"move"}""", await waiting.ReadAsync());
+        Assert.All(
+            [await json.ClosedAsync(), await waiting.ClosedAsync(), await echo.ClosedAsync()], close => Assert.Equal((1012, "restarting"), close));
+        Assert.Equal(8, (await plain.ReadAsync())!.Value.Frame.OpCode);
         await stopping;
+    }
+
+    [Fact]
+    public async Task A_request_that_does_not_end_does_not_hold_up_a_node_that_stops()
+    {
+        var rooms = new SilentRooms();
+        await using var node = await TestNode.StartAsync((services, _) => services.AddSingleton<IRooms>(rooms));
+        var posting = node.Http.PostAsJsonAsync("/api/rooms/lobby/danmaku", new { text = "hi" });
+        await rooms.WasAsked;
+        var start = TimeProvider.System.GetTimestamp();
+
+        await node.StopAsync();
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15));
+        await Assert.ThrowsAsync<HttpRequestException>(() => posting);
     }
 
     [Fact]
@@ -192,6 +216,33 @@ public sealed class LivenessTests
 
         Assert.Null(await stuck.ReadAsync());
         await stopping;
+    }
+
+    /// <summary>Never answers a post.</summary>
+    private sealed class SilentRooms : IRooms
+    {
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task WasAsked => _asked.Task;
+
+        public string? NotReady => null;
+
+        public ClusterStatus Status => new("test", []);
+
+        public void AnnounceDrain()
+        {
+        }
+
+        public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Task.FromResult<Position?>(null);
+
+        public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
+        {
+            _asked.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+            return new PostResult.Unknown();
+        }
     }
 
     /// <summary>Posts until there is no place any more in front of somebody who does not read; the poster itself gets everything.</summary>

@@ -32,7 +32,7 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:Roles", "")]
     [InlineData("Danmaku:DefaultRoom", "Lobby")]
     [InlineData("Danmaku:TrustedProxies", "10.0.0.0/8, proxy")]
-    [InlineData("Danmaku:DrainSeconds", "60")]
+    [InlineData("Danmaku:DrainSeconds", "301")]
     [InlineData("Danmaku:PublicUrl", "edge-2.example")]
     [InlineData("Danmaku:PublicUrl", "wss://edge-2.example/")]
     [InlineData("Danmaku:PublicUrl", "https://edge-2.example/?a=1")]

@@ -19,8 +19,8 @@ namespace Danmaku.Node;
 /// <summary>A node: how it is put together, and how it runs.</summary>
 internal static class NodeHost
 {
-    /// <summary>More than <see cref="NodeOptions.DrainSeconds"/> can be, less than what deployments grant.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(45);
+    /// <summary>What stopping takes at most beyond <see cref="NodeOptions.DrainSeconds"/>: the last viewers' goodbyes, rooms, the cluster.</summary>
+    private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(35);
 
     /// <summary>Runs a node until it is told to stop. What keeps it from starting is one line on standard error.</summary>
     /// <returns>The exit code.</returns>
@@ -90,7 +90,7 @@ internal static class NodeHost
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Node.DrainSeconds) + AfterDrain);
     }
 
     private static void ConfigureLogging(ILoggingBuilder logging, Func<bool> hasStarted)
@@ -116,6 +116,7 @@ internal static class NodeHost
         services.AddSingleton(settings.Connection);
         services.AddSingleton<SocketRegistry>();
         services.AddSingleton<SocketEndpoint>();
+        services.AddSingleton<Drain>();
         services.AddSingleton<ConversationFactory>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<AddressLimiter>();
@@ -147,6 +148,12 @@ internal static class NodeHost
             app.UseForwardedHeaders(Forwarding(proxies));
         }
 
+        var timeIsUp = app.Services.GetRequiredService<Drain>().TimeIsUp;
+        app.Use(async (context, next) =>
+        {
+            await using var _ = timeIsUp.Register(context.Abort);
+            await next(context);
+        });
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.Use((context, next) =>

@@ -113,7 +113,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     {
         var number = ++_edges;
         var url = Loopback.HasMany ? Url($"127.0.0.{1 + number}", EdgePort) : Url("127.0.0.1", FreePort(IPAddress.Loopback));
-        return Start($"edge-{number}", url, ["Danmaku:Roles=edge", "Danmaku:Cluster:Port=0", .. settings]);
+        return Start($"edge-{number}", url, ["Danmaku:Roles=edge", "Danmaku:Cluster:Port=0", "Danmaku:PublicUrl=" + url, .. settings]);
     }
 
     private static Uri Url(string address, int port) => new UriBuilder("http", address, port).Uri;

@@ -16,7 +16,7 @@ public sealed class EdgeLossTests(ClusterFixture cluster) : ClusterTest(cluster)
         await using var plain = await Follower.PlainAsync(doomed.Url, Room);
         await using var viewer = await Follower.JoinAsync(doomed.Url, Room);
         using var enough = new CancellationTokenSource();
-        var posting = PostUntilAsync(author, enough.Token);
+        var posting = author.PostUntilAsync(enough.Token);
         await viewer.SeesAsync("20");
 
         doomed.Kill();
@@ -58,15 +58,6 @@ public sealed class EdgeLossTests(ClusterFixture cluster) : ClusterTest(cluster)
         Assert.Equal(["after"], again.Texts);
         Assert.Empty(again.Surprises);
         await Cluster.ReadyAsync();
-    }
-
-    /// <summary>Says 1, 2, 3 …, each when the one before has come back.</summary>
-    private static async Task PostUntilAsync(Follower author, CancellationToken enough)
-    {
-        for (var i = 1; !enough.IsCancellationRequested; i++)
-        {
-            await author.PostAndSeeAsync($"{i}");
-        }
     }
 
     /// <summary>What the author said.</summary>

@@ -22,6 +22,7 @@ internal sealed class Follower : IAsyncDisposable
     private readonly List<(string Id, string Text)> _posts = [];
     private readonly Dictionary<string, SeenPosition> _acks = [];
     private readonly List<string> _surprises = [];
+    private readonly List<string?> _moves = [];
     private readonly bool _isPlain;
     private JsonElement? _welcome;
     private SeenPosition _position;
@@ -50,6 +51,9 @@ internal sealed class Follower : IAsyncDisposable
 
     /// <summary>What a viewer in an undisturbed room never hears: refusals, losses, holes.</summary>
     public IReadOnlyList<string> Surprises => Locked(() => _surprises.ToArray());
+
+    /// <summary>Where it was told to move, each time; null for anywhere.</summary>
+    public IReadOnlyList<string?> Moves => Locked(() => _moves.ToArray());
 
     /// <summary>The last position it has; see docs/protocol.md §5.</summary>
     public SeenPosition Position => Locked(() => _position);
@@ -109,6 +113,15 @@ internal sealed class Follower : IAsyncDisposable
         await PostAsync(text);
         await SeesAsync(text);
         await IsAsync(() => _isPlain || _acks.Count == _posts.Count, $"all up to '{text}' is acknowledged");
+    }
+
+    /// <summary>Says 1, 2, 3 …, each when the one before has come back.</summary>
+    public async Task PostUntilAsync(CancellationToken enough)
+    {
+        for (var i = 1; !enough.IsCancellationRequested; i++)
+        {
+            await PostAndSeeAsync($"{i}");
+        }
     }
 
     /// <summary>Waits until it has seen a text.</summary>
@@ -194,6 +207,9 @@ internal sealed class Follower : IAsyncDisposable
                 break;
             case "ack":
                 _acks.Add(message.GetProperty("id").GetString()!, Read(message.GetProperty("position")));
+                break;
+            case "move":
+                _moves.Add(message.TryGetProperty("to", out var to) ? to.GetString() : null);
                 break;
             case "viewers":
                 _viewers = message.GetProperty("count").GetInt64();

@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>What <c>GET /api/cluster</c> says of one member.</summary>
-internal sealed record ClusterMemberView(string Name, string[] Roles, string Status, long Rooms, long Viewers, string? Address);
+internal sealed record ClusterMemberView(
+    string Name, string[] Roles, string Status, long Rooms, long Viewers, bool TakesViewers, string? PublicUrl, string? Address);
 
 internal sealed record ClusterView(string Node, ClusterMemberView[] Members);
 

@@ -1,6 +1,7 @@
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
+using Danmaku.Node.Endpoints;
 using Danmaku.Node.Options;
 using Danmaku.Node.Sockets;
 
@@ -59,6 +60,8 @@ internal sealed class JsonConversation(
 
         return ValueTask.CompletedTask;
     }
+
+    public override Frame? Move(Uri? edge) => format.Move(edge is null ? null : Routes.RoomAt(edge, room));
 
     public override void End() => _viewer?.Leave();
 

@@ -1,3 +1,4 @@
+using Danmaku.Core.Rooms;
 using Danmaku.Node.Sockets;
 
 namespace Danmaku.Node.Endpoints;
@@ -6,6 +7,10 @@ namespace Danmaku.Node.Endpoints;
 internal static class Routes
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    /// <summary>Where the WebSocket of a room is at a node whose address ends with a slash.</summary>
+    public static Uri RoomAt(Uri node, RoomId room) =>
+        new UriBuilder(new Uri(node, $"ws/{room.Value}")) { Scheme = node.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs }.Uri;
 
     public static void MapSockets(this WebApplication app)
     {

@@ -52,8 +52,11 @@ public sealed class NodeOptions : IValidatableObject
     public string DataDirectory { get; set; } = Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danmaku");
 
-    /// <summary>Most seconds that a stopping node waits for its viewers to go. 0 to 40, default 10.</summary>
-    [Range(0, 40)]
+    /// <summary>
+    /// Most seconds over which a stopping edge spreads its viewers' leaving; few viewers leave sooner. Whoever stops it has to wait for 40 s
+    /// more. 0 to 300, default 10.
+    /// </summary>
+    [Range(0, 300)]
     public int DrainSeconds { get; set; } = 10;
 
     public IReadOnlyList<string> RoleList => Csv.Split(Roles);

@@ -126,7 +126,7 @@ internal sealed class SocketEndpoint(
         var connection = await UpgradeAsync(context, format);
         using var socket = new ViewerSocket(connection, settings.Connection, Aborting(context), metrics, time);
         var conversation = converse(socket);
-        registry.Add(socket);
+        registry.Add(socket, conversation);
         try
         {
             await ConverseAsync(socket, conversation);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Danmaku.Core.Wire;
+using Danmaku.Node.Conversations;
 using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
@@ -17,12 +18,12 @@ internal enum PlaceRefusal
 /// <summary>All open WebSockets of this node, and how many come from each address. Thread-safe.</summary>
 internal sealed class SocketRegistry(ConnectionOptions options)
 {
-    private readonly ConcurrentDictionary<ViewerSocket, bool> _sockets = new();
+    private readonly ConcurrentDictionary<ViewerSocket, Conversation> _sockets = new();
     private readonly Dictionary<IPAddress, int> _perAddress = [];
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _places;
     private bool _isDraining;
-    private TaskCompletionSource? _empty;
 
     /// <summary>Whether it lets nobody in any more.</summary>
     public bool IsDraining => Volatile.Read(ref _isDraining);
@@ -30,7 +31,11 @@ internal sealed class SocketRegistry(ConnectionOptions options)
     /// <summary>Places taken: open connections, and those in the middle of their handshake.</summary>
     public int Count => Volatile.Read(ref _places);
 
-    public IEnumerable<ViewerSocket> Sockets => _sockets.Keys;
+    /// <summary>The sockets that are open now, and what is said over each.</summary>
+    public IEnumerable<(ViewerSocket Socket, Conversation Conversation)> Sockets => _sockets.Select(pair => (pair.Key, pair.Value));
+
+    /// <summary>Ends when the last one is gone after <see cref="Shut"/>.</summary>
+    public Task WhenEmpty => _empty.Task;
 
     /// <summary>Takes a place for a connection from <paramref name="address"/>; to be given back by <see cref="Leave"/>.</summary>
     public PlaceRefusal Enter(IPAddress address)
@@ -63,17 +68,15 @@ internal sealed class SocketRegistry(ConnectionOptions options)
                 _perAddress.Remove(address);
             }
 
-            if (--_places == 0)
-            {
-                _empty?.TrySetResult();
-            }
+            _places--;
+            SeeWhetherEmpty();
         }
     }
 
     /// <summary>Adds a socket for which a place was taken.</summary>
-    public void Add(ViewerSocket socket)
+    public void Add(ViewerSocket socket, Conversation conversation)
     {
-        _sockets.TryAdd(socket, true);
+        _sockets.TryAdd(socket, conversation);
         if (IsDraining)
         {
             socket.Close(CloseReason.Restarting);
@@ -82,23 +85,21 @@ internal sealed class SocketRegistry(ConnectionOptions options)
 
     public void Remove(ViewerSocket socket) => _sockets.TryRemove(socket, out _);
 
-    /// <summary>Lets nobody in any more and closes everybody.</summary>
-    /// <returns>Ends when the last one is gone.</returns>
-    public Task DrainAsync()
+    /// <summary>Lets nobody in any more; who is in the middle of a handshake is closed after it.</summary>
+    public void Shut()
     {
-        Task gone;
         lock (_gate)
         {
             _isDraining = true;
-            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            gone = _places == 0 ? Task.CompletedTask : _empty.Task;
+            SeeWhetherEmpty();
         }
+    }
 
-        foreach (var socket in Sockets)
+    private void SeeWhetherEmpty()
+    {
+        if (_isDraining && _places == 0)
         {
-            socket.Close(CloseReason.Restarting);
+            _empty.TrySetResult();
         }
-
-        return gone;
     }
 }

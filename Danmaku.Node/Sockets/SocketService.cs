@@ -1,10 +1,9 @@
 using Danmaku.Node.Observability;
-using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>Sweeps over the open WebSockets once a second, and closes them before the server stops, which would wait for them.</summary>
-internal sealed class SocketService(SocketRegistry registry, NodeSettings settings, TimeProvider time, ILogger<SocketService> logger)
+/// <summary>Sweeps over the open WebSockets once a second, and drains them before the server stops, which would wait for them.</summary>
+internal sealed class SocketService(SocketRegistry registry, Drain drain, TimeProvider time, ILogger<SocketService> logger)
     : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
@@ -13,19 +12,8 @@ internal sealed class SocketService(SocketRegistry registry, NodeSettings settin
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Drains. The server still listens: newcomers hear that this edge is not ready.</summary>
-    public async Task StoppingAsync(CancellationToken cancellationToken)
-    {
-        logger.DrainStarted(registry.Count);
-        try
-        {
-            await registry.DrainAsync().WaitAsync(TimeSpan.FromSeconds(settings.Node.DrainSeconds), time, cancellationToken);
-        }
-        catch (TimeoutException)
-        {
-            logger.DrainIncomplete(registry.Count);
-        }
-    }
+    /// <summary>The first thing that happens when the node is told to stop; what else stops waits for it, the cluster included.</summary>
+    public Task StoppingAsync(CancellationToken cancellationToken) => drain.RunAsync(cancellationToken);
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -36,7 +24,7 @@ internal sealed class SocketService(SocketRegistry registry, NodeSettings settin
         {
             try
             {
-                foreach (var socket in registry.Sockets)
+                foreach (var (socket, _) in registry.Sockets)
                 {
                     socket.Sweep(Period);
                 }

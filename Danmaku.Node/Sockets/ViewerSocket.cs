@@ -64,6 +64,21 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
         }
     }
 
+    /// <summary>The node stops, and it is this viewer's turn to go.</summary>
+    /// <param name="move">What to say first, if there is a word for it. One too slow to have a place for it hears the close only.</param>
+    public void SendAway(Frame? move)
+    {
+        if (move is not null)
+        {
+            TryWrite(move);
+        }
+
+        Close(CloseReason.Restarting);
+    }
+
+    /// <summary>Ends the connection without a word.</summary>
+    public void Abort() => _abort();
+
     /// <summary>Answers the client's Close frame with its own status (RFC 6455 §5.5.1); where it has none the library says 1000.</summary>
     public void CloseBack() => TryClose(ControlFrame.Close((int)(Library.CloseStatus ?? WebSocketCloseStatus.NormalClosure)));
 

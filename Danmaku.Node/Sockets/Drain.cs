@@ -1,0 +1,71 @@
+using Danmaku.Core.Drain;
+using Danmaku.Core.Rooms;
+using Danmaku.Node.Observability;
+using Danmaku.Node.Options;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>Empties this edge before it stops: lets nobody in, and sends its viewers elsewhere one after the other.</summary>
+internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings settings, TimeProvider time, ILogger<Drain> logger) : IDisposable
+{
+    /// <summary>Other edges that stop at the same moment are heard of within this time; then no viewer is sent to one of them.</summary>
+    private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the last ones told may take: a socket that does not end by itself is ended by the next sweep.</summary>
+    private static readonly TimeSpan LastWords = ViewerSocket.CloseTimeout + TimeSpan.FromSeconds(2);
+
+    /// <summary>How long requests that are under way may go on afterwards. A slow download would hold the server up for as long as it may.</summary>
+    private static readonly TimeSpan LastRequests = TimeSpan.FromSeconds(5);
+
+    private readonly Random _random = new();
+    private readonly CancellationTokenSource _timeIsUp = new(Timeout.InfiniteTimeSpan, time);
+
+    /// <summary>When requests that still go on are cut off.</summary>
+    public CancellationToken TimeIsUp => _timeIsUp.Token;
+
+    /// <summary>Ends when everybody is gone, or cut off. The server still listens meanwhile: newcomers hear that this edge is not ready.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        registry.Shut();
+        rooms.AnnounceDrain();
+        logger.DrainStarted(registry.Count);
+        await SendAwayAsync(cancellation);
+        try
+        {
+            await registry.WhenEmpty.WaitAsync(LastWords, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            logger.DrainIncomplete(registry.Count);
+            foreach (var (socket, _) in registry.Sockets)
+            {
+                socket.Abort();
+            }
+        }
+
+        _timeIsUp.CancelAfter(LastRequests);
+    }
+
+    public void Dispose() => _timeIsUp.Dispose();
+
+    private async Task SendAwayAsync(CancellationToken cancellation)
+    {
+        var targets = new MoveTargets(_random.NextDouble);
+        var plan = DrainPlan.Spread([.. registry.Sockets], TimeSpan.FromSeconds(settings.Node.DrainSeconds), _random.NextDouble);
+        if (plan.Count > 0 && targets.Next(rooms.Status) is not null)
+        {
+            await Task.Delay(HeadStart, time, cancellation);
+        }
+
+        var start = time.GetTimestamp();
+        foreach (var ((socket, conversation), at) in plan)
+        {
+            if (at - time.GetElapsedTime(start) is var wait && wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, time, cancellation);
+            }
+
+            socket.SendAway(conversation.Move(targets.Next(rooms.Status)));
+        }
+    }
+}
