@@ -45,7 +45,8 @@ start() {
     (($1 > 0)) || role=origin
     # In a process group of its own: Ctrl-C is for this script, which stops the nodes in order.
     set -m
-    "$bin/Danmaku.Node" --urls "http://127.0.0.1:$((http + $1))" \
+    local url=http://127.0.0.1:$((http + $1))
+    "$bin/Danmaku.Node" --urls "$url" --Danmaku:PublicUrl="$url" \
         --Danmaku:Roles="$role" \
         --Danmaku:NodeName="${names[$1]}" \
         --Danmaku:DataDirectory="$work/data/${names[$1]}" \
