@@ -149,4 +149,36 @@ public sealed class HandshakeTests : IAsyncLifetime
 
         Assert.Equal(503, await second.RequestAsync("/ws/lobby", RawClient.Upgrade));
     }
+
+    [Fact]
+    public async Task A_storm_of_handshakes_is_flattened_and_those_turned_away_are_told_when_to_come_back()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Connection:ConnectsPerSecond=10");
+        var clients = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => RawClient.ConnectAsync(node.Url)));
+        var start = TimeProvider.System.GetTimestamp();
+
+        var statuses = await Task.WhenAll(clients.Select(client => client.RequestAsync("/ws/lobby", RawClient.Upgrade)));
+
+        var accepted = statuses.Count(status => status == 101);
+        Assert.InRange(accepted, 10, 11 + 10 * TimeProvider.System.GetElapsedTime(start).TotalSeconds);
+        Assert.Equal(200 - accepted, statuses.Count(status => status == 503));
+        var waits = clients.Where(client => client.Headers.ContainsKey("retry-after"))
+            .Select(client => int.Parse(client.Headers["retry-after"], System.Globalization.CultureInfo.InvariantCulture))
+            .ToArray();
+        Assert.Equal(200 - accepted, waits.Length);
+        Assert.All(waits, wait => Assert.InRange(wait, 1, 30));
+        Assert.InRange(waits.Distinct().Count(), 10, 30);
+        Assert.Equal(200 - accepted, await node.MetricAsync("danmaku_connects_refused_total", "reason=\"rate\""));
+        Array.ForEach(clients, client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task Without_a_limit_all_come_in_at_once()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Connection:ConnectsPerSecond=0");
+
+        var clients = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => RawClient.UpgradeAsync(node.Url, "/ws/lobby")));
+
+        Array.ForEach(clients, client => client.Dispose());
+    }
 }

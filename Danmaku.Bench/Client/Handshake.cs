@@ -66,7 +66,8 @@ public static class Handshake
     {
         "429" => $"{url} answered 429: too many connections from one address. All viewers of a run come from one; "
             + "raise Danmaku:Connection:ConnectionsPerAddress (1000 by default, 0 for no limit) or name more --url.",
-        "503" => $"{url} answered 503: it is draining, not ready or full.",
+        "503" => $"{url} answered 503: it is draining, not ready or full, or takes viewers more slowly: lower --connect-rate, or raise "
+            + "Danmaku:Connection:ConnectsPerSecond (1000 by default, 0 for no limit).",
         "403" => $"{url} answered 403: it wants an Origin, and this tool sends none.",
         "404" or "200" => $"{url} answered {status}: is this a Danmaku node?",
         _ => $"{url} answered {status} instead of 101.",

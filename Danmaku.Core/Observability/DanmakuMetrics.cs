@@ -18,6 +18,7 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _deliveries;
     private readonly Counter<long> _skipped;
     private readonly Counter<long> _closes;
+    private readonly Counter<long> _connectsRefused;
     private readonly Counter<long> _gaps;
     private readonly Counter<long> _lost;
     private readonly Counter<long> _replicationDropped;
@@ -40,6 +41,7 @@ public sealed class DanmakuMetrics : IDisposable
         _deliveries = _meter.CreateCounter<long>("danmaku_deliveries", description: "Danmaku put into viewers' outboxes.");
         _skipped = _meter.CreateCounter<long>("danmaku_skipped", description: "Danmaku that viewers were too slow for: outbox overflows.");
         _closes = _meter.CreateCounter<long>("danmaku_closes", description: "WebSockets closed by this node, by code.");
+        _connectsRefused = _meter.CreateCounter<long>("danmaku_connects_refused", description: "Requests for WebSockets that this node refused, by reason.");
         _gaps = _meter.CreateCounter<long>("danmaku_gaps", description: "Ranges that were missing on this edge and were fetched from an origin.");
         _lost = _meter.CreateCounter<long>("danmaku_lost", description: "Times that a room on this edge could not prove its history complete.");
         _replicationDropped = _meter.CreateCounter<long>("danmaku_replication_dropped", description: "Slices and heads not published because a publisher's queue was full; edges fetch them.");
@@ -70,6 +72,9 @@ public sealed class DanmakuMetrics : IDisposable
     public void Skipped(int comments) => _skipped.Add(comments);
 
     public void Closed(int code) => _closes.Add(1, new KeyValuePair<string, object?>("code", code));
+
+    /// <param name="reason">One of a few words.</param>
+    public void ConnectRefused(string reason) => _connectsRefused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void GapFetched() => _gaps.Add(1);
 

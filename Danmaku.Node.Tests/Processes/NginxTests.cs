@@ -13,6 +13,7 @@ namespace Danmaku.Node.Tests.Processes;
 public sealed class NginxTests(ClusterFixture cluster) : ClusterTest(cluster)
 {
     private static readonly string[] Always = ["edge-1", "edge-2"];
+    private static readonly string[] OneInALongTime = ["Danmaku:Connection:ConnectsPerSecond=0.001"];
     private static readonly string[] OnePerAddress = ["Danmaku:Connection:ConnectionsPerAddress=1"];
 
     [SkippableFact]
@@ -72,6 +73,21 @@ public sealed class NginxTests(ClusterFixture cluster) : ClusterTest(cluster)
             Assert.Equal([101, 429], Statuses(first, other));
         }
 
+        Assert.All(await Task.WhenAll(edges.Select(edge => edge.StopAsync())), code => Assert.Equal(0, code));
+    }
+
+    [SkippableFact]
+    public async Task Whom_one_edge_refuses_for_its_rate_another_takes_and_whom_all_refuse_is_told_when_to_come_back()
+    {
+        var edges = await AddEdgesAsync(OneInALongTime, OneInALongTime);
+        await using var nginx = await StartAsync(edges[0].Url, edges[1].Url);
+
+        using var first = await UpgradeAsync(nginx, from: 21);
+        using var second = await UpgradeAsync(nginx, from: 21);
+        using var third = await UpgradeAsync(nginx, from: 21);
+
+        Assert.Equal([101, 101, 503], Statuses(first, second, third));
+        Assert.InRange(third.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
         Assert.All(await Task.WhenAll(edges.Select(edge => edge.StopAsync())), code => Assert.Equal(0, code));
     }
 

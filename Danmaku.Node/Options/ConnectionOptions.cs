@@ -25,6 +25,13 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1, int.MaxValue)]
     public int MaxConnections { get; set; } = 50_000;
 
+    /// <summary>
+    /// WebSockets that may be opened per second on this node, after a pause as many at once; more are refused with 503 and a
+    /// <c>Retry-After</c> that spreads them. 0 = no limit, default 1000.
+    /// </summary>
+    [Range(0.0, 1_000_000.0)]
+    public double ConnectsPerSecond { get; set; } = 1000;
+
     /// <summary>Posts per second of one connection; more are refused. 0 = no limit, default 5.</summary>
     [Range(0.0, 1_000_000.0)]
     public double PostsPerSecond { get; set; } = 5;

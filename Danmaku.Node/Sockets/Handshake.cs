@@ -21,10 +21,10 @@ internal static class Handshake
         && HasToken(request.Headers.Upgrade, "websocket")
         && HasToken(request.Headers.Connection, "upgrade");
 
-    /// <summary>The status with which a request for a WebSocket is refused; null when it is in order.</summary>
-    public static int? Refusal(HttpRequest request) =>
-        request.Headers.SecWebSocketVersion != Version ? StatusCodes.Status426UpgradeRequired
-        : !IsKey(request.Headers.SecWebSocketKey) ? StatusCodes.Status400BadRequest
+    /// <summary>Why a request for a WebSocket is refused; null when it is in order.</summary>
+    public static ConnectRefusal? Refusal(HttpRequest request) =>
+        request.Headers.SecWebSocketVersion != Version ? ConnectRefusal.WrongVersion
+        : !IsKey(request.Headers.SecWebSocketKey) ? ConnectRefusal.BadKey
         : null;
 
     /// <summary>What proves that the server has read the key (§4.2.2, item 5.4).</summary>

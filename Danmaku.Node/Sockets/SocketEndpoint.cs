@@ -24,7 +24,6 @@ internal sealed class SocketEndpoint(
     ILogger<SocketEndpoint> logger)
 {
     private static readonly Func<CancellationToken, Task<Position?>> NotOpened = _ => Task.FromResult<Position?>(null);
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
 
@@ -53,21 +52,11 @@ internal sealed class SocketEndpoint(
     private async Task AcceptAsync(
         HttpContext context, Func<ViewerSocket, Position?, Conversation> converse, WireFormat format, Func<CancellationToken, Task<Position?>> open)
     {
-        if (Refusal(context) is var (status, detail))
-        {
-            await RefuseAsync(context, status, detail);
-            return;
-        }
-
         var address = context.ClientAddress();
-        switch (registry.Enter(address))
+        if ((Refusal(context) ?? registry.Enter(address)) is { } refusal)
         {
-            case PlaceRefusal.AddressFull:
-                await RefuseAsync(context, StatusCodes.Status429TooManyRequests, "Too many connections from this address.");
-                return;
-            case PlaceRefusal.NodeFull or PlaceRefusal.Draining:
-                await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "This edge takes no more viewers.");
-                return;
+            await RefuseAsync(context, refusal);
+            return;
         }
 
         try
@@ -81,44 +70,47 @@ internal sealed class SocketEndpoint(
         }
     }
 
-    private (int Status, string Detail)? Refusal(HttpContext context)
+    private ConnectRefusal? Refusal(HttpContext context)
     {
         var request = context.Request;
         if (!Handshake.IsUpgrade(request) || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true })
         {
-            return (StatusCodes.Status426UpgradeRequired, "This is for WebSockets.");
+            return ConnectRefusal.NoUpgrade;
         }
 
-        if (Handshake.Refusal(request) is { } status)
+        if (Handshake.Refusal(request) is { } refusal)
         {
-            return (status, status == StatusCodes.Status426UpgradeRequired ? "The version must be 13." : "The key is not 16 bytes in base64.");
+            return refusal;
         }
 
         if (_allowedOrigins.Count > 0
             && request.Headers.Origin is { Count: > 0 } origins
             && (origins is not [{ } origin] || !_allowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)))
         {
-            return (StatusCodes.Status403Forbidden, "Not from this origin.");
+            return ConnectRefusal.WrongOrigin;
         }
 
-        return readiness.WhyNoViewers is { } reason ? (StatusCodes.Status503ServiceUnavailable, reason) : null;
+        return registry.IsDraining ? ConnectRefusal.Draining
+            : readiness.WhyNoViewers is { } why ? ConnectRefusal.NotReady(why)
+            : null;
     }
 
-    private static Task RefuseAsync(HttpContext context, int status, string detail)
+    private Task RefuseAsync(HttpContext context, ConnectRefusal refusal)
     {
-        switch (status)
+        metrics.ConnectRefused(refusal.Reason);
+        if (refusal.Status == StatusCodes.Status426UpgradeRequired)
         {
-            case StatusCodes.Status426UpgradeRequired:
-                context.Response.Headers.SecWebSocketVersion = Handshake.Version;
-                context.Response.Headers.Upgrade = "websocket";
-                context.Response.Headers.Connection = "Upgrade";
-                break;
-            case StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable:
-                context.Response.SetRetryAfter(RetryAfter);
-                break;
+            context.Response.Headers.SecWebSocketVersion = Handshake.Version;
+            context.Response.Headers.Upgrade = "websocket";
+            context.Response.Headers.Connection = "Upgrade";
         }
 
-        return Problems.WriteAsync(context, status, detail);
+        if (refusal.RetryAfter is { } wait)
+        {
+            context.Response.SetRetryAfter(wait);
+        }
+
+        return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
     private async Task ServeAsync(HttpContext context, Func<ViewerSocket, Conversation> converse, WireFormat format)

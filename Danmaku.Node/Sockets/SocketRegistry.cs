@@ -1,25 +1,23 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>Why a place is refused.</summary>
-internal enum PlaceRefusal
-{
-    None,
-    AddressFull,
-    NodeFull,
-    Draining,
-}
-
-/// <summary>All open WebSockets of this node, and how many come from each address. Thread-safe.</summary>
-internal sealed class SocketRegistry(ConnectionOptions options)
+/// <summary>All open WebSockets of this node, how many come from each address, and how fast they come. Thread-safe.</summary>
+internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<ViewerSocket, Conversation> _sockets = new();
     private readonly Dictionary<IPAddress, int> _perAddress = [];
+    private readonly ConnectGate _rate = new(
+        Unlimited.IfZero(options.ConnectsPerSecond, options.ConnectsPerSecond),
+        Unlimited.IfZero(options.ConnectsPerSecond, Math.Max(1, options.ConnectsPerSecond)),
+        time,
+        new Random().NextDouble);
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _places;
@@ -38,24 +36,30 @@ internal sealed class SocketRegistry(ConnectionOptions options)
     public Task WhenEmpty => _empty.Task;
 
     /// <summary>Takes a place for a connection from <paramref name="address"/>; to be given back by <see cref="Leave"/>.</summary>
-    public PlaceRefusal Enter(IPAddress address)
+    /// <returns>Null when it has one, else why not.</returns>
+    public ConnectRefusal? Enter(IPAddress address)
     {
         lock (_gate)
         {
             var count = _perAddress.GetValueOrDefault(address);
             if (_isDraining || _places >= options.MaxConnections)
             {
-                return _isDraining ? PlaceRefusal.Draining : PlaceRefusal.NodeFull;
+                return _isDraining ? ConnectRefusal.Draining : ConnectRefusal.NodeFull;
             }
 
             if (options.ConnectionsPerAddress > 0 && count >= options.ConnectionsPerAddress)
             {
-                return PlaceRefusal.AddressFull;
+                return ConnectRefusal.AddressFull;
+            }
+
+            if (_rate.TryEnter() is { } wait)
+            {
+                return ConnectRefusal.TooFast(wait);
             }
 
             _perAddress[address] = count + 1;
             _places++;
-            return PlaceRefusal.None;
+            return null;
         }
     }
 
