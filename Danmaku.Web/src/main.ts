@@ -102,7 +102,7 @@ function enter(name: string): void {
     feed.add(comments);
   });
   client.on('ack', (ack) => {
-    log.markOwn(ack.position);
+    log.markOwn(ack.position, ack.durable);
     overlay.markOwn(ack.position);
   });
   client.on('lost', () => {

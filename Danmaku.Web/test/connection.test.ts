@@ -601,15 +601,30 @@ describe('posting', () => {
       expect(own()).toEqual([2]);
     });
 
-    test('when the ack says so twice, it is told twice', () => {
+    test('when the ack says so twice, it is told twice, and nothing is posted again', () => {
       const client = posted();
       const durable: boolean[] = [];
       client.on('ack', (ack) => durable.push(ack.durable));
 
-      server.last.say({ type: 'ack', id: ID, position: at(1), durable: false });
-      server.last.say({ type: 'ack', id: ID, position: at(1), durable: true });
+      server.last.say({ type: 'ack', id: ID, position: at(1), durable: false }, batch(1, 'mine'));
+      server.last.say({ type: 'ack', id: ID, position: at(1), durable: true }, batch(2, 'mine'));
+      server.last.close(1006);
+      clock.advance(500);
+      server.last.accept().say(welcome(2), { type: 'ack', id: ID, position: at(1), durable: true });
 
-      expect(durable).toEqual([false, true]);
+      expect(durable).toEqual([false, true, true]);
+      expect(own()).toEqual([1]);
+      expect(server.last.of('post')).toEqual([]);
+      expect(trouble).toEqual([]);
+    });
+
+    test('and the first ack answers the post, also one that is not durable yet', async () => {
+      const client = live({ makeId });
+      const outcome = client.post({ text: 'mine' });
+
+      server.last.say({ type: 'ack', id: ID, position: at(1), durable: false }, { type: 'ack', id: ID, position: at(1), durable: true });
+
+      expect(await outcome).toEqual({ kind: 'accepted', position: at(1), durable: false });
     });
   });
 });

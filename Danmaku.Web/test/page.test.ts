@@ -128,9 +128,27 @@ describe('Log', () => {
   test('marks a line as own when that is known later', () => {
     log.add([received(1), received(2)]);
 
-    log.markOwn({ epoch: 1, offset: 2 });
+    log.markOwn({ epoch: 1, offset: 2 }, true);
 
     expect([...list.children].map((line) => line.classList.contains('own'))).toEqual([false, true]);
+  });
+
+  test.each(['before', 'after'])('marks an own line that is not saved yet until it is, when the ack comes %s the line', (when) => {
+    const unsaved = () => [...list.children].map((line) => line.querySelector('.unsaved')?.getAttribute('aria-label'));
+    if (when === 'after') {
+      log.add([received(1), received(2)]);
+    }
+    log.markOwn({ epoch: 1, offset: 2 }, false);
+    if (when === 'before') {
+      log.add([received(1), received(2)]);
+    }
+    log.add([received(3)]);
+
+    expect(unsaved()).toEqual([undefined, 'Not saved yet', undefined]);
+    expect(list.querySelectorAll('.unsaved')).toHaveLength(1);
+    log.markOwn({ epoch: 1, offset: 2 }, true);
+    log.add([received(4)]);
+    expect(unsaved()).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test('does not pull away somebody who reads further up', () => {

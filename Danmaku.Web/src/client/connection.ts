@@ -242,8 +242,10 @@ export class DanmakuClient {
   }
 
   private onAck(ack: Ack): void {
-    this.remember(ack.position);
-    this.posts.settle(ack.id, { kind: 'accepted', position: ack.position, durable: ack.durable });
+    // The second ack, when the store has caught up, finds nothing to settle: the danmaku is known as our own by then.
+    if (this.posts.settle(ack.id, { kind: 'accepted', position: ack.position, durable: ack.durable })) {
+      this.remember(ack.position);
+    }
     this.events.emit('ack', ack);
   }
 

@@ -48,7 +48,8 @@ export class UnansweredPosts {
     return post;
   }
 
-  settle(id: string, outcome: PostOutcome): void {
+  /** @returns Whether it was unanswered until now. */
+  settle(id: string, outcome: PostOutcome): boolean {
     const entry = this.entries.get(id);
     if (entry !== undefined) {
       this.entries.delete(id);
@@ -56,6 +57,7 @@ export class UnansweredPosts {
       entry.cancelResend();
       entry.resolve(outcome);
     }
+    return entry !== undefined;
   }
 
   settleAll(outcome: PostOutcome): void {

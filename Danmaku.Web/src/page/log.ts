@@ -10,6 +10,8 @@ const NEAR_END = 48;
 
 /** The list beside the stage: everything that was said, in the room's order, for eyes and for screen readers. */
 export class Log {
+  /** Own danmaku that the server has and its store has not, by position. Their lines may still come. */
+  private readonly unsaved = new Set<string>();
   private following = true;
 
   constructor(
@@ -22,6 +24,9 @@ export class Log {
 
   add(comments: readonly ReceivedComment[]): void {
     this.append(comments.slice(-MAX_LINES).map(createLine));
+    for (const key of this.unsaved) {
+      this.markSaved(key, false);
+    }
   }
 
   /** Something about the stream itself, such as a hole in it. */
@@ -32,8 +37,39 @@ export class Log {
     this.append([line]);
   }
 
-  markOwn(position: Position): void {
-    this.list.querySelector(`[data-position="${positionKey(position)}"]`)?.classList.add('own');
+  /** @param saved Whether it would survive the room's origin; said again when it does. */
+  markOwn(position: Position, saved: boolean): void {
+    const key = positionKey(position);
+    this.line(key)?.classList.add('own');
+    if (saved) {
+      this.unsaved.delete(key);
+      this.markSaved(key, true);
+    } else {
+      this.remember(key);
+      this.markSaved(key, false);
+    }
+  }
+
+  private line(key: string): HTMLElement | null {
+    return this.list.querySelector<HTMLElement>(`[data-position="${key}"]`);
+  }
+
+  private markSaved(key: string, saved: boolean): void {
+    const line = this.line(key);
+    const mark = line?.querySelector('.unsaved');
+    if (saved) {
+      mark?.remove();
+    } else if (line && !mark) {
+      line.append(createUnsaved());
+    }
+  }
+
+  private remember(key: string): void {
+    this.unsaved.add(key);
+    if (this.unsaved.size > MAX_LINES) {
+      const [oldest] = this.unsaved;
+      this.unsaved.delete(oldest ?? '');
+    }
   }
 
   private append(lines: readonly HTMLElement[]): void {
@@ -76,6 +112,14 @@ function createLine(comment: ReceivedComment): HTMLElement {
   line.title = new Date(comment.time).toLocaleTimeString();
   line.append(span('name', comment.name), ' ', span('text', comment.text));
   return line;
+}
+
+function createUnsaved(): HTMLElement {
+  const mark = span('unsaved', '…');
+  mark.title = 'Not saved yet';
+  mark.setAttribute('role', 'img');
+  mark.setAttribute('aria-label', mark.title);
+  return mark;
 }
 
 function span(className: string, text: string): HTMLElement {
