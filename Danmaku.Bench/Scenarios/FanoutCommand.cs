@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
+using static Danmaku.Bench.Scenarios.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -129,28 +129,6 @@ public static class FanoutCommand
         }
     }
 
-    private static Option<int> Number(string name, string description, int byDefault, int least = 1, int most = 1_000_000) => new(name)
-    {
-        Description = description,
-        DefaultValueFactory = _ => byDefault,
-        Validators = { result => Require(result, result.GetValueOrDefault<int>() is var value && value >= least && value <= most, $"{least} to {most}") },
-    };
-
-    private static Option<TimeSpan> Time(string name, string description, TimeSpan byDefault) => new(name)
-    {
-        Description = $"{description} As in 500ms, 30s or 2m.",
-        CustomParser = ParseTime,
-        DefaultValueFactory = _ => byDefault,
-    };
-
-    private static void Require(OptionResult result, bool isGood, string range)
-    {
-        if (!isGood)
-        {
-            result.AddError($"{result.Option.Name} must be {range}.");
-        }
-    }
-
     private static Uri[] ParseUrls(ArgumentResult result)
     {
         foreach (var token in result.Tokens)
@@ -163,22 +141,5 @@ public static class FanoutCommand
         }
 
         return [.. result.Tokens.Select(token => new Uri(token.Value))];
-    }
-
-    private static TimeSpan ParseTime(ArgumentResult result)
-    {
-        var text = result.Tokens[0].Value;
-        (string Unit, double Seconds)[] units = [("ms", 0.001), ("s", 1), ("m", 60)];
-        foreach (var (unit, seconds) in units)
-        {
-            if (text.EndsWith(unit, StringComparison.Ordinal)
-                && double.TryParse(text[..^unit.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
-            {
-                return TimeSpan.FromSeconds(count * seconds);
-            }
-        }
-
-        result.AddError($"'{text}' is not a time like 500ms, 30s or 2m.");
-        return TimeSpan.Zero;
     }
 }
