@@ -38,6 +38,8 @@ public sealed class WebSocketConnection : IDisposable
     private int _end;
     private ArrayBufferWriter<byte>? _fragments;
     private bool _isClosing;
+    private volatile bool _isPaused;
+    private bool _isHeld;
 
     private WebSocketConnection()
     {
@@ -52,13 +54,20 @@ public sealed class WebSocketConnection : IDisposable
     /// <summary>Whether it ended before <see cref="CloseAsync"/>.</summary>
     public bool IsDisconnected => Ended.IsCompleted && !_isClosing;
 
+    /// <param name="receiveBufferBytes">What the system holds for us; by default what it likes.</param>
     /// <exception cref="InvalidDataException">The server refuses the handshake.</exception>
     /// <exception cref="SocketException">Nobody is there.</exception>
-    public static async Task<WebSocketConnection> OpenAsync(Uri url, string? subprotocol, IConnectionListener listener, CancellationToken cancellation)
+    public static async Task<WebSocketConnection> OpenAsync(
+        Uri url, string? subprotocol, IConnectionListener listener, CancellationToken cancellation, int? receiveBufferBytes = null)
     {
         var connection = new WebSocketConnection { _listener = listener };
         try
         {
+            if (receiveBufferBytes is { } bytes)
+            {
+                connection._socket.ReceiveBufferSize = bytes;
+            }
+
             await connection._socket.ConnectAsync(url.Host, url.Port, cancellation);
             connection.Begin(await Handshake.RunAsync(connection._socket, url, subprotocol, cancellation));
             return connection;
@@ -87,6 +96,41 @@ public sealed class WebSocketConnection : IDisposable
         Send(Opcode.Close, normalClosure);
         await Task.WhenAny(Ended, Task.Delay(patience, time));
         End("closed");
+    }
+
+    /// <summary>Stops reading, as a client does that is busy or gone. At most one more buffer is read.</summary>
+    public void Pause() => _isPaused = true;
+
+    /// <summary>Reads on, on this thread to begin with.</summary>
+    public void Resume()
+    {
+        lock (_receiving)
+        {
+            _isPaused = false;
+            if (!_isHeld)
+            {
+                return;
+            }
+
+            _isHeld = false;
+        }
+
+        Receive();
+    }
+
+    /// <summary>Ends it at once with a TCP reset, and not a word.</summary>
+    public void Abort()
+    {
+        try
+        {
+            _socket.LingerState = new LingerOption(enable: true, 0);
+        }
+        catch (Exception over) when (over is ObjectDisposedException or SocketException)
+        {
+            // It has ended by itself.
+        }
+
+        End("aborted");
     }
 
     public void Dispose()
@@ -121,6 +165,11 @@ public sealed class WebSocketConnection : IDisposable
         {
             do
             {
+                if (_isPaused && IsHeld())
+                {
+                    return;
+                }
+
                 _receiving.SetBuffer(_buffer, _end, _buffer.Length - _end);
             }
             while (!_socket.ReceiveAsync(_receiving) && OnReceived());
@@ -128,6 +177,15 @@ public sealed class WebSocketConnection : IDisposable
         catch (ObjectDisposedException)
         {
             End("closed");
+        }
+    }
+
+    /// <summary>Whether <see cref="Resume"/> is to go on from here.</summary>
+    private bool IsHeld()
+    {
+        lock (_receiving)
+        {
+            return _isHeld = _isPaused;
         }
     }
 

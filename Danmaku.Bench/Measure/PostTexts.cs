@@ -16,7 +16,7 @@ public sealed class PostTexts
 {
     public const int MinBytes = 24;
 
-    private const string Padding = "abcdefghijklmnopqrstuvwxyz";
+    private const string Alphabet = "abcdefghijklmnopqrstuvwxyz";
 
     private readonly byte[] _run = Encoding.ASCII.GetBytes(RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz", 6));
     private readonly string _idPrefix = RandomNumberGenerator.GetHexString(24, lowercase: true);
@@ -26,12 +26,21 @@ public sealed class PostTexts
     public PostTexts(int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, MinBytes);
-        _padding = [.. Enumerable.Range(0, bytes - MinBytes).Select(i => (byte)Padding[i % Padding.Length])];
+        _padding = [.. Enumerable.Range(0, bytes - MinBytes).Select(i => (byte)Alphabet[i % Alphabet.Length])];
     }
 
     /// <summary>The <c>post</c> message (docs/protocol.md §4).</summary>
-    public byte[] PostMessage(PostTag tag) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-        $$"""{"type":"post","id":"{{_idPrefix}}{{tag.Number:x8}}","text":"{{Text(tag)}}"}"""));
+    /// <param name="bytes">Length of the text when it is to be shorter than usual.</param>
+    public byte[] PostMessage(PostTag tag, int? bytes = null) => Encoding.ASCII.GetBytes(
+        $$"""{"type":"post","id":"{{Id(tag.Number)}}","text":"{{Text(tag, bytes)}}"}""");
+
+    /// <summary>The post id, the same whenever the post is sent.</summary>
+    public string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"{_idPrefix}{number:x8}");
+
+    public string Text(PostTag tag, int? bytes = null) => string.Create(CultureInfo.InvariantCulture,
+        $"{Encoding.ASCII.GetString(_run)}{tag.Number:x8}{tag.DueMicros:x10}{Encoding.ASCII.GetString(Padding(bytes))}");
+
+    private ReadOnlySpan<byte> Padding(int? bytes) => bytes is { } length ? _padding.AsSpan(0, length - MinBytes) : _padding;
 
     /// <summary>The post whose text begins like this; null when it is not one of this run.</summary>
     public PostTag? TryRead(ReadOnlySpan<byte> text) =>
@@ -47,7 +56,4 @@ public sealed class PostTexts
         && int.TryParse(id.AsSpan(24), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
-
-    private string Text(PostTag tag) => string.Create(CultureInfo.InvariantCulture,
-        $"{Encoding.ASCII.GetString(_run)}{tag.Number:x8}{tag.DueMicros:x10}{Encoding.ASCII.GetString(_padding)}");
 }

@@ -21,7 +21,13 @@ public sealed class ServerMessage
     public Position Position { get; private set; }
 
     /// <summary>Of <c>skipped</c>.</summary>
+    public long From { get; private set; }
+
+    /// <summary>Of <c>skipped</c>.</summary>
     public long Through { get; private set; }
+
+    /// <summary>Of <c>reject</c>, when trying again makes sense.</summary>
+    public TimeSpan? RetryAfter { get; private set; }
 
     public string? Id { get; private set; }
 
@@ -60,7 +66,7 @@ public sealed class ServerMessage
 
     private void Clear()
     {
-        (Type, Id, Reason, Through, IsDurable, IsLost) = ("", null, null, 0, false, false);
+        (Type, Id, Reason, RetryAfter, From, Through, IsDurable, IsLost) = ("", null, null, null, 0, 0, false, false);
         (First, Previous, Position) = (Position.None, null, Position.None);
         _comments.Clear();
     }
@@ -99,9 +105,17 @@ public sealed class ServerMessage
         {
             Reason = json.GetString();
         }
+        else if (Is(ref json, "from"u8))
+        {
+            From = json.GetInt64();
+        }
         else if (Is(ref json, "through"u8))
         {
             Through = json.GetInt64();
+        }
+        else if (Is(ref json, "retryAfter"u8))
+        {
+            RetryAfter = TimeSpan.FromMilliseconds(json.GetInt64());
         }
         else if (Is(ref json, "durable"u8))
         {
