@@ -8,8 +8,11 @@ Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS
 var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
 {
     FanoutCommand.Create(),
+    ChaosCommand.Create(),
 };
 
 var line = root.Parse(args);
-var code = await line.InvokeAsync();
+
+// Whoever is interrupted ends what it has started.
+var code = await line.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
 return line.Errors.Count > 0 ? ExitCode.NothingMeasured : code;

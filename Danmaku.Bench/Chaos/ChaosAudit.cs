@@ -1,0 +1,43 @@
+using Danmaku.Bench.Checks;
+using Danmaku.Bench.Cluster;
+using Danmaku.Core.Rooms;
+
+namespace Danmaku.Bench.Chaos;
+
+/// <summary>Measures what everybody was told in a run against what the store has.</summary>
+public sealed class ChaosAudit(ChaosRun run, ClusterStore store)
+{
+    public (ViewerFinding Viewers, long SkipNotices, PostFinding Posts) Check(IReadOnlyDictionary<RoomId, RoomLog> logs)
+    {
+        var ends = run.Rooms.ToDictionary(room => room, room => store.IsDurable
+            ? new OpenEnds(run.Ledger.Posts.Where(post => post.Room == room).SelectMany(post => post.Acks))
+            : OpenEnds.Everything);
+        var viewers = run.Viewers
+            .Select(viewer => new ViewerCheck(logs[viewer.Room], ends[viewer.Room], store.Retention, ChaosViewer.History).Check(viewer.Name, viewer.Life))
+            .Aggregate(ViewerFinding.None, (all, one) => all + one);
+        return (viewers, run.Viewers.Sum(viewer => viewer.Life.LongCount(heard => heard.Kind == HeardKind.Skipped)),
+            new PostCheck(logs, ends).Check(run.Ledger.Posts));
+    }
+
+    /// <summary>The logs of all rooms, as the store has them; where nothing outlives the nodes, all that anybody saw or was told.</summary>
+    public async Task<IReadOnlyDictionary<RoomId, RoomLog>> ReadLogsAsync(CancellationToken cancellation)
+    {
+        var logs = new Dictionary<RoomId, RoomLog>();
+        foreach (var room in run.Rooms)
+        {
+            logs[room] = new RoomLog(await store.ReadLogAsync(room, run.Texts, cancellation) ?? Union(room));
+        }
+
+        return logs;
+    }
+
+    private IEnumerable<(Position, int)> Union(RoomId room)
+    {
+        var named = run.Ledger.Posts.Where(post => post.Room == room).SelectMany(post => post.Acks, (post, ack) => (ack.Position, post.Number));
+        var seen = run.Viewers.Where(viewer => viewer.Room == room)
+            .SelectMany(viewer => viewer.Life)
+            .Where(heard => heard.Kind == HeardKind.Danmaku)
+            .Select(heard => (heard.Position, heard.Post));
+        return named.Concat(seen);
+    }
+}
