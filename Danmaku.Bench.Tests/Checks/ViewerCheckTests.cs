@@ -1,6 +1,7 @@
 using Danmaku.Bench.Checks;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using RoomLog = Danmaku.Bench.Checks.RoomLog;
 
 namespace Danmaku.Bench.Tests.Checks;
 

@@ -1,6 +1,7 @@
 using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using Danmaku.Storage.Sqlite;
 
 namespace Danmaku.Bench.Cluster;
 
@@ -68,6 +69,17 @@ public sealed class SqliteStore : ClusterStore
 
     public override Retention Retention => PostgresStore.DefaultRetention;
 
-    public override IReadOnlyDictionary<string, string> Settings(string data) =>
-        new Dictionary<string, string> { ["Danmaku__Store__Kind"] = Kind };
+    private string? _data;
+
+    public override IReadOnlyDictionary<string, string> Settings(string data)
+    {
+        _data = data;
+        return new Dictionary<string, string> { ["Danmaku__Store__Kind"] = Kind };
+    }
+
+    public override async Task<IReadOnlyList<(Position Position, int Post)>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation)
+    {
+        await using var store = await SqliteRoomStore.OpenAsync(_data!, cancellation);
+        return await StoredLog.ReadAsync(store, room, texts, cancellation);
+    }
 }

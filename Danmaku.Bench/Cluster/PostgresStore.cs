@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Net;
+using Danmaku.Bench.Measure;
+using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using Danmaku.Storage.Postgres;
 
 namespace Danmaku.Bench.Cluster;
 
@@ -87,6 +90,12 @@ public sealed class PostgresStore : ClusterStore
                 throw new InvalidDataException($"PostgreSQL does not start, see {_log}");
             }
         }
+    }
+
+    public override async Task<IReadOnlyList<(Position Position, int Post)>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation)
+    {
+        await using var store = await PostgresRoomStore.OpenAsync(ConnectionString, cancellation);
+        return await StoredLog.ReadAsync(store, room, texts, cancellation);
     }
 
     public override void Kill() => _process?.Send(Signal.Kill);
