@@ -58,6 +58,11 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
                 break;
             case Frame frame:
                 _viewer.Tell(frame);
+                if (_viewer.IsSlow)
+                {
+                    KeepTicking();
+                }
+
                 break;
             case Begin begin:
                 _viewer.Begin(begin.Welcome, begin.Batches);

@@ -147,7 +147,7 @@ public class ViewerTests
     {
         _outbox.Capacity = 0;
 
-        _viewer.Tell(WireFormat.Json.Viewers(3));
+        _viewer.Tell(WireFormat.Json.Unknown(new PostId(1)));
 
         Assert.Equal(CloseReason.TooSlow, _outbox.Closed);
     }
@@ -175,6 +175,81 @@ public class ViewerTests
 
         Assert.Equal(["batch", "lost", "batch"], Types());
         Assert.Equal(4, _outbox.Messages[1].GetProperty("position").GetProperty("offset").GetInt64());
+    }
+
+    [Fact]
+    public void Losing_something_makes_a_slow_viewer_neither_fast_nor_gives_it_more_time()
+    {
+        _outbox.Capacity = 2;
+        Deliver(5, 1, 1);
+        _viewer.Tell(WireFormat.Json.Unknown(new PostId(1)));
+        Deliver(5, 2, 3);
+        _time.Advance(TimeSpan.FromSeconds(15));
+        _outbox.Capacity = 3;
+
+        _viewer.Lose(new Position(7, 4));
+        Assert.True(_viewer.IsSlow);
+        Assert.Equal(2, Deliver(7, 5, 6));
+        Assert.Null(_outbox.Closed);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        _viewer.CatchUp();
+
+        Assert.Equal(CloseReason.TooSlow, _outbox.Closed);
+    }
+
+    [Fact]
+    public void What_is_skipped_after_a_loss_is_told_after_it()
+    {
+        _outbox.Capacity = 2;
+        Deliver(5, 1, 1);
+        Deliver(5, 2, 2);
+        Deliver(5, 3, 3);
+        _outbox.Capacity = 3;
+        _viewer.Lose(new Position(7, 4));
+        Deliver(7, 5, 6);
+        Drain();
+
+        Deliver(7, 7, 7);
+
+        Assert.Equal(["batch", "batch", "lost", "skipped", "batch"], Types());
+        AssertSkipped(_outbox.Messages[3], 7, 5, 6);
+    }
+
+    [Fact]
+    public void Only_the_newest_count_waits_for_a_slow_viewer_and_it_is_not_closed_for_it()
+    {
+        _outbox.Capacity = 1;
+        Deliver(5, 1, 1);
+
+        for (var count = 1; count <= 100; count++)
+        {
+            _viewer.Tell(WireFormat.Json.Viewers(count));
+        }
+
+        Assert.True(_viewer.IsSlow);
+        Deliver(5, 2, 3);
+        Drain();
+        _viewer.CatchUp();
+
+        Assert.Equal(["batch", "skipped", "viewers"], Types());
+        Assert.Equal(100, _outbox.Messages[2].GetProperty("count").GetInt64());
+        Assert.False(_viewer.IsSlow);
+        Assert.Null(_outbox.Closed);
+    }
+
+    [Fact]
+    public void What_it_remembers_to_have_skipped_is_bounded()
+    {
+        _outbox.Capacity = 1;
+        for (var epoch = 1; epoch <= 17; epoch++)
+        {
+            Deliver(epoch, 1, 5);
+        }
+
+        Assert.Null(_outbox.Closed);
+        Deliver(18, 1, 5);
+
+        Assert.Equal(CloseReason.TooSlow, _outbox.Closed);
     }
 
     [Fact]

@@ -11,11 +11,15 @@ namespace Danmaku.Core.Rooms;
 /// </remarks>
 public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limits, TimeProvider time)
 {
+    /// <summary>Most ranges that it is told to have skipped; each belongs to an epoch, and so many begin only where something is very wrong. One more closes it.</summary>
+    private const int MaxSkippedRanges = 16;
+
     private readonly List<(long Epoch, long From, long Through)> _skipped = [];
+    private Frame? _newest;
     private long _slowSince;
 
     /// <summary>Whether it is being skipped ahead; then <see cref="CatchUp"/> is to be called now and then.</summary>
-    public bool IsSlow => _skipped.Count > 0;
+    public bool IsSlow { get; private set; }
 
     public WireFormat Format => format;
 
@@ -39,27 +43,25 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     /// <returns>How many danmaku were skipped by this call.</returns>
     public int Deliver(Frame batch)
     {
-        if (!IsSlow || CatchUp())
+        if (CatchUp() && outbox.TryWrite(batch))
         {
-            if (outbox.TryWrite(batch))
-            {
-                return 0;
-            }
-
-            if (!format.CanSkip)
-            {
-                outbox.Close(CloseReason.TooSlow);
-                return batch.Comments;
-            }
-
-            _slowSince = IsSlow ? _slowSince : time.GetTimestamp();
+            return 0;
         }
 
-        Skip(batch);
+        if (format.CanSkip)
+        {
+            FallBehind();
+            Skip(batch);
+        }
+        else
+        {
+            outbox.Close(CloseReason.TooSlow);
+        }
+
         return batch.Comments;
     }
 
-    /// <summary>Ends the skipping when the socket has drained, by telling how many there were; closes it when that takes too long.</summary>
+    /// <summary>Goes on when the socket has drained, by telling how many there were; closes it when that takes too long.</summary>
     /// <returns>Whether the viewer may be sent batches again.</returns>
     public bool CatchUp()
     {
@@ -78,38 +80,71 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
             return false;
         }
 
+        IsSlow = false;
         foreach (var (epoch, from, through) in _skipped)
         {
             Tell(format.Skipped(epoch, from, through));
         }
 
         _skipped.Clear();
+        Tell(_newest);
+        _newest = null;
         return true;
     }
 
-    /// <summary>Sends anything but a batch. A viewer that has no place even for that is closed.</summary>
+    /// <summary>
+    /// Sends anything but a batch. A viewer that has no place even for that is closed. What the next of its kind replaces waits until a slow
+    /// viewer has caught up: it must not take the place of answers.
+    /// </summary>
     public void Tell(Frame? frame)
     {
-        if (frame is not null && !outbox.TryWrite(frame))
+        var waits = frame is { IsReplaceable: true } && format.CanSkip;
+        if (frame is null || ((!waits || !IsSlow) && outbox.TryWrite(frame)))
+        {
+            return;
+        }
+
+        if (waits)
+        {
+            FallBehind();
+            _newest = frame;
+        }
+        else
         {
             outbox.Close(CloseReason.TooSlow);
         }
     }
 
-    /// <summary>Something may be missing before what follows <paramref name="position"/>; what was skipped before it no longer matters.</summary>
+    /// <summary>
+    /// Something may be missing before what follows <paramref name="position"/>; what was skipped before it no longer matters. A slow viewer
+    /// remains slow until its socket has drained.
+    /// </summary>
     public void Lose(Position position)
     {
         _skipped.Clear();
+        CatchUp();
         Tell(format.Lost(position));
     }
 
     public void Close(CloseReason reason) => outbox.Close(reason);
+
+    private void FallBehind()
+    {
+        if (!IsSlow)
+        {
+            (IsSlow, _slowSince) = (true, time.GetTimestamp());
+        }
+    }
 
     private void Skip(Frame batch)
     {
         if (_skipped.Count > 0 && _skipped[^1] is var last && last.Epoch == batch.First.Epoch && last.Through + 1 == batch.First.Offset)
         {
             _skipped[^1] = last with { Through = batch.Last.Offset };
+        }
+        else if (_skipped.Count == MaxSkippedRanges)
+        {
+            outbox.Close(CloseReason.TooSlow);
         }
         else
         {

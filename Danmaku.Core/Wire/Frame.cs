@@ -18,6 +18,9 @@ public sealed record Frame(ReadOnlyMemory<byte> Bytes, Position First = default,
     /// <summary>Batches may be skipped for a slow viewer; everything else may not.</summary>
     public bool IsBatch => !First.IsNone;
 
+    /// <summary>Whether the next of its kind says all that this one says, as of a count: only the newest matters to who is late.</summary>
+    public bool IsReplaceable { get; init; }
+
     /// <summary>An empty Ping (RFC 6455 §5.5.2): the heartbeat.</summary>
     public static readonly Frame Ping = new(new byte[] { 0x89, 0x00 });
 

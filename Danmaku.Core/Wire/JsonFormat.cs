@@ -94,7 +94,10 @@ public sealed class JsonFormat : WireFormat
     {
         json.WriteString("type", "viewers");
         json.WriteNumber("count", count);
-    });
+    }) with
+    {
+        IsReplaceable = true,
+    };
 
     public override Frame Skipped(long epoch, long from, long through) => Encode((epoch, from, through), static (json, skipped) =>
     {

@@ -36,6 +36,16 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
     public IEnumerable<string> Log => _process.Output.Concat(_process.Errors);
 
+    /// <summary>Bytes of memory that the system has given it.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(_process.Id);
+            return process.WorkingSet64;
+        }
+    }
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>The errors that it has logged since the last call, and what it wrote to standard error.</summary>

@@ -39,6 +39,8 @@ internal sealed class OwnedProcess : IAsyncDisposable
     /// <summary>Lines of standard error.</summary>
     public IReadOnlyCollection<string> Errors => _errors;
 
+    public int Id => _process.Id;
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts a program that reads nothing.</summary>

@@ -179,7 +179,6 @@ internal sealed class LocalRoom
             return;
         }
 
-        _hasSlow |= viewer.IsSlow;
         // What has been accepted is news to those already here, and history to this one.
         Flush();
         var start = _edge.Join(join.Last, join.History);
@@ -187,6 +186,7 @@ internal sealed class LocalRoom
         _metrics.ViewerJoined();
         var (node, heartbeat) = (_settings.Node.NodeName, _settings.Connection.Heartbeat);
         viewer.Begin(new Welcome(Id, node, join.Name, start.Position, _edge.Top, start.IsLost, _viewers.Count, heartbeat), start.Batches);
+        _hasSlow |= viewer.IsSlow;
     }
 
     private void Leave(Viewer viewer)
@@ -271,6 +271,7 @@ internal sealed class LocalRoom
         foreach (var viewer in _viewers)
         {
             viewer.Tell(frames[viewer.Format.Index]);
+            _hasSlow |= viewer.IsSlow;
         }
     }
 
@@ -280,7 +281,8 @@ internal sealed class LocalRoom
         _hasSlow = false;
         foreach (var viewer in _viewers)
         {
-            _hasSlow |= !viewer.CatchUp();
+            viewer.CatchUp();
+            _hasSlow |= viewer.IsSlow;
         }
     }
 

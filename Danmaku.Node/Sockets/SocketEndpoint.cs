@@ -170,6 +170,8 @@ internal sealed class SocketEndpoint(
             rate.MinDataRate = null;
         }
 
+        SystemBuffer.Bound(context.Features.Get<IConnectionSocketFeature>()?.Socket);
+
         var headers = context.Response.Headers;
         headers.Connection = "Upgrade";
         headers.Upgrade = "websocket";

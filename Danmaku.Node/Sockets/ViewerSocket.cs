@@ -45,7 +45,7 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
 
     public bool IsDrained => _writer.IsDrained;
 
-    public bool TryWrite(Frame frame) => _writer.TryWrite(frame.Bytes, frame.IsBatch ? FrameKind.Batch : FrameKind.Control);
+    public bool TryWrite(Frame frame) => _writer.TryWrite(frame.Bytes, frame.IsBatch || frame.IsReplaceable ? FrameKind.Batch : FrameKind.Control);
 
     /// <summary>Sends an answer to what the client said; one that asks for more than it reads is closed.</summary>
     public void Answer(Frame? frame)
