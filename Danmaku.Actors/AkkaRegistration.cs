@@ -227,6 +227,8 @@ public sealed class RoomsHandle : IRooms
 
     public string? NotReady => _rooms is { } rooms ? rooms.NotReady : "starting";
 
+    public string? Impaired => _rooms?.Impaired;
+
     public ClusterStatus Status => Rooms.Status;
 
     public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Rooms.OpenAsync(room, cancellation);

@@ -230,6 +230,8 @@ public sealed class ConversationTests : IAsyncLifetime
 
         public string? NotReady => null;
 
+        public string? Impaired => null;
+
         public ClusterStatus Status => new("test", []);
 
         public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) =>

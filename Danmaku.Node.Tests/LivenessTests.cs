@@ -227,6 +227,8 @@ public sealed class LivenessTests
 
         public string? NotReady => null;
 
+        public string? Impaired => null;
+
         public ClusterStatus Status => new("test", []);
 
         public void AnnounceDrain()

@@ -108,16 +108,13 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
                 return "not subscribed yet";
             }
 
-            if (health.Failing > StorePatience)
-            {
-                return "the store is away";
-            }
-
             return state.Members.Any(member => member.HasRole(ClusterRoles.Origin) && member.Status == MemberStatus.Up && !state.Unreachable.Contains(member))
                 ? null
                 : "no origin can be reached";
         }
     }
+
+    public string? Impaired => health.Failing > StorePatience ? "the store is away" : null;
 
     /// <summary>How many members there are, by status.</summary>
     public IEnumerable<KeyValuePair<string, long>> CountMembers() =>

@@ -32,6 +32,9 @@ public interface IRooms
 
     /// <summary>Why this node should get no viewers now; null when it is ready for them.</summary>
     string? NotReady { get; }
+
+    /// <summary>What an operator should look after although viewers are served, as far as this node knows; null when all is well.</summary>
+    string? Impaired { get; }
 }
 
 /// <summary>A viewer in a room, from the side of its socket. Thread-safe; nothing here blocks.</summary>

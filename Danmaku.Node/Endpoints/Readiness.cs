@@ -10,8 +10,10 @@ internal sealed class Readiness(NodeSettings settings, SocketRegistry registry, 
     private readonly bool _isEdge = settings.Node.IsEdge;
 
     /// <summary>Why the node is not ready; null when it is.</summary>
-    public string? WhyNot => registry.IsDraining ? "draining" : rooms.NotReady;
+    public string? WhyNot => WhyNoWork ?? rooms.Impaired;
 
     /// <summary>Why it takes no viewers; null when it does.</summary>
-    public string? WhyNoViewers => _isEdge ? WhyNot : "not an edge";
+    public string? WhyNoViewers => _isEdge ? WhyNoWork : "not an edge";
+
+    private string? WhyNoWork => registry.IsDraining ? "draining" : rooms.NotReady;
 }

@@ -19,6 +19,8 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
 
     public string? NotReady => null;
 
+    public string? Impaired => null;
+
     public ClusterStatus Status => new(settings.Node.NodeName,
     [
         new ClusterMember(
