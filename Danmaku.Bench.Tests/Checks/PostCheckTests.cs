@@ -94,6 +94,14 @@ public class PostCheckTests
     }
 
     [Fact]
+    public void Not_durable_it_may_not_be_gone_when_a_later_one_of_its_epoch_is_durable()
+    {
+        _post.Acked(First, isDurable: false);
+
+        Assert.Equal(new Tally(1, 0), Check([], [], new OpenEnds([(First, false), (First.Next, true)])).Lost);
+    }
+
+    [Fact]
     public void Not_durable_and_sent_again_it_may_be_there_twice()
     {
         _post.Acked(First, isDurable: false);
@@ -135,14 +143,14 @@ public class PostCheckTests
 
     private PostFinding Check(params Position[] places) => Check(places, []);
 
-    private PostFinding Check(Position[] places, Position[] elsewhere)
+    private PostFinding Check(Position[] places, Position[] elsewhere, OpenEnds? open = null)
     {
         var logs = new Dictionary<RoomId, RoomLog>
         {
             [Room] = new(places.Select(place => (place, 0))),
             [Other] = new(elsewhere.Select(place => (place, 0))),
         };
-        var ends = new Dictionary<RoomId, OpenEnds> { [Room] = new(_post.Acks), [Other] = new([]) };
+        var ends = new Dictionary<RoomId, OpenEnds> { [Room] = open ?? new(_post.Acks), [Other] = new([]) };
         return new PostCheck(logs, ends).Check([_post]);
     }
 

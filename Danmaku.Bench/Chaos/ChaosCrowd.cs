@@ -14,6 +14,7 @@ public sealed class ChaosCrowd
     /// <summary>One viewer in so many misbehaves now and then, whatever else happens.</summary>
     private const int RestlessOneIn = 5;
 
+    private static readonly TimeSpan FloodEvery = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan MischiefEvery = TimeSpan.FromSeconds(1.5);
 
     private readonly Place _place;
@@ -74,7 +75,7 @@ public sealed class ChaosCrowd
         }
     }
 
-    /// <summary>A quarter of the viewers reads nothing for a while, and texts are long so that this is felt.</summary>
+    /// <summary>A quarter of the viewers reads nothing for a while, and there is much and long text so that the nodes feel it.</summary>
     public async Task SlowAsync(Fault fault, CancellationToken cancellation)
     {
         _bytes = LongText;
@@ -85,7 +86,12 @@ public sealed class ChaosCrowd
 
         try
         {
-            await Task.Delay(fault.Length, _place.Time, cancellation);
+            var start = _place.Time.GetTimestamp();
+            for (var number = 0; _place.Time.GetElapsedTime(start) < fault.Length; number++)
+            {
+                _http.Post(_rooms[number % _rooms.Count], LongText);
+                await Task.Delay(FloodEvery, _place.Time, cancellation);
+            }
         }
         finally
         {

@@ -14,6 +14,8 @@ public sealed class NodeCluster : IAsyncDisposable
 {
     public const int EdgeCount = 3;
 
+    private const int MaxErrorChars = 300;
+
     private readonly List<ClusterNode> _nodes = [];
     private readonly ConcurrentQueue<NodeExit> _exits = new();
     private readonly string _program;
@@ -70,7 +72,7 @@ public sealed class NodeCluster : IAsyncDisposable
                 line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal))];
             if (errors.Length > 0)
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"{node.Name} logged {errors.Length} errors, first: {errors[0]}");
+                yield return string.Create(CultureInfo.InvariantCulture, $"{node.Name} logged {errors.Length} errors, first: {errors[0][..Math.Min(errors[0].Length, MaxErrorChars)]}");
             }
         }
     }

@@ -18,18 +18,25 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
         await using var journal = new StreamWriter(Path.Combine(folder, "run.log")) { AutoFlush = true };
         void Tell(string line) => Write(journal, line, settings.IsVerbose);
         Write(journal, settings.Command, isShown: true);
-        var report = await RunAsync(folder, Tell, line => Write(journal, line, isShown: true), cancellation);
-        Show(report);
-        if (report.IsClean)
+        var isClean = false;
+        try
         {
-            Directory.Delete(folder, recursive: true);
+            var report = await RunAsync(folder, Tell, line => Write(journal, line, isShown: true), cancellation);
+            Show(report);
+            isClean = report.IsClean;
+            return report;
         }
-        else
+        finally
         {
-            console.WriteLine($"Logs are in {folder}.");
+            if (isClean)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            else
+            {
+                console.WriteLine($"Logs are in {folder}.");
+            }
         }
-
-        return report;
     }
 
     private async Task<ChaosReport> RunAsync(string folder, Action<string> tell, Action<string> show, CancellationToken cancellation)
