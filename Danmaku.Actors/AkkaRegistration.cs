@@ -48,6 +48,9 @@ public sealed record ActorSettings(
     /// <summary>How long an edge goes on in a cluster without origins before it ends, to be started again. Longer than an origin's restart.</summary>
     public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Most danmaku that all rooms of this origin keep while the store is away.</summary>
+    public int MaxUnsaved { get; init; } = 500_000;
+
     /// <summary>How much of each room is kept.</summary>
     public Retention Retention { get; init; } = new(100_000, TimeSpan.FromDays(7));
 
@@ -111,7 +114,7 @@ public static class AkkaRegistration
         if (settings.Roles.Contains(ClusterRoles.Origin))
         {
             ArgumentNullException.ThrowIfNull(store);
-            var slots = new RoomSlots(settings.MaxOriginRooms);
+            var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new UnsavedCount(settings.MaxUnsaved));
             OriginContext? origin = null;
             akka.WithActors((system, _) =>
                 {
@@ -120,7 +123,7 @@ public static class AkkaRegistration
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<StoreLane>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, new OriginStore(store, [.. lanes], health, time), replicator, metrics, time);
+                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), replicator, metrics, time);
                 })
                 .WithShardRegion<RoomActor>(ShardTypeName, id => Props.Create<RoomActor>(id, origin!), new RoomExtractor(), new ShardOptions
                 {

@@ -213,7 +213,7 @@ public sealed class RoomActorTests : TestKit
     /// <summary>A child of the test, as an entity is a child of its shard.</summary>
     private TestActorRef<RoomActor> Open(string name, RoomLimits? limits = null)
     {
-        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, _store, _replicator, _metrics, _time);
+        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, new UnsavedCount(1000), _store, _replicator, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(name, origin), TestActor, name);
     }
 

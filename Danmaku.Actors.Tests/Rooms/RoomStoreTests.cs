@@ -24,6 +24,7 @@ public sealed class RoomStoreTests : TestKit
     private readonly DanmakuMetrics _metrics = new();
     private readonly TestStore _kept = new();
     private readonly Replicator _replicator;
+    private readonly UnsavedCount _unsaved = new(2);
     private readonly OriginStore _store;
 
     public RoomStoreTests()
@@ -119,6 +120,24 @@ public sealed class RoomStoreTests : TestKit
         var attached = await FishForMessageAsync<Attached>(_ => true);
         Assert.Equal(["theirs", "post 2"], Texts(attached.Page));
         Assert.Equal(new Position(other.Epoch, 1), attached.Head.Previous);
+    }
+
+    [Fact]
+    public async Task An_origin_that_keeps_too_much_for_a_store_that_is_away_refuses_new_posts_and_no_repeats()
+    {
+        var room = await OpenAsync();
+        _kept.Hold();
+        room.Tell(Submit(1, "one"), TestActor);
+        room.Tell(Submit(2, "two"), TestActor);
+        room.Tell(Submit(3, "too much"), TestActor);
+        room.Tell(Submit(1, "one"), TestActor);
+
+        var refused = await ExpectMsgAsync<PostAnswer>();
+        Assert.Equal((new PostId(3), RejectReason.Unavailable), (refused.Id, refused.Reason));
+        _kept.Release();
+        Assert.Equal([new PostId(1), new PostId(2)], [(await ExpectMsgAsync<PostAnswer>()).Id, (await ExpectMsgAsync<PostAnswer>()).Id]);
+        room.Tell(Submit(3, "not any more"), TestActor);
+        Assert.Null((await ExpectMsgAsync<PostAnswer>()).Reason);
     }
 
     [Fact]
@@ -252,7 +271,7 @@ public sealed class RoomStoreTests : TestKit
     private TestActorRef<RoomActor> Start(string name = "first", RoomLimits? limits = null)
     {
         var origin = new OriginContext(
-            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _store, _replicator, _metrics, _time);
+            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _replicator, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(Id.Value, origin), TestActor, name);
     }
 

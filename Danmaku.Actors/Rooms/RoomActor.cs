@@ -329,7 +329,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             return;
         }
 
-        switch (Room.Post(submit.Post))
+        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull))
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
@@ -412,6 +412,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void CountUnsaved(int unsaved)
     {
+        _origin.Unsaved.Add(unsaved - _counted);
         _origin.Metrics.UnsavedChanged(unsaved - _counted);
         _counted = unsaved;
     }
@@ -556,7 +557,18 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <summary>What all rooms of one origin share.</summary>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, UnsavedCount Unsaved, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
+
+/// <summary>Bounds what all rooms of one origin keep while the store is away; then new posts are refused. Thread-safe.</summary>
+/// <param name="max">Danmaku, of about 300 bytes; each room has a bound of its own besides.</param>
+public sealed class UnsavedCount(int max)
+{
+    private int _count;
+
+    public bool IsFull => Volatile.Read(ref _count) >= max;
+
+    public void Add(int change) => Interlocked.Add(ref _count, change);
+}
 
 /// <summary>Bounds the rooms that are open on one origin. Thread-safe.</summary>
 public sealed class RoomSlots(int max)

@@ -80,7 +80,8 @@ public sealed class Room
         : TimeSpan.Zero;
 
     /// <summary>Accepts or refuses one post. Only an accepted one takes an offset; a repeat gets the position it already has.</summary>
-    public PostResult Post(Post post)
+    /// <param name="hasPlace">Whether the origin can keep one more danmaku that waits for the store.</param>
+    public PostResult Post(Post post, bool hasPlace = true)
     {
         ForgetPosts();
         if (_posts.TryGetValue(post.Id, out var known))
@@ -93,7 +94,7 @@ public sealed class Room
             return new PostResult.Rejected(RejectReason.Expired, null);
         }
 
-        if (_unsaved.Count >= _limits.MaxUnsaved)
+        if (!hasPlace || _unsaved.Count >= _limits.MaxUnsaved)
         {
             return new PostResult.Rejected(RejectReason.Unavailable, RetryWhenFull);
         }

@@ -30,6 +30,10 @@ public sealed class StoreOptions : IValidatableObject
     [Range(100, 1_000_000)]
     public int MaxUnsaved { get; set; } = 10_000;
 
+    /// <summary>The same over all rooms of an origin, of about 300 bytes each. 1000 to 100,000,000, default 500,000.</summary>
+    [Range(1000, 100_000_000)]
+    public int MaxUnsavedPerOrigin { get; set; } = 500_000;
+
     /// <summary>Danmaku kept of each room, the newest. 1000 to 1,000,000,000, default 100,000.</summary>
     [Range(1000, 1_000_000_000)]
     public int MaxComments { get; set; } = 100_000;

@@ -55,6 +55,7 @@ internal static class RoomsRegistration
             MaxOriginRooms: room.MaxRoomsPerOrigin,
             IdleAfter: room.IdleAfter)
         {
+            MaxUnsaved = store.MaxUnsavedPerOrigin,
             Retention = new Retention(store.MaxComments, store.MaxAge),
             PublicUrl = node.PublicUri,
         };
