@@ -184,7 +184,7 @@ public sealed class EdgeRoomActorTests : TestKit
         _origin.Reply(new PostAnswer(Id, submit.Post.Id, new Position(Epoch, 1), null, null));
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(2)));
         submit = await _origin.FishForMessageAsync<SubmitPost>(_ => true);
-        _origin.Reply(new PostAnswer(Id, submit.Post.Id, Position.None, RejectReason.RoomBusy, TimeSpan.FromSeconds(2)));
+        _origin.Reply(new PostAnswer(Id, submit.Post.Id, Position.None, RejectReason.RoomBusy, TimeSpan.FromSeconds(2), Deadline: submit.Post.Deadline));
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("reject").Count == 1);
         Assert.Equal(Epoch, submit.KnownEpoch);
@@ -204,6 +204,57 @@ public sealed class EdgeRoomActorTests : TestKit
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
         Assert.Equal(new PostId(1).ToString(), viewer.Outbox.OfType("unknown")[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task A_refusal_of_the_first_copy_is_no_answer_to_the_second()
+    {
+        var (_, viewer) = await OpenAsync();
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1) with { Deadline = 5000 }));
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1) with { Deadline = 9000, Again = true }));
+        await _origin.FishForMessageAsync<SubmitPost>(submit => submit.Post.Again);
+
+        _origin.Reply(new PostAnswer(Id, new PostId(1), Position.None, RejectReason.Expired, null, Deadline: 5000));
+        _origin.Reply(new PostAnswer(Id, new PostId(1), new Position(Epoch, 1), null, null));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("ack").Count == 1);
+        Assert.Empty(viewer.Outbox.OfType("reject"));
+    }
+
+    [Fact]
+    public async Task Who_reads_past_what_has_arrived_here_gets_everything_once()
+    {
+        var (room, _) = await OpenAtAsync(6);
+        var outbox = await JoinAsync(new Position(Epoch, 1));
+        await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+
+        _origin.Reply(new HistoryPage(Id, new Position(Epoch, 1), [Slice(2, 3, 4, 5, 6, 7, 8)]));
+        await Eventually.TrueAsync(() => Texts(outbox).Count == 5);
+        room.Tell(Slice(7, 8, 9));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => Texts(outbox).Count >= 8);
+        Assert.Equal(["2", "3", "4", "5", "6", "7", "8", "9"], Texts(outbox));
+        Assert.Empty(outbox.OfType("lost"));
+    }
+
+    [Fact]
+    public async Task Who_comes_from_a_faster_edge_is_not_lost_while_this_one_catches_up_in_pages()
+    {
+        var (room, _) = await OpenAsync();
+        var outbox = await JoinAsync(new Position(Epoch, 5));
+        var attach = await _origin.FishForMessageAsync<AttachEdge>(_ => true);
+        room.Tell(Attached(2, 1, 2), _origin);
+        _origin.Send(room, Attached(6, 3, 4) with { Question = attach.Question });
+        await _origin.FishForMessageAsync<FetchRange>(fetch => fetch.Range.Have.Offset == 4);
+        Assert.Empty(outbox.Texts);
+
+        _origin.Reply(Attached(6, 5, 6));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => Texts(outbox).Count == 1);
+        Assert.Equal(["6"], Texts(outbox));
+        Assert.False(outbox.OfType("welcome").Single().GetProperty("lost").GetBoolean());
     }
 
     [Fact]

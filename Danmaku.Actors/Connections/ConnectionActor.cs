@@ -16,7 +16,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
     private readonly PostRate? _rate;
-    private readonly Dictionary<PostId, long> _pending = [];
+    private readonly Dictionary<PostId, (long Since, long Deadline)> _pending = [];
 
     /// <summary>Acknowledged before the store had them; oldest first.</summary>
     private readonly OrderedDictionary<PostId, Position> _unsaved = [];
@@ -152,17 +152,25 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
-            _viewer.Tell(_viewer.Format.Reject(send.Post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
+            _viewer.Tell(send.Post.Again
+                ? _viewer.Format.Unknown(send.Post.Id)
+                : _viewer.Format.Reject(send.Post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
             return;
         }
 
-        _pending[send.Post.Id] = _edge.Time.GetTimestamp();
+        _pending[send.Post.Id] = (_edge.Time.GetTimestamp(), send.Post.Deadline);
         Context.Parent.Tell(send);
         KeepTicking();
     }
 
     private void OnAnswer(RoomProtocol.PostAnswer answer)
     {
+        if (answer.Reason is not null && _pending.TryGetValue(answer.Id, out var copy) && copy.Deadline != answer.Deadline)
+        {
+            // A copy that was sent before: what becomes of the last one is still open.
+            return;
+        }
+
         if (!_pending.Remove(answer.Id))
         {
             // One answer for each post, and one more when the store has what it had not: others say nothing new.
@@ -215,7 +223,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     private void OnTick()
     {
         _viewer.CatchUp();
-        foreach (var (id, _) in _pending.Where(post => _edge.Time.GetElapsedTime(post.Value) > _edge.ViewerLimits.PostDeadline).ToArray())
+        foreach (var (id, _) in _pending.Where(post => _edge.Time.GetElapsedTime(post.Value.Since) > _edge.ViewerLimits.PostDeadline).ToArray())
         {
             _pending.Remove(id);
             TellUnknown(id);

@@ -20,7 +20,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private readonly EdgeRoom _room;
     private readonly FlushPace _pace;
     private readonly List<IActorRef>[] _viewers = [.. WireFormat.All.Select(_ => new List<IActorRef>())];
-    private readonly Dictionary<IActorRef, JoinRequest> _waiting = [];
+
+    /// <summary>Those who are let in when the room is known or has caught up with them, at the latest with the answer to a question.</summary>
+    private readonly Dictionary<IActorRef, (JoinRequest Request, long Question)> _waiting = [];
     private readonly List<IActorRef> _openers = [];
     private readonly Dictionary<IActorRef, WireFormat> _formats = [];
 
@@ -41,6 +43,12 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private long _progressAt;
 
     private long _heardAt;
+    private long _attachedAt;
+
+    /// <summary>How often the origin has been asked where the room is, and the last of these questions that it has answered.</summary>
+    private long _questions;
+
+    private long _answered;
 
     public EdgeRoomActor(RoomId id, EdgeContext edge)
     {
@@ -145,10 +153,27 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _waiting[viewer] = request;
-        if (_room.IsAttached || !IsAttaching)
+        _waiting[viewer] = (request, _questions + 1);
+        AskForWaiting();
+    }
+
+    /// <summary>Asks the origin anew for those who came after the last question, though not for each of them.</summary>
+    private void AskForWaiting()
+    {
+        if (!_room.IsAttached)
+        {
+            if (!IsAttaching)
+            {
+                AttachToOrigin();
+            }
+        }
+        else if (_edge.Time.GetElapsedTime(_attachedAt) >= FirstRetry)
         {
             AttachToOrigin();
+        }
+        else
+        {
+            Timers.StartSingleTimer(nameof(Attach), Attach.Instance, FirstRetry);
         }
     }
 
@@ -196,7 +221,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     {
         foreach (var after in _reads.Due())
         {
-            _edge.Origins.Tell(new ReadHistory(_id, after));
+            _edge.Origins.Tell(new ReadHistory(_id, after, _room.Top.Epoch));
         }
     }
 
@@ -208,7 +233,13 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             return;
         }
 
-        IReadOnlyList<Batch> batches = [.. page.Page.Select(slice => slice.Decode())];
+        // What comes after Top is on its way here too, and goes to everybody.
+        var batches = _room.UpToTop([.. page.Page.Select(slice => slice.Decode())]);
+        if (batches.Count == 0)
+        {
+            return;
+        }
+
         foreach (var viewer in _reads.Take(page.After))
         {
             if (!_readers.TryGetValue(viewer, out var reader))
@@ -289,13 +320,13 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private void OnAttached(Attached attached)
     {
         KnowOrigin(attached.Viewers);
-        Merge(() => _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]), isAnswer: true);
+        Merge(() => _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]), attached.Question);
     }
 
     private void OnGone(RangeGone gone)
     {
         KnowOrigin(gone.Viewers);
-        Merge(() => _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]), isAnswer: true);
+        Merge(() => _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]), gone.Question);
     }
 
     private void KnowOrigin(long viewers)
@@ -323,7 +354,8 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         AttachToOrigin();
     }
 
-    private void Merge(Action merge, bool isAnswer = false)
+    /// <param name="question">The number of the question that is answered; 0 when it is none.</param>
+    private void Merge(Action merge, long question = 0)
     {
         var before = _room.Top;
         merge();
@@ -337,7 +369,8 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             _retry = FirstRetry;
         }
 
-        BeginWaiting(isAnswer);
+        _answered = Math.Max(_answered, question);
+        BeginWaiting();
         FlushNowOrAtTick();
 
         // An answer that brought nothing is no reason to ask again at once: the timer does.
@@ -363,7 +396,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     /// Greets those who came before the room was known, and those who have seen more than has arrived here: when it has, or when the
     /// origin has had its say.
     /// </summary>
-    private void BeginWaiting(bool isAnswer)
+    private void BeginWaiting()
     {
         if (!_room.IsAttached)
         {
@@ -372,17 +405,24 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
         _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(KnownTop)));
         _openers.Clear();
-        foreach (var (viewer, request) in _waiting.Where(waiting => isAnswer || !_room.IsBehind(waiting.Value.Last)).ToArray())
+
+        // Who is ahead after everything has come that the origin had when it was asked for him, is ahead of the origin too.
+        var isComplete = _room.Missing is null;
+        foreach (var (viewer, waiting) in _waiting.Where(IsDue).ToArray())
         {
             _waiting.Remove(viewer);
-            Admit(viewer, request);
+            Admit(viewer, waiting.Request);
         }
+
+        bool IsDue(KeyValuePair<IActorRef, (JoinRequest Request, long Question)> waiting) =>
+            !_room.IsBehind(waiting.Value.Request.Last) || (isComplete && _answered >= waiting.Value.Question);
     }
 
     private void AttachToOrigin()
     {
         _toldOrigin = Count;
-        _edge.Origins.Tell(new AttachEdge(_id, _room.Top, Count));
+        _attachedAt = _edge.Time.GetTimestamp();
+        _edge.Origins.Tell(new AttachEdge(_id, _room.Top, Count, ++_questions));
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, NextRetry());
     }
 
@@ -493,6 +533,10 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     {
         GiveUpOnGap();
         AskForHistory();
+        if (_waiting.Count > 0)
+        {
+            AskForWaiting();
+        }
         if (Count != _toldOrigin)
         {
             _toldOrigin = Count;

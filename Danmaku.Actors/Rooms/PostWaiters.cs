@@ -7,6 +7,9 @@ namespace Danmaku.Actors.Rooms;
 /// <summary>Who waits to hear what became of a post: once when everybody can see it, and again when the store has it, if that is later.</summary>
 internal sealed class PostWaiters(RoomId room)
 {
+    /// <summary>Most who wait for one and the same danmaku; those who asked first hear nothing, and ask again.</summary>
+    private const int MaxSame = 16;
+
     private readonly SortedDictionary<long, List<Waiter>> _unseen = [];
     private readonly SortedDictionary<long, List<Waiter>> _unsaved = [];
 
@@ -70,6 +73,10 @@ internal sealed class PostWaiters(RoomId room)
 
         same.RemoveAll(known => known.Sender.Equals(waiter.Sender));
         same.Add(waiter);
+        if (same.Count > MaxSame)
+        {
+            same.RemoveAt(0);
+        }
     }
 
     private static IEnumerable<Waiter> Take(SortedDictionary<long, List<Waiter>> waiters, long through)

@@ -20,13 +20,14 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     private readonly OriginContext _origin;
     private readonly AttachedEdges _edges;
     private readonly PostWaiters _waiters;
-    private readonly HashSet<(IActorRef Sender, Position After)> _reading = [];
+    private readonly HashSet<Asker> _reading = [];
     private readonly bool _hasSlot;
     private Room? _room;
     private long _knownEpoch;
     private bool _isAppending;
     private int _counted;
     private int _stashed;
+    private long _openedAt;
     private long _unwatchedSince;
     private long _activeAt;
 
@@ -125,7 +126,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<StoreOpened>(opened => OnOpened(opened.Opening));
         Receive<Status.Failure>(_ => ReopenSoon());
         Receive<Reopen>(_ => AskStore());
-        Receive<SubmitPost>(submit => Refuse(submit, RejectReason.Unavailable, RetryWhenAway));
+        Receive<SubmitPost>(RefuseUnseen);
         Receive<IRoomMessage>(_ => { });
     }
 
@@ -153,7 +154,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             OnKept(kept);
             StopWhenSaved();
         });
-        Receive<StoreLane.Fenced>(_ => Context.Stop(Self));
+        Receive<StoreLane.Fenced>(_ => Context.Stop(Self), fenced => fenced.Epoch == Room.Top.Epoch);
         Receive<Overdue>(_ => Context.Stop(Self));
         Receive<SubmitPost>(submit => Sender.Tell(PostAnswer.Unknown(_id, submit.Post.Id)));
         ReceiveAny(_ => { });
@@ -177,7 +178,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
         else if (message is SubmitPost submit)
         {
-            Refuse(submit, RejectReason.Unavailable, RetryWhenAway);
+            RefuseUnseen(submit);
         }
 
         _knownEpoch = Math.Max(_knownEpoch, EpochIn(message));
@@ -210,6 +211,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     {
         Timers.Cancel(nameof(StoreSlow));
         _room = new Room(opening, _origin.Limits, _origin.Time);
+        _openedAt = _origin.Time.GetTimestamp();
         Become(Opened);
         Unstash();
         StayActive();
@@ -240,6 +242,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void Close()
     {
+        _knownEpoch = Math.Max(_knownEpoch, Room.Top.Epoch);
         _room = null;
         _isAppending = false;
         _waiters.GiveUp();
@@ -253,6 +256,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     {
         AttachEdge attach => attach.Have.Epoch,
         FetchRange fetch => fetch.Range.Epoch,
+        ReadHistory read => read.KnownEpoch,
         SubmitPost submit => submit.KnownEpoch,
         _ => 0,
     };
@@ -277,46 +281,46 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
 
         _edges.Seen(Sender);
-        var (sender, isHistory) = (Sender, question is ReadHistory);
+        var asker = new Asker(Sender, after, question is ReadHistory, question is AttachEdge attach ? attach.Question : 0);
         switch (Room.Read(after, through))
         {
-            case RangeResult.Older when _reading.Add((sender, after)):
+            case RangeResult.Older when _reading.Add(asker with { Question = 0 }):
                 _origin.Store.ReadAsync(_id, after, _origin.Limits.PageBytes).PipeTo(
                     Self,
-                    success: page => new StoreRead(sender, after, isHistory, page, null),
-                    failure: error => new StoreRead(sender, after, isHistory, null, error));
+                    success: page => new StoreRead(asker, page, null),
+                    failure: error => new StoreRead(asker, null, error));
                 break;
             case RangeResult.Older:
                 break;
             case RangeResult.Found found:
-                Answer(sender, after, isHistory, found.Page);
+                Answer(asker, found.Page);
                 break;
             case RangeResult.Gone gone:
-                Answer(sender, after, isHistory, gone);
+                Answer(asker, gone);
                 break;
         }
     }
 
     private void OnStoreRead(StoreRead read)
     {
-        _reading.Remove((read.Sender, read.After));
+        _reading.Remove(read.Asker with { Question = 0 });
         if (read.Page is { } page)
         {
-            Answer(read.Sender, read.After, read.IsHistory, page);
+            Answer(read.Asker, page);
         }
         else if (read.Error is null)
         {
-            Answer(read.Sender, read.After, read.IsHistory, Room.Gone());
+            Answer(read.Asker, Room.Gone());
         }
     }
 
-    private void Answer(IActorRef sender, Position after, bool isHistory, IReadOnlyList<Batch> page) => sender.Tell(isHistory
-        ? new HistoryPage(_id, after, Encode(page))
-        : new Attached(_id, Room.Head, _edges.Viewers, Encode(page)));
+    private void Answer(Asker asker, IReadOnlyList<Batch> page) => asker.Edge.Tell(asker.IsHistory
+        ? new HistoryPage(_id, asker.After, Encode(page))
+        : new Attached(_id, Room.Head, _edges.Viewers, Encode(page), asker.Question));
 
-    private void Answer(IActorRef sender, Position after, bool isHistory, RangeResult.Gone gone) => sender.Tell(isHistory
-        ? new HistoryGone(_id, after)
-        : new RangeGone(_id, after, gone.Head, _edges.Viewers, Encode(gone.Newest)));
+    private void Answer(Asker asker, RangeResult.Gone gone) => asker.Edge.Tell(asker.IsHistory
+        ? new HistoryGone(_id, asker.After)
+        : new RangeGone(_id, asker.After, gone.Head, _edges.Viewers, Encode(gone.Newest), asker.Question));
 
     private Slice[] Encode(IReadOnlyList<Batch> batches) => [.. batches.Select(batch => Slice.Encode(_id, batch))];
 
@@ -347,7 +351,22 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     }
 
     private void Refuse(SubmitPost submit, RejectReason reason, TimeSpan? retryAfter) =>
-        Sender.Tell(new PostAnswer(_id, submit.Post.Id, Position.None, reason, retryAfter));
+        Sender.Tell(new PostAnswer(_id, submit.Post.Id, Position.None, reason, retryAfter, Deadline: submit.Post.Deadline));
+
+    /// <summary>Refuses a post without knowing the room's; one that was sent before may be among them.</summary>
+    private void RefuseUnseen(SubmitPost submit, RejectReason reason, TimeSpan retryAfter)
+    {
+        if (submit.Post.Again)
+        {
+            Sender.Tell(PostAnswer.Unknown(_id, submit.Post.Id));
+        }
+        else
+        {
+            Refuse(submit, reason, retryAfter);
+        }
+    }
+
+    private void RefuseUnseen(SubmitPost submit) => RefuseUnseen(submit, RejectReason.Unavailable, RetryWhenAway);
 
     private void OnKept(StoreLane.Kept kept)
     {
@@ -366,8 +385,16 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         {
             _origin.Metrics.RoomFenced();
             Close();
-            Become(Away);
-            ReopenSoon();
+            if (_origin.Time.GetElapsedTime(_openedAt) >= ReopenAfter)
+            {
+                BeginOpening();
+            }
+            else
+            {
+                // Two owners take it from each other: not as fast as they can.
+                Become(Away);
+                ReopenSoon();
+            }
         }
     }
 
@@ -423,7 +450,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     {
         if (message is SubmitPost submit)
         {
-            Refuse(submit, RejectReason.RoomLimit, RetryWhenFull);
+            RefuseUnseen(submit, RejectReason.RoomLimit, RetryWhenFull);
         }
         else
         {
@@ -477,7 +504,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             Forget(edge);
         }
 
-        if (_edges.IsEmpty && _origin.Time.GetElapsedTime(_unwatchedSince) >= _origin.IdleAfter)
+        if (_edges.IsEmpty && _room is not { Unsaved: > 0 } && _origin.Time.GetElapsedTime(_unwatchedSince) >= _origin.IdleAfter)
         {
             Context.Parent.Tell(new Passivate(Stop.Instance));
         }
@@ -520,8 +547,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private sealed record StoreOpened(RoomOpening Opening) : INoSerializationVerificationNeeded;
 
-    private sealed record StoreRead(IActorRef Sender, Position After, bool IsHistory, IReadOnlyList<Batch>? Page, Exception? Error)
-        : INoSerializationVerificationNeeded;
+    private sealed record StoreRead(Asker Asker, IReadOnlyList<Batch>? Page, Exception? Error) : INoSerializationVerificationNeeded;
+
+    /// <summary>Who wants what follows a position.</summary>
+    /// <param name="IsHistory">For a viewer that comes back, and not for the edge's own order.</param>
+    private sealed record Asker(IActorRef Edge, Position After, bool IsHistory, long Question);
 
     /// <summary>The store has not answered in time whether the room can open.</summary>
     public sealed record StoreSlow : INoSerializationVerificationNeeded

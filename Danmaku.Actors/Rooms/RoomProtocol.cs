@@ -22,7 +22,8 @@ public static class RoomProtocol
     /// </summary>
     /// <param name="Have">What the edge is complete to; <see cref="Position.None"/> when it has nothing.</param>
     /// <param name="Viewers">People it has in this room.</param>
-    public sealed record AttachEdge(RoomId Room, Position Have, int Viewers) : IRoomMessage;
+    /// <param name="Question">Given back in the answer.</param>
+    public sealed record AttachEdge(RoomId Room, Position Have, int Viewers, long Question = 0) : IRoomMessage;
 
     /// <summary>The number of people changed. Not answered; safe to repeat.</summary>
     public sealed record EdgeViewers(RoomId Room, int Viewers) : IRoomMessage;
@@ -39,16 +40,18 @@ public static class RoomProtocol
 
     /// <summary>Where the room is, and what follows the position that was asked about, a page at most.</summary>
     /// <param name="Viewers">People in the room, over all edges.</param>
-    public sealed record Attached(RoomId Room, RoomHead Head, long Viewers, IReadOnlyList<Slice> Page) : IRoomMessage;
+    /// <param name="Question">Of the <see cref="AttachEdge"/> that it answers; 0 for a fetch.</param>
+    public sealed record Attached(RoomId Room, RoomHead Head, long Viewers, IReadOnlyList<Slice> Page, long Question = 0) : IRoomMessage;
 
     /// <summary>What follows <paramref name="Have"/> is gone, or was never here; the newest is.</summary>
-    public sealed record RangeGone(RoomId Room, Position Have, RoomHead Head, long Viewers, IReadOnlyList<Slice> Newest) : IRoomMessage;
+    public sealed record RangeGone(RoomId Room, Position Have, RoomHead Head, long Viewers, IReadOnlyList<Slice> Newest, long Question = 0) : IRoomMessage;
 
     /// <summary>
     /// A viewer comes back with a position that is older than what its edge has. Answered with <see cref="HistoryPage"/> or
     /// <see cref="HistoryGone"/>; safe to repeat.
     /// </summary>
-    public sealed record ReadHistory(RoomId Room, Position After) : IRoomMessage;
+    /// <param name="KnownEpoch">The newest epoch the edge knows of.</param>
+    public sealed record ReadHistory(RoomId Room, Position After, long KnownEpoch) : IRoomMessage;
 
     /// <summary>The first of what follows, a page at most.</summary>
     public sealed record HistoryPage(RoomId Room, Position After, IReadOnlyList<Slice> Page) : IRoomMessage;
@@ -61,8 +64,16 @@ public static class RoomProtocol
     /// <param name="Reason">Why it was refused; null when it was not.</param>
     /// <param name="IsDurable">Whether the store has it.</param>
     /// <param name="IsRepeat">It was accepted before.</param>
+    /// <param name="Deadline">Of a post that was refused: says which copy it was, of several with the same id.</param>
     public sealed record PostAnswer(
-        RoomId Room, PostId Id, Position Position, RejectReason? Reason, TimeSpan? RetryAfter, bool IsDurable = true, bool IsRepeat = false)
+        RoomId Room,
+        PostId Id,
+        Position Position,
+        RejectReason? Reason,
+        TimeSpan? RetryAfter,
+        bool IsDurable = true,
+        bool IsRepeat = false,
+        long Deadline = 0)
         : IRoomMessage
     {
         /// <summary>Nobody knows what became of it: it may be sent again with the same id.</summary>

@@ -28,7 +28,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
     private const int MaxNameBytes = 512;
 
-    // Flags of a PostAnswer.
+    // A flag of a SubmitPost, and those of a PostAnswer.
+    private const byte Again = 1;
     private const byte Durable = 1;
     private const byte Repeat = 2;
 
@@ -77,6 +78,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WriteNumber((ulong)submit.KnownEpoch);
                 writer.WritePostId(submit.Post.Id);
                 writer.WriteNumber((ulong)submit.Post.Deadline);
+                writer.WriteByte(submit.Post.Again ? Again : (byte)0);
                 writer.WriteString(submit.Post.Author);
                 writer.WriteString(submit.Post.Text);
                 BinaryCodec.WriteStyle(ref writer, submit.Post.Style, submit.Post.At);
@@ -89,12 +91,14 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WriteByte((byte)(answer.Reason ?? 0));
                 writer.WriteNumber((ulong)(answer.RetryAfter?.TotalMilliseconds + 1 ?? 0));
                 writer.WriteByte((byte)((answer.IsDurable ? Durable : 0) | (answer.IsRepeat ? Repeat : 0)));
+                writer.WriteNumber((ulong)answer.Deadline);
                 break;
 
             case AttachEdge attach:
                 WriteRoom(ref writer, attach.Room);
                 writer.WritePosition(attach.Have);
                 writer.WriteNumber((ulong)attach.Viewers);
+                writer.WriteNumber((ulong)attach.Question);
                 break;
 
             case EdgeViewers viewers:
@@ -114,6 +118,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 WriteHead(ref writer, attached.Head);
                 writer.WriteNumber((ulong)attached.Viewers);
                 WriteSlices(ref writer, attached.Page);
+                writer.WriteNumber((ulong)attached.Question);
                 break;
 
             case RangeGone gone:
@@ -122,11 +127,13 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 WriteHead(ref writer, gone.Head);
                 writer.WriteNumber((ulong)gone.Viewers);
                 WriteSlices(ref writer, gone.Newest);
+                writer.WriteNumber((ulong)gone.Question);
                 break;
 
             case ReadHistory read:
                 WriteRoom(ref writer, read.Room);
                 writer.WritePosition(read.After);
+                writer.WriteNumber((ulong)read.KnownEpoch);
                 break;
 
             case HistoryPage page:
@@ -194,17 +201,18 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
             case "p":
                 var (room, known, id, deadline) = (ReadRoom(ref reader), reader.ReadInteger(), reader.ReadPostId(), reader.ReadInteger());
+                var again = reader.ReadByte() == Again;
                 var (author, text) = (reader.ReadString(BinaryCodec.MaxStringBytes), reader.ReadString(BinaryCodec.MaxStringBytes));
                 var (style, at) = BinaryCodec.ReadStyle(ref reader);
-                return new SubmitPost(room, new Post(id, author, text, style, at, deadline), known);
+                return new SubmitPost(room, new Post(id, author, text, style, at, deadline) { Again = again }, known);
 
             case "a":
                 var answer = new PostAnswer(ReadRoom(ref reader), reader.ReadPostId(), reader.ReadPosition(), ReadReason(ref reader), ReadWait(ref reader));
                 var flags = reader.ReadByte();
-                return answer with { IsDurable = (flags & Durable) != 0, IsRepeat = (flags & Repeat) != 0 };
+                return answer with { IsDurable = (flags & Durable) != 0, IsRepeat = (flags & Repeat) != 0, Deadline = reader.ReadInteger() };
 
             case "e":
-                return new AttachEdge(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadCount(int.MaxValue));
+                return new AttachEdge(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadCount(int.MaxValue), reader.ReadInteger());
 
             case "v":
                 return new EdgeViewers(ReadRoom(ref reader), reader.ReadCount(int.MaxValue));
@@ -216,16 +224,16 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return new FetchRange(ReadRoom(ref reader), new MissingRange(reader.ReadInteger(), reader.ReadInteger(), reader.ReadInteger()));
 
             case "r":
-                return new Attached(ReadRoom(ref reader), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes));
+                return new Attached(ReadRoom(ref reader), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes), reader.ReadInteger());
 
             case "g":
-                return new RangeGone(ReadRoom(ref reader), reader.ReadPosition(), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes));
+                return new RangeGone(ReadRoom(ref reader), reader.ReadPosition(), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes), reader.ReadInteger());
 
             case "x":
                 return new RoomRefused(ReadRoom(ref reader));
 
             case "h":
-                return new ReadHistory(ReadRoom(ref reader), reader.ReadPosition());
+                return new ReadHistory(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadInteger());
 
             case "i":
                 return new HistoryPage(ReadRoom(ref reader), reader.ReadPosition(), ReadSlices(ref reader, bytes));

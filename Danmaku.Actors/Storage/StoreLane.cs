@@ -23,7 +23,7 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
     private readonly IRoomStore _store;
     private readonly StoreHealth _health;
     private readonly TimeProvider _time;
-    private readonly Dictionary<RoomId, Waiting> _waiting = [];
+    private readonly OrderedDictionary<RoomId, Waiting> _waiting = [];
     private IReadOnlyList<Waiting> _committing = [];
     private TimeSpan _retry = FirstRetry;
 

@@ -41,7 +41,11 @@ public sealed record Comment(long Offset, long Time, string Author, string Text,
 /// <summary>What somebody wants to say.</summary>
 /// <param name="Id">Makes repeating it safe.</param>
 /// <param name="Deadline">Unix milliseconds; an origin that gets it later must not accept it any more.</param>
-public sealed record Post(PostId Id, string Author, string Text, CommentStyle Style, long? At, long Deadline);
+public sealed record Post(PostId Id, string Author, string Text, CommentStyle Style, long? At, long Deadline)
+{
+    /// <summary>It was sent before, and its author does not know what became of it: whoever does not know either must not refuse it.</summary>
+    public bool Again { get; init; }
+}
 
 /// <summary>Consecutive danmaku of one epoch. Never empty.</summary>
 /// <param name="Previous">Where the epoch before ended; meaningful when the batch begins with offset 1.</param>

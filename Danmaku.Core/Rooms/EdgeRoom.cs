@@ -165,6 +165,16 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Whether what a viewer that comes back has missed begins before what is here: the origin may have it.</summary>
     public bool IsOlder(Position? last) => last < _history.Start;
 
+    /// <summary>Leaves out what comes after <see cref="Top"/>.</summary>
+    public IReadOnlyList<Batch> UpToTop(IReadOnlyList<Batch> batches) =>
+    [
+        .. batches
+            .TakeWhile(batch => batch.First <= Top)
+            .Select(batch => batch.Last <= Top
+                ? batch
+                : batch with { Comments = [.. batch.Comments.TakeWhile(comment => comment.Offset <= Top.Offset)] }),
+    ];
+
     /// <summary>Where a viewer begins that joins now. Call <see cref="Take"/> first: what is ready belongs to those already here.</summary>
     /// <param name="last">The last position it has, if it comes back.</param>
     /// <param name="history">How many of the newest it wants when it does not, or when what it missed is gone.</param>

@@ -49,7 +49,8 @@ public sealed class Room
         _history.Enter(opening.Epoch);
         foreach (var (id, position, at) in opening.Posts)
         {
-            RememberPost(id, position, TimeSpan.FromMilliseconds(Math.Max(0, Now - at)));
+            // By the room's own time too: the clock of its last owner may have been another.
+            RememberPost(id, position, TimeSpan.FromMilliseconds(Math.Max(0, Math.Min(Now, opening.LastTime) - at)));
         }
     }
 

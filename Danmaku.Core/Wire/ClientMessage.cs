@@ -21,7 +21,8 @@ public abstract record ClientMessage
     public sealed record Join(Position? Position, int History, string? Name, string? Token) : ClientMessage;
 
     /// <summary>A post whose fields have the right shape; whether its text may be shown is not decided here.</summary>
-    public sealed record Post(PostId Id, string Text, CommentStyle Style, long? At) : ClientMessage;
+    /// <param name="Again">It was sent before, and the client does not know what became of it.</param>
+    public sealed record Post(PostId Id, string Text, CommentStyle Style, long? At, bool Again = false) : ClientMessage;
 
     /// <param name="Client">The client's number as it was written.</param>
     public sealed record Clock(byte[] Client) : ClientMessage;
@@ -82,6 +83,7 @@ public abstract record ClientMessage
         private string? _mode;
         private string? _color;
         private string? _size;
+        private bool _again;
         private long? _at;
         private byte[]? _client;
 
@@ -116,6 +118,7 @@ public abstract record ClientMessage
             else if (json.ValueTextEquals("color"u8)) _color = ReadString(ref json);
             else if (json.ValueTextEquals("size"u8)) _size = ReadString(ref json);
             else if (json.ValueTextEquals("at"u8)) _at = ReadInteger(ref json);
+            else if (json.ValueTextEquals("again"u8)) _again = ReadBoolean(ref json);
             else return false;
             return true;
         }
@@ -150,7 +153,7 @@ public abstract record ClientMessage
             }
 
             return TryReadStyle(_mode, _color, _size, out var style) && _at is null or >= 0
-                ? new Post(id.Value, _text, style, _at)
+                ? new Post(id.Value, _text, style, _at, _again)
                 : new BadPost(id, RejectReason.FieldInvalid);
         }
 
@@ -182,6 +185,18 @@ public abstract record ClientMessage
 
             Refuse<object>(ref json);
             return null;
+        }
+
+        private bool ReadBoolean(ref Utf8JsonReader json)
+        {
+            json.Read();
+            if (json.TokenType is JsonTokenType.True or JsonTokenType.False)
+            {
+                return json.GetBoolean();
+            }
+
+            Refuse<object>(ref json);
+            return false;
         }
 
         private void ReadPosition(ref Utf8JsonReader json)

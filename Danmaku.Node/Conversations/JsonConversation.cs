@@ -83,11 +83,17 @@ internal sealed class JsonConversation(
         var (post, reason, retryAfter) = gate.Pass(said.Id, _name, said.Text, said.Style, said.At);
         if (post is not null)
         {
-            viewer.Post(post);
-            return;
+            viewer.Post(post with { Again = said.Again });
         }
-
-        socket.Answer(format.Reject(said.Id, reason, retryAfter));
+        else if (said.Again && reason == RejectReason.RateLimited)
+        {
+            // It may have been posted when it was sent first: no refusal.
+            socket.Answer(format.Unknown(said.Id));
+        }
+        else
+        {
+            socket.Answer(format.Reject(said.Id, reason, retryAfter));
+        }
     }
 
     private void Complain(ClientMessage.Bad bad)

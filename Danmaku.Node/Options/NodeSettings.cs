@@ -6,12 +6,30 @@ namespace Danmaku.Node.Options;
 public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store)
 {
     /// <exception cref="SettingsException">A value cannot be read or is out of range.</exception>
-    public static NodeSettings Read(IConfiguration configuration) => new(
+    public static NodeSettings Read(IConfiguration configuration) => Check(new NodeSettings(
         Read<NodeOptions>(configuration, NodeOptions.Section),
         Read<ConnectionOptions>(configuration, ConnectionOptions.Section),
         Read<RoomOptions>(configuration, RoomOptions.Section),
         Read<ClusterOptions>(configuration, ClusterOptions.Section),
-        Read<StoreOptions>(configuration, StoreOptions.Section));
+        Read<StoreOptions>(configuration, StoreOptions.Section)));
+
+    /// <summary>What must hold between options of several sections.</summary>
+    private static NodeSettings Check(NodeSettings settings)
+    {
+        if (settings.Store.Timeout >= settings.Connection.PostDeadline)
+        {
+            throw new SettingsException(
+                $"{StoreOptions.Section}:{nameof(StoreOptions.Timeout)}: must be less than {ConnectionOptions.Section}:{nameof(ConnectionOptions.PostDeadline)}");
+        }
+
+        if (settings.Store.MaxAge < settings.Room.PostIdWindow)
+        {
+            throw new SettingsException(
+                $"{StoreOptions.Section}:{nameof(StoreOptions.MaxAge)}: must not be less than {RoomOptions.Section}:{nameof(RoomOptions.PostIdWindow)}");
+        }
+
+        return settings;
+    }
 
     private static T Read<T>(IConfiguration configuration, string section)
         where T : class, new()

@@ -54,4 +54,12 @@ internal static class RoomStore
         }
     }
 }
+
+/// <summary>Closes the store when nobody needs it any more.</summary>
+internal sealed class StoreService(IRoomStore store) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => store.DisposeAsync().AsTask();
+}
 #endif

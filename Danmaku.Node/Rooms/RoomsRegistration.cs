@@ -24,8 +24,8 @@ internal static class RoomsRegistration
             var store = settings.Node.RoleList.Contains("origin") ? RoomStore.OpenAsync(settings).GetAwaiter().GetResult() : null;
             if (store is not null)
             {
-                // A factory: what the container makes it also disposes of, after the host has stopped.
-                services.AddSingleton(_ => store);
+                // Services stop in the reverse order: the actors first, then what they write to.
+                services.AddHostedService(_ => new StoreService(store));
             }
 
             services.AddDanmakuActors(actors, store);
