@@ -222,6 +222,28 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task Who_has_missed_more_than_a_page_gets_the_next_when_its_outbox_has_place()
+    {
+        var text = new string('x', 1000);
+        var (room, _) = await OpenAsync();
+        var offsets = Enumerable.Range(1, 100).Select(offset => (long)offset).ToArray();
+        room.Tell(Danmaku.Actors.Rooms.Slice.Encode(Id, new Batch(
+            Epoch, Position.None, [.. offsets.Select(offset => new Comment(offset, 1, "a", text, CommentStyle.Default, null))])));
+        var outbox = new FakeOutbox { Capacity = 4 };
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 0), 0), outbox);
+        _rooms.Tell(join);
+
+        await Eventually.TrueAsync(() => outbox.OfType("batch").Count == 1);
+        Assert.InRange(Texts(outbox).Count, 30, 60);
+        await Eventually.TrueAsync(() =>
+        {
+            outbox.Drain();
+            return Texts(outbox).Count == 100;
+        });
+        Assert.Empty(outbox.OfType("skipped"));
+    }
+
+    [Fact]
     public async Task Who_reads_past_what_has_arrived_here_gets_everything_once()
     {
         var (room, _) = await OpenAtAsync(6);

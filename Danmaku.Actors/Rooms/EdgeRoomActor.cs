@@ -195,8 +195,21 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
         var start = _room.Join(request.Last, request.History);
-        viewer.Tell(new ConnectionActor.Begin(Welcome(request, start.Position, start.IsLost), start.Batches, HasMore: false));
-        _viewers[request.Format.Index].Add(viewer);
+        viewer.Tell(new ConnectionActor.Begin(Welcome(request, start.Position, start.IsLost), start.Batches, start.HasMore));
+        GoOn(viewer, request, start.HasMore);
+    }
+
+    /// <summary>A viewer has been given what it missed, or a page of it.</summary>
+    private void GoOn(IActorRef viewer, JoinRequest request, bool hasMore)
+    {
+        if (hasMore)
+        {
+            _readers[viewer] = (request, true);
+        }
+        else
+        {
+            _viewers[request.Format.Index].Add(viewer);
+        }
     }
 
     private Welcome Welcome(JoinRequest request, Position position, bool isLost) =>
@@ -286,8 +299,8 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             viewer.Tell(new ConnectionActor.Lost(start.Position));
         }
 
-        viewer.Tell(new ConnectionActor.Page(start.Batches, HasMore: false));
-        _viewers[request.Format.Index].Add(viewer);
+        viewer.Tell(new ConnectionActor.Page(start.Batches, start.HasMore));
+        GoOn(viewer, request, start.HasMore);
     }
 
     private void OnViewerGone(IActorRef viewer)

@@ -1,4 +1,5 @@
 using Danmaku.Bench.Checks;
+using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Bench.Chaos;
@@ -37,7 +38,7 @@ public sealed class PendingPosts(PostLedger ledger, Random random, TimeProvider 
             {
                 pending.Due = In(AnswerPatience);
                 ledger.Sent(number);
-                due.Add(pending.Message);
+                due.Add(pending.Take());
             }
         }
 
@@ -79,7 +80,15 @@ public sealed class PendingPosts(PostLedger ledger, Random random, TimeProvider 
 
     private sealed class Pending(byte[] message, long due)
     {
-        public byte[] Message => message;
+        private bool _wasSent;
+
+        /// <summary>The message in the form in which it is to be sent this time.</summary>
+        public byte[] Take()
+        {
+            var form = _wasSent ? PostTexts.Again(message) : message;
+            _wasSent = true;
+            return form;
+        }
 
         public long Due { get; set; } = due;
     }

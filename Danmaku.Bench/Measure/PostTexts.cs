@@ -34,6 +34,9 @@ public sealed class PostTexts
     public byte[] PostMessage(PostTag tag, int? bytes = null) => Encoding.ASCII.GetBytes(
         $$"""{"type":"post","id":"{{Id(tag.Number)}}","text":"{{Text(tag, bytes)}}"}""");
 
+    /// <summary>The same post, sent once more.</summary>
+    public static byte[] Again(byte[] message) => [.. message[..^1], .. ",\"again\":true}"u8];
+
     /// <summary>The post id, the same whenever the post is sent.</summary>
     public string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"{_idPrefix}{number:x8}");
 

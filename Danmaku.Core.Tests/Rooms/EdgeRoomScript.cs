@@ -185,6 +185,13 @@ internal sealed class EdgeRoomScript
         };
         var start = Edge.Join(last, _random.Next(20));
         Assert.True(start.IsLost || last is null || start.Position == last);
+        while (start.HasMore)
+        {
+            var next = Edge.Join(start.Batches[^1].Last, 0);
+            Assert.False(next.IsLost);
+            start = next with { Position = start.Position, IsLost = start.IsLost, Batches = [.. start.Batches, .. next.Batches] };
+        }
+
         Joined(last, start);
         _viewers.Add(ViewerModel.Join(Origin, start));
     }

@@ -9,6 +9,27 @@ public class EdgeRoomTests
     private readonly EdgeRoom _edge = new(RoomLimits.Default);
 
     [Fact]
+    public void Who_has_missed_more_than_a_page_gets_it_page_by_page()
+    {
+        var size = Comments.At(5, 1).Bytes;
+        var edge = new EdgeRoom(RoomLimits.Default with { PageBytes = 2 * size });
+        edge.Attached(new RoomHead(new Position(5, 5), Position.None), [Comments.Batch(5, Position.None, 1, 5)]);
+
+        var (first, seen) = (edge.Join(new Position(5, 0), 0), new List<string>());
+        for (var start = first; ; start = edge.Join(start.Batches[^1].Last, 0))
+        {
+            seen.AddRange(start.Batches.Texts());
+            if (!start.HasMore)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal(["5:1", "5:2"], first.Batches.Texts());
+        Assert.Equal(["5:1", "5:2", "5:3", "5:4", "5:5"], seen);
+    }
+
+    [Fact]
     public void What_the_first_attach_brings_is_history_and_not_news()
     {
         _edge.Attached(HeadOf(5, 3), [Comments.Batch(5, default, 2, 3)]);

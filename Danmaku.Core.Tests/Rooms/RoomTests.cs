@@ -258,7 +258,7 @@ public class RoomTests
     {
         var accepted = _time.Now - (long)_limits.PostIdWindow.TotalMilliseconds + 1000;
         var at = new Position(Epoch - 1, 7);
-        var room = new Room(RoomOpening.First(Epoch) with { Posts = [(new PostId(1), at, accepted)] }, _limits, _time);
+        var room = new Room(RoomOpening.First(Epoch) with { LastTime = _time.Now, Posts = [(new PostId(1), at, accepted)] }, _limits, _time);
 
         Assert.Equal(new PostResult.Repeated(at, PostState.Saved), room.Post(Make("a", 1)));
         _time.Advance(TimeSpan.FromMilliseconds(1001));

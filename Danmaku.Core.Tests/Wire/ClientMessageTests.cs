@@ -166,6 +166,7 @@ public class ClientMessageTests
                 color = $"#{post.Style.Color:x6}",
                 size = JsonFormat.SizeNames[(int)post.Style.Size],
                 at = post.At,
+                again = post.Again,
             },
             ClientMessage.Clock clock => new { type = "clock", client = Encoding.ASCII.GetString(clock.Client) },
             _ => message,

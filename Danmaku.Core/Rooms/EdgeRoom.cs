@@ -180,9 +180,9 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <param name="history">How many of the newest it wants when it does not, or when what it missed is gone.</param>
     public JoinStart Join(Position? last, int history)
     {
-        if (last is { } position && _history.After(position, limits.PageBytes) is { } rest)
+        if (last is { } position && _history.Page(position, limits.PageBytes) is { } page)
         {
-            return new JoinStart(position, false, rest);
+            return new JoinStart(position, false, page) { HasMore = page is [.., var end] && end.Last < Top };
         }
 
         var newest = _history.Newest(Math.Min(history, limits.MaxJoinHistory), limits.PageBytes);
@@ -362,4 +362,8 @@ public abstract record Delivery
 /// <param name="Position">The first batch starts at the next offset, or at offset 1 of the next epoch.</param>
 /// <param name="IsLost">It had a position, and what came after that is not all here.</param>
 /// <param name="Batches">What it gets at once.</param>
-public sealed record JoinStart(Position Position, bool IsLost, IReadOnlyList<Batch> Batches);
+public sealed record JoinStart(Position Position, bool IsLost, IReadOnlyList<Batch> Batches)
+{
+    /// <summary>It has missed more than a page: it joins once more, with the end of <see cref="Batches"/>, when there is place for it.</summary>
+    public bool HasMore { get; init; }
+}

@@ -186,6 +186,12 @@ internal sealed class LocalRoom
         _metrics.ViewerJoined();
         var (node, heartbeat) = (_settings.Node.NodeName, _settings.Connection.Heartbeat);
         viewer.Begin(new Welcome(Id, node, join.Name, start.Position, _edge.Top, start.IsLost, _viewers.Count, heartbeat), start.Batches);
+        while (start.HasMore)
+        {
+            start = _edge.Join(start.Batches[^1].Last, 0);
+            viewer.Deliver(start.Batches);
+        }
+
         _hasSlow |= viewer.IsSlow;
     }
 

@@ -454,6 +454,7 @@ describe('posting', () => {
     clock.advance(500);
 
     expect(server.last.of('post').map(({ id }) => id)).toEqual([ID, ID, ID]);
+    expect(server.last.of('post').map(({ again }) => again)).toEqual([undefined, true, true]);
     server.last.say({ type: 'ack', id: ID, position: at(1), durable: true });
     expect(await outcome).toMatchObject({ kind: 'accepted' });
     clock.advance(5000);

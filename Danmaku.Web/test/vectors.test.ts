@@ -66,6 +66,7 @@ function meant(reads: Reads): ClientMessage {
         ...(size === undefined ? {} : { size }),
         ...(reads.color === undefined ? {} : { color: reads.color }),
         ...(typeof reads.at === 'number' ? { at: reads.at } : {}),
+        ...(reads.again === true ? { again: true } : {}),
       };
     }
     default:
@@ -73,8 +74,8 @@ function meant(reads: Reads): ClientMessage {
   }
 }
 
-/** Without nulls, which the server takes for absent; `clock` is compared as a number. */
+/** Without nulls and falsehoods, which the server takes for absent; `clock` is compared as a number. */
 function asRead(value: unknown): Record<string, unknown> {
-  const entries = Object.entries(value as Record<string, unknown>).filter(([, field]) => field !== null);
+  const entries = Object.entries(value as Record<string, unknown>).filter(([, field]) => field !== null && field !== false);
   return Object.fromEntries(entries.map(([name, field]) => [name, name === 'client' ? Number(field) : field]));
 }

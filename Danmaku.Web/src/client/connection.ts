@@ -126,7 +126,7 @@ export class DanmakuClient {
     return new Promise((resolve) => {
       const post = this.posts.add({ ...draft, text }, resolve);
       if (this.current.kind === 'live') {
-        this.send(post);
+        this.send(this.posts.outgoing(post));
       }
     });
   }
@@ -213,7 +213,7 @@ export class DanmakuClient {
     this.events.emit('viewers', welcome.viewers);
     this.advance(welcome);
     for (const post of this.posts.all) {
-      this.send(post);
+      this.send(this.posts.outgoing(post));
     }
   }
 
@@ -255,7 +255,7 @@ export class DanmakuClient {
 
   private onUnknown(id: string): void {
     const wait = (tries: number) => this.random() * Math.min(8000, 500 * 2 ** tries);
-    this.posts.resendLater(id, wait, (post) => this.send(post));
+    this.posts.resendLater(id, wait, (post) => this.send(this.posts.outgoing(post)));
   }
 
   private onClock(answer: ServerClock): void {

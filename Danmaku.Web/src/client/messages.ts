@@ -49,6 +49,8 @@ export interface Post extends Draft {
   readonly type: 'post';
   /** 32 lower-case hexadecimal digits, kept when the post is sent again. */
   readonly id: string;
+  /** It was sent before, and nobody knows what became of it: it may have been accepted. */
+  readonly again?: true;
 }
 
 export interface ClientClock {

@@ -22,6 +22,7 @@ interface Entry {
   readonly cancelDeadline: Cancel;
   cancelResend: Cancel;
   tries: number;
+  wasSent: boolean;
 }
 
 /** Posts without an answer, in the order they were made. */
@@ -44,8 +45,20 @@ export class UnansweredPosts {
   add(draft: Draft, resolve: (outcome: PostOutcome) => void): Post {
     const post: Post = { type: 'post', id: this.makeId(), ...draft };
     const cancelDeadline = this.clock.after(POST_DEADLINE, () => this.settle(post.id, { kind: 'unanswered' }));
-    this.entries.set(post.id, { post, resolve, cancelDeadline, cancelResend: () => undefined, tries: 0 });
+    this.entries.set(post.id, { post, resolve, cancelDeadline, cancelResend: () => undefined, tries: 0, wasSent: false });
     return post;
+  }
+
+  /** The form in which a post goes out: every time but the first it says so. */
+  outgoing(post: Post): Post {
+    const entry = this.entries.get(post.id);
+    if (entry === undefined || !entry.wasSent) {
+      if (entry !== undefined) {
+        entry.wasSent = true;
+      }
+      return post;
+    }
+    return { ...post, again: true };
   }
 
   /** @returns Whether it was unanswered until now. */
