@@ -2,11 +2,15 @@ import { describe, expect, test } from 'vitest';
 
 import clientVectors from '../../docs/vectors/client-messages.json';
 import positionVectors from '../../docs/vectors/positions.json';
+import resumeVectors from '../../docs/vectors/resume.json';
 import serverVectors from '../../docs/vectors/server-messages.json';
 import { decode, encode } from '../src/client/codec';
+import { DanmakuClient } from '../src/client/connection';
 import { MODES, SIZES } from '../src/client/messages';
-import type { ClientMessage } from '../src/client/messages';
+import type { ClientMessage, Position } from '../src/client/messages';
 import { Stream } from '../src/client/stream';
+import { FakeServer } from './fakeserver';
+import { ManualClock } from './manualclock';
 
 describe('vectors/server-messages.json', () => {
   test.each(serverVectors.cases)('$name', ({ text, message }) => {
@@ -31,6 +35,55 @@ describe('vectors/positions.json', () => {
     expect(stream.position).toEqual(position);
   });
 });
+
+describe('vectors/resume.json, as a client sees it', () => {
+  const cases = resumeVectors.cases.flatMap(({ name, connections, position }) =>
+    connections === undefined ? [] : [{ name, connections, position }],
+  );
+
+  test.each(cases)('$name', ({ connections, position }) => {
+    const [server, clock] = [new FakeServer(), new ManualClock()];
+    const client = new DanmakuClient({ url: 'ws://edge.test/ws/r', connect: server.connect, clock, random: () => 0.5 });
+    const sees = listen(client);
+    client.start();
+
+    for (const { joins, hears, sees: expected } of connections) {
+      const connection = server.last.accept();
+      expect(connection.of('join')[0]?.position ?? null).toEqual(joins);
+      hears.forEach((message) => connection.sayText(JSON.stringify(message)));
+      expect(sees.splice(0)).toEqual(expected);
+      connection.close(1006);
+      clock.advance(5000);
+      expect(server.last).not.toBe(connection);
+    }
+
+    expect(client.position).toEqual(position);
+  });
+});
+
+/** What a client shows and reports, as the vectors write it. */
+function listen(client: DanmakuClient): string[] {
+  const sees: string[] = [];
+  client.on('comments', (comments) => {
+    const positions = comments.map((comment) => comment.position);
+    expect(comments.map(({ text }) => text)).toEqual(positions.map(written));
+    sees.push(run(positions[0], positions.at(-1)?.offset));
+  });
+  client.on('lost', () => sees.push('lost'));
+  client.on('skipped', ({ epoch, from, through }) => sees.push(`skipped ${run({ epoch, offset: from }, through)}`));
+  return sees;
+}
+
+function written({ epoch, offset }: Position): string {
+  return `${epoch}:${offset}`;
+}
+
+function run(first: Position | undefined, through: number | undefined): string {
+  if (first === undefined || through === undefined) {
+    return 'nothing';
+  }
+  return first.offset === through ? written(first) : `${written(first)}-${through}`;
+}
 
 describe('vectors/client-messages.json: what we send is read as we meant it', () => {
   const readable = clientVectors.cases.flatMap(({ name, reads }) => (reads === undefined ? [] : [{ name, reads }]));
