@@ -13,7 +13,7 @@ public sealed class ChaosAudit(ChaosRun run, ClusterStore store)
             ? new OpenEnds(run.Ledger.Posts.Where(post => post.Room == room).SelectMany(post => post.Acks))
             : OpenEnds.Everything);
         var viewers = run.Viewers
-            .Select(viewer => new ViewerCheck(logs[viewer.Room], ends[viewer.Room], store.Retention, ChaosViewer.History).Check(viewer.Name, viewer.Life))
+            .Select(viewer => new ViewerCheck(logs[viewer.Room], ends[viewer.Room], store.Retention, ViewerLife.History).Check(viewer.Name, viewer.Life))
             .Aggregate(ViewerFinding.None, (all, one) => all + one);
         return (viewers, run.Viewers.Sum(viewer => viewer.Life.LongCount(heard => heard.Kind == HeardKind.Skipped)),
             new PostCheck(logs, ends).Check(run.Ledger.Posts));

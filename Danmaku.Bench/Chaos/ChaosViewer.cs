@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Threading.Channels;
 using Danmaku.Bench.Checks;
 using Danmaku.Bench.Measure;
@@ -10,10 +9,11 @@ namespace Danmaku.Bench.Chaos;
 /// <summary>A viewer that never de-duplicates: it keeps all that it was told, as it came, and comes back as docs/protocol.md §5 says.</summary>
 public sealed class ChaosViewer
 {
-    /// <summary>How many of the newest danmaku it asks for where it has lost some.</summary>
-    public const int History = 20;
-
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Who is told to move again sooner comes back as after any loss (docs/protocol.md §4).</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
@@ -22,21 +22,22 @@ public sealed class ChaosViewer
     private static ServerMessage? _scratch;
 
     private readonly Lock _lock = new();
-    private readonly List<Heard> _life = [];
     private readonly Channel<(ViewerOrder Order, TimeSpan Length)> _orders = Channel.CreateBounded<(ViewerOrder, TimeSpan)>(1);
     private readonly List<ViewerSession> _ghosts = [];
     private readonly Place _place;
     private readonly PendingPosts _posts;
+    private readonly ViewerLife _life;
     private readonly Random _random;
     private readonly TimeSpan _silence;
     private ViewerSession? _session;
-    private Position _last;
+    private Uri? _movedTo;
 
     /// <param name="random">Its own; decides where it connects and how long it waits.</param>
     public ChaosViewer(int number, RoomId room, bool isPoster, Place place, Random random)
     {
         (Number, Room, IsPoster, _place, _random) = (number, room, isPoster, place, random);
         _posts = new PendingPosts(place.Ledger, random, place.Time);
+        _life = new ViewerLife(what => place.Tell($"{Name} {what}"));
         _silence = TimeSpan.FromSeconds(10 + random.Next(10));
     }
 
@@ -49,7 +50,7 @@ public sealed class ChaosViewer
     public string Name => string.Create(CultureInfo.InvariantCulture, $"Viewer {Number} of {Room}");
 
     /// <summary>To be read after <see cref="RunAsync"/>.</summary>
-    public IReadOnlyList<Heard> Life => _life;
+    public IReadOnlyList<Heard> Life => _life.All;
 
     public bool IsConnected
     {
@@ -68,7 +69,7 @@ public sealed class ChaosViewer
         {
             lock (_lock)
             {
-                return _last;
+                return _life.Last;
             }
         }
     }
@@ -134,7 +135,8 @@ public sealed class ChaosViewer
     /// <returns>The most that it waits before the next; null when the room was not reached.</returns>
     private async Task<TimeSpan?> WatchAsync(CancellationToken cancellation)
     {
-        var edge = _place.Edges[_random.Next(_place.Edges.Count)];
+        var edge = _movedTo ?? _place.Edges[_random.Next(_place.Edges.Count)];
+        _movedTo = null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(ConnectPatience);
         ViewerSession? session = null;
@@ -147,7 +149,7 @@ public sealed class ChaosViewer
         }
         catch (Exception error) when (IsFailure(error, cancellation))
         {
-            _place.Tell($"{Name} is not let in by {edge.Authority}: {error.Message}");
+            _place.Tell($"{Name} is not let in by {edge.Authority}: {error.Message.Split('\n')[0]}");
             return null;
         }
         finally
@@ -173,7 +175,7 @@ public sealed class ChaosViewer
     /// <returns>The most that it waits before it comes back.</returns>
     private async Task<TimeSpan> StayAsync(ViewerSession session, CancellationToken cancellation)
     {
-        var tick = TimeSpan.FromMilliseconds(IsPoster ? 200 : 1000);
+        var (begin, tick) = (_place.Time.GetTimestamp(), TimeSpan.FromMilliseconds(IsPoster ? 200 : 1000));
         while (!session.Ended.IsCompleted)
         {
             await Task.WhenAny(session.Ended, Task.Delay(tick, _place.Time, cancellation));
@@ -196,7 +198,18 @@ public sealed class ChaosViewer
         }
 
         _place.Tell($"{Name} was let go by {session.Edge}: {await session.Ended}");
-        return FirstBackoff;
+        return MayMove(session, begin) ? TimeSpan.Zero : FirstBackoff;
+    }
+
+    /// <summary>Whether it comes back at once, as it was told to; not when it has just come.</summary>
+    private bool MayMove(ViewerSession session, long begin)
+    {
+        lock (_lock)
+        {
+            var isToMove = session.IsToMove && _place.Time.GetElapsedTime(begin) > Settled;
+            _movedTo = isToMove ? session.MoveTo : null;
+            return isToMove;
+        }
     }
 
     /// <returns>How soon it comes back; null when it stays.</returns>
@@ -245,28 +258,26 @@ public sealed class ChaosViewer
 
     private byte[] Join()
     {
-        var last = Last;
-        var position = last.IsNone
-            ? ""
-            : string.Create(CultureInfo.InvariantCulture, $$""","position":{"epoch":{{last.Epoch}},"offset":{{last.Offset}}}""");
-        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"type":"join","history":{{History}}{{position}}}"""));
+        lock (_lock)
+        {
+            return _life.Join();
+        }
     }
 
     private void OnMessage(ViewerSession session, ServerMessage message)
     {
+        _life.Hear(message);
         switch (message.Type)
         {
             case "batch":
-                OnBatch(session, message);
+                OnBatch(session);
                 break;
             case "welcome":
-                OnWelcome(session, message);
+                OnWelcome(session);
                 break;
-            case "skipped":
-                Hear(Heard.Skipped(message.First with { Offset = message.From }, message.Through));
-                break;
-            case "lost":
-                Hear(Heard.Lost(message.Position));
+            case "move":
+                session.IsToMove = true;
+                session.MoveTo = message.To is null ? null : new Uri(message.To);
                 break;
             case "ack" when _place.Texts.TryReadId(message.Id) is { } number:
                 _posts.Acked(number, message.Position, message.IsDurable);
@@ -280,9 +291,8 @@ public sealed class ChaosViewer
         }
     }
 
-    private void OnWelcome(ViewerSession session, ServerMessage message)
+    private void OnWelcome(ViewerSession session)
     {
-        Hear(message.IsLost ? Heard.Lost(message.Position) : Heard.Welcome(message.Position));
         _session = session;
         _place.Waits.Heard(Number);
         _posts.Restart();
@@ -290,35 +300,13 @@ public sealed class ChaosViewer
         session.Welcomed();
     }
 
-    private void OnBatch(ViewerSession session, ServerMessage batch)
+    private void OnBatch(ViewerSession session)
     {
-        for (var i = 0; i < batch.Comments.Count; i++)
-        {
-            var position = batch.First with { Offset = batch.First.Offset + i };
-            _life.Add(Heard.Danmaku(position, batch.Comments[i]?.Number ?? Heard.Foreign));
-            _last = position;
-        }
-
-        _place.Ledger.Seen(Room, _last);
+        _place.Ledger.Seen(Room, _life.Last);
         if (session.IsReading)
         {
             _place.Waits.Heard(Number);
         }
-    }
-
-    private void Hear(Heard notice)
-    {
-        if (notice.Kind is HeardKind.Lost or HeardKind.Skipped)
-        {
-            _place.Tell($"{Name} at {_last} is told {notice.Kind} to {notice.Position}");
-        }
-        else if (!_last.IsNone && notice.Position != _last)
-        {
-            _place.Tell($"{Name} at {_last} is welcomed at {notice.Position}");
-        }
-
-        _life.Add(notice);
-        _last = notice.Position;
     }
 
     private void SendDue()

@@ -23,6 +23,12 @@ internal sealed class ViewerSession : IConnectionListener, IDisposable
 
     public string Edge { get; }
 
+    /// <summary>It was told to move. Guarded by the viewer.</summary>
+    public bool IsToMove { get; set; }
+
+    /// <summary>Where it was told to move to; null when any edge will do. Guarded by the viewer.</summary>
+    public Uri? MoveTo { get; set; }
+
     /// <summary>Whether the viewer has given it up. Guarded by the viewer.</summary>
     public bool IsOver { get; set; }
 

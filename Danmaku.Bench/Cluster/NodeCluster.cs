@@ -85,12 +85,12 @@ public sealed class NodeCluster : IAsyncDisposable
         var (role, name) = isOrigin ? ("origin", $"origin-{index + 1}") : ("edge", $"edge-{index + 1 - _store.Origins}");
         var url = new UriBuilder("http", $"{_network.Http(index).Address}", _network.Http(index).Port).Uri;
         var data = Path.Combine(_folder, name);
-        var settings = Settings(index, role, name, data);
+        var settings = Settings(index, role, name, data, url);
         string[] command = [.. _network.Prefix(index), _program, "--urls", $"{url}"];
         return new ClusterNode(index, name, role, url, () => OwnedProcess.Start(command, LogOf(name), settings), OnExit, time);
     }
 
-    private Dictionary<string, string> Settings(int index, string role, string name, string data)
+    private Dictionary<string, string> Settings(int index, string role, string name, string data, Uri url)
     {
         var seeds = Enumerable.Range(0, _store.Origins).Select(_network.Remoting);
         var settings = new Dictionary<string, string>(role == "origin" ? _store.Settings(data) : new Dictionary<string, string>())
@@ -98,6 +98,7 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Roles"] = role,
             ["Danmaku__NodeName"] = name,
             ["Danmaku__DataDirectory"] = data,
+            ["Danmaku__PublicUrl"] = $"{url}",
             ["Danmaku__Cluster__Network"] = _network.Cidr,
             ["Danmaku__Cluster__Port"] = $"{_network.Remoting(index).Port}",
             ["Danmaku__Cluster__Seeds"] = string.Join(',', seeds),

@@ -31,6 +31,9 @@ public sealed class ServerMessage
 
     public string? Id { get; private set; }
 
+    /// <summary>Of <c>move</c>, where it is known.</summary>
+    public string? To { get; private set; }
+
     public string? Reason { get; private set; }
 
     public bool IsDurable { get; private set; }
@@ -66,7 +69,7 @@ public sealed class ServerMessage
 
     private void Clear()
     {
-        (Type, Id, Reason, RetryAfter, From, Through, IsDurable, IsLost) = ("", null, null, null, 0, 0, false, false);
+        (Type, Id, To, Reason, RetryAfter, From, Through, IsDurable, IsLost) = ("", null, null, null, null, 0, 0, false, false);
         (First, Previous, Position) = (Position.None, null, Position.None);
         _comments.Clear();
     }
@@ -100,6 +103,10 @@ public sealed class ServerMessage
         else if (Is(ref json, "id"u8))
         {
             Id = json.GetString();
+        }
+        else if (Is(ref json, "to"u8))
+        {
+            To = json.GetString();
         }
         else if (Is(ref json, "reason"u8))
         {
