@@ -132,7 +132,7 @@ public static class ChaosCommand
         var here = AppContext.BaseDirectory;
         var self = here.LastIndexOf(Self, StringComparison.Ordinal);
         string[] places = [here, self < 0 ? here : here[..self] + Name + here[(self + Self.Length)..]];
-        return places.Select(place => Path.Combine(place, Name)).FirstOrDefault(File.Exists)
+        return places.Select(place => Path.Combine(place, Name)).FirstOrDefault(path => File.Exists(path + ".dll"))
             ?? throw new InvalidDataException($"No {Name} in {string.Join(" or ", places)}: build it, or name it with --node.");
     }
 
