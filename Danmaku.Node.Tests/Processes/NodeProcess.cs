@@ -97,7 +97,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     }
 
     /// <summary>What is set where the tests run must not reach the nodes; the runtime must be found where this one is.</summary>
-    private static void CleanUp(IDictionary<string, string?> environment)
+    internal static void CleanUp(IDictionary<string, string?> environment)
     {
         string[] foreign = ["Danmaku__", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "Logging__", "URLS"];
         foreach (var key in environment.Keys.ToArray())

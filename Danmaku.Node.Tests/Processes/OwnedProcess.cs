@@ -71,10 +71,11 @@ internal sealed class OwnedProcess : IAsyncDisposable
         WaitAsync(() => _output.Any(line => line.Contains(text, StringComparison.Ordinal)), $"it says '{text}'");
 
     /// <summary>Waits until it ends by itself.</summary>
+    /// <param name="patience">By default half a minute.</param>
     /// <returns>Its exit code.</returns>
-    public async Task<int> EndAsync()
+    public async Task<int> EndAsync(TimeSpan? patience = null)
     {
-        await WaitAsync(() => HasExited, "it ends");
+        await WaitAsync(() => HasExited, "it ends", patience);
         await _process.WaitForExitAsync().WaitAsync(Patience);
         return _process.ExitCode;
     }
@@ -114,11 +115,11 @@ internal sealed class OwnedProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task WaitAsync(Func<bool> condition, string what)
+    private async Task WaitAsync(Func<bool> condition, string what, TimeSpan? patience = null)
     {
         try
         {
-            await Eventually.TrueAsync(condition, Patience, what);
+            await Eventually.TrueAsync(condition, patience ?? Patience, what);
         }
         catch (TimeoutException error)
         {

@@ -21,6 +21,10 @@ internal static class Programs
     /// <summary>A Python that has the package <c>websockets</c>; the system's own goes first, since Debian packages belong to it.</summary>
     public static Task<string?> PythonAsync() => PythonWithWebSockets.Value;
 
+    /// <summary>The load generator, where the same build has put it. It has assemblies of its own that these tests have not.</summary>
+    public static string Bench { get; } = Path.Combine(
+        AppContext.BaseDirectory.Replace("Danmaku.Node.Tests", "Danmaku.Bench", StringComparison.Ordinal), "Danmaku.Bench");
+
     private static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
     private static async Task<string?> FindPythonAsync()

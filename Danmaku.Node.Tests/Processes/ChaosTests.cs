@@ -1,0 +1,25 @@
+using Danmaku.Testing;
+using Xunit.Abstractions;
+
+namespace Danmaku.Node.Tests.Processes;
+
+/// <summary>The promises of the README while nodes and the store are killed and stopped: what Danmaku.Bench finds in two minutes.</summary>
+[Trait("Category", "process")]
+public sealed class ChaosTests(ITestOutputHelper output)
+{
+    /// <summary>It takes two and a half; every wait in it is bounded, and this is more than all of them.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
+    [SkippableFact]
+    public async Task Nothing_is_lost_doubled_or_reordered_when_nodes_and_the_store_die()
+    {
+        Skip.If(PostgresServer.Programs is null, "No PostgreSQL.");
+        await using var chaos = OwnedProcess.Start(Programs.Bench, ["chaos", "--schedule", "short", "--seed", "7"], NodeProcess.CleanUp);
+
+        var code = await chaos.EndAsync(Patience);
+
+        var report = string.Join('\n', chaos.Output.Concat(chaos.Errors));
+        output.WriteLine(report);
+        Assert.True(code == 0, report);
+    }
+}
