@@ -149,7 +149,7 @@ public sealed class ChaosViewer
         }
         catch (Exception error) when (IsFailure(error, cancellation))
         {
-            _place.Tell($"{Name} is not let in by {edge.Authority}: {error.Message.Split('\n')[0]}");
+            _place.Tell($"{Name} is not let in by {edge.Authority}: {error.Message}");
             return null;
         }
         finally

@@ -33,12 +33,14 @@ public abstract class NodeNetwork : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>A port that nobody listens on.</summary>
-    public static int FreePort(IPAddress address)
+    /// <summary>Different ports that nobody listens on.</summary>
+    public static IReadOnlyList<int> FreePorts(IPAddress address, int count)
     {
-        using var listener = new TcpListener(address, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(address, 0))];
+        Array.ForEach(listeners, listener => listener.Start());
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        Array.ForEach(listeners, listener => listener.Dispose());
+        return ports;
     }
 }
 
@@ -46,7 +48,7 @@ public abstract class NodeNetwork : IAsyncDisposable
 public sealed class LoopbackNetwork(int nodes, string whyNoCut) : NodeNetwork
 {
     private readonly IPEndPoint[] _endpoints =
-        [.. Enumerable.Range(0, 2 * nodes).Select(_ => new IPEndPoint(IPAddress.Loopback, FreePort(IPAddress.Loopback)))];
+        [.. FreePorts(IPAddress.Loopback, 2 * nodes).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
 
     public override string Cidr => "127.0.0.1/32";
 

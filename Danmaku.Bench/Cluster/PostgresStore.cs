@@ -29,7 +29,7 @@ public sealed class PostgresStore : ClusterStore
     private PostgresStore(string programs, string folder, string log, IPAddress address, TimeProvider time)
     {
         (_programs, _folder, _log, _address, _time) = (programs, folder, log, address, time);
-        _port = NodeNetwork.FreePort(address);
+        _port = NodeNetwork.FreePorts(address, 1)[0];
     }
 
     public override string Kind => "postgresql";

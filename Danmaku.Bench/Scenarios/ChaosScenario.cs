@@ -34,7 +34,7 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
             }
             else
             {
-                console.WriteLine($"Logs are in {folder}.");
+                Say($"Logs are in {folder}.");
             }
         }
     }
@@ -109,11 +109,14 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
         console.Write(summary);
         foreach (var line in ChaosFigures.Remarks(report))
         {
-            console.WriteLine(line);
+            Say(line);
         }
 
-        console.WriteLine($"Again: {settings.Command}");
+        Say($"Again: {settings.Command}");
     }
+
+    /// <summary>As one line, however long: what is to be copied must not be broken.</summary>
+    private void Say(string line) => console.Profile.Out.Writer.WriteLine(line);
 
     private void Write(StreamWriter journal, string line, bool isShown)
     {
@@ -123,7 +126,7 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
             journal.WriteLine(stamped);
             if (isShown)
             {
-                console.WriteLine(stamped);
+                Say(stamped);
             }
         }
     }
