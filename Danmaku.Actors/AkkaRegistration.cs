@@ -2,7 +2,6 @@ using System.Net;
 using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
-using Akka.Cluster.Hosting.SBR;
 using Akka.Cluster.Sharding;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
@@ -26,7 +25,6 @@ namespace Danmaku.Actors;
 /// <param name="Address">Bound and advertised; on a private network.</param>
 /// <param name="Port">0 takes a free one.</param>
 /// <param name="Seeds">The same on every node, in the same order; empty for a cluster that begins with this node.</param>
-/// <param name="Origins">How many origins the cluster is meant to have; decides how a split is resolved.</param>
 /// <param name="MaxEdgeRooms">Most rooms with viewers on this node.</param>
 /// <param name="MaxOriginRooms">Most rooms kept on this node.</param>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
@@ -36,7 +34,6 @@ public sealed record ActorSettings(
     IPAddress Address,
     int Port,
     IReadOnlyList<(IPAddress Host, int Port)> Seeds,
-    int Origins,
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,
     TimeSpan FlushEvery,
@@ -45,9 +42,6 @@ public sealed record ActorSettings(
     int MaxOriginRooms,
     TimeSpan IdleAfter)
 {
-    /// <summary>How long an edge goes on in a cluster without origins before it ends, to be started again. Longer than an origin's restart.</summary>
-    public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(60);
-
     /// <summary>Most danmaku that all rooms of this origin keep while the store is away.</summary>
     public int MaxUnsaved { get; init; } = 500_000;
 
@@ -56,6 +50,14 @@ public sealed record ActorSettings(
 
     /// <summary>Where viewers reach this node, and only it, by http or https; null when that is not known.</summary>
     public Uri? PublicUrl { get; init; }
+
+    /// <summary>How long an edge goes on without hearing an origin before it ends, to be started again. Longer than an origin's restart.</summary>
+    public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Where an origin keeps who was in its cluster, see <see cref="Cluster.KnownNodes"/>. Null keeps nothing.</summary>
+    public string? KnownNodesFile { get; init; }
+
+    internal bool IsFirstSeed => Seeds is [var first, ..] && first.Equals((Address, Port));
 }
 
 /// <summary>The one place where actors are wired.</summary>
@@ -65,6 +67,12 @@ public static class AkkaRegistration
     public const string SystemName = "danmaku";
 
     private const string ShardTypeName = "room";
+
+    /// <summary>
+    /// A first seed that restarts must find the others before it gives up and forms a cluster of its own. Others cannot answer it for 5 s
+    /// after a connection to its old self has failed, so longer than that.
+    /// </summary>
+    private const string FirstSeedConfiguration = "akka.cluster.seed-node-timeout = 15s";
 
     /// <summary>How long a room without viewers stays on an edge, for those who come back after a reconnect.</summary>
     private static readonly TimeSpan KeepEmptyFor = TimeSpan.FromSeconds(60);
@@ -94,6 +102,8 @@ public static class AkkaRegistration
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
+        Address[] seeds = [.. settings.Seeds.Select(seed => new Address("akka.tcp", SystemName, seed.Host.ToString(), seed.Port))];
+        var known = new KnownNodes(seeds.Length > 0 && settings.Roles.Contains(ClusterRoles.Origin) ? settings.KnownNodesFile : null);
         akka.ConfigureLoggers(loggers =>
             {
                 loggers.LogLevel = LogLevel.WarningLevel;
@@ -102,12 +112,12 @@ public static class AkkaRegistration
             })
             .AddSetup(new LoggerFactorySetup(loggerFactory))
             .AddHocon(ReadConfiguration(), HoconAddMode.Prepend)
+            .AddHocon(settings.IsFirstSeed ? FirstSeedConfiguration : "", HoconAddMode.Prepend)
             .WithRemoting(new RemoteOptions { HostName = settings.Address.ToString(), PublicHostName = settings.Address.ToString(), Port = settings.Port })
             .WithClustering(new ClusterOptions
             {
                 Roles = [.. settings.Roles, .. storeRole],
-                SeedNodes = [.. settings.Seeds.Select(seed => $"akka.tcp://{SystemName}@{seed.Host}:{seed.Port}")],
-                SplitBrainResolver = new KeepMajorityOption { Role = MajorityRole(settings.Origins) },
+                SeedNodes = [.. seeds.Union(known.Read()).Select(address => address.ToString())],
             })
             .WithDistributedPubSub("");
 
@@ -144,7 +154,12 @@ public static class AkkaRegistration
             var origins = registry.Get<RoomActor>();
             var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
             var watcher = system.ActorOf(
-                Props.Create<ClusterWatcher>(settings.Name, publicUrl, OrphanAfter(settings), ingress, notes, metrics, time), "watcher");
+                Props.Create<ClusterWatcher>(settings.Name, publicUrl, ingress, notes, known, metrics), "watcher");
+            if (seeds.Length > 0)
+            {
+                system.ActorOf(Props.Create<OutcastWatcher>(seeds, settings.OrphanAfter, time), "outcast-watcher");
+            }
+
             IActorRef? edgeRooms = null;
             if (settings.Roles.Contains(ClusterRoles.Edge))
             {
@@ -182,16 +197,6 @@ public static class AkkaRegistration
             await edgeRooms.GracefulStop(TimeSpan.FromSeconds(3)).ConfigureAwait(false);
             return Done.Instance;
         });
-
-    /// <summary>
-    /// With three or more origins their majority decides a split, however many edges there are. With fewer it must not: the crash of
-    /// one would leave a tie among origins that can make all survivors leave. So then all members count.
-    /// </summary>
-    public static string? MajorityRole(int origins) => origins >= 3 ? ClusterRoles.Origin : null;
-
-    /// <summary>An origin, and a node that nobody can join elsewhere, stay; an edge that was seeded can begin anew.</summary>
-    private static TimeSpan OrphanAfter(ActorSettings settings) =>
-        settings.Roles.Contains(ClusterRoles.Origin) || settings.Seeds.Count == 0 ? TimeSpan.MaxValue : settings.OrphanAfter;
 
     private static string ReadConfiguration()
     {

@@ -52,7 +52,6 @@ start() {
         --Danmaku:DataDirectory="$work/data/${names[$1]}" \
         --Danmaku:Cluster:Port="$((remoting + $1))" \
         --Danmaku:Cluster:Seeds="127.0.0.1:$remoting" \
-        --Danmaku:Cluster:Origins=1 \
         </dev/null >"$work/logs/${names[$1]}.log" 2>&1 3>&- &
     pids[$1]=$!
     set +m

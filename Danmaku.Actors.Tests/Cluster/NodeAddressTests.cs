@@ -48,11 +48,4 @@ public sealed class NodeAddressTests
 
         Assert.Contains(seed.Split(':')[0], e.Message, StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData(1, null)]
-    [InlineData(2, null)]
-    [InlineData(3, "origin")]
-    public void Origins_alone_decide_a_split_only_when_there_are_three(int origins, string? role) =>
-        Assert.Equal(role, AkkaRegistration.MajorityRole(origins));
 }

@@ -9,36 +9,29 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>
-/// Tells the other nodes what this one carries and whether it takes viewers, and remembers what they tell. Ends an edge that has had no origin for long: origins that
-/// all restarted have formed a cluster of their own, which only an edge that starts anew finds.
-/// </summary>
+/// <summary>Tells the other nodes what this one carries and whether it takes viewers, and remembers what they tell and who they are.</summary>
 public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 {
     private const string Topic = "dm-nodes";
 
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
-    private readonly TimeSpan _orphanAfter;
-    private readonly TimeProvider _time;
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly string _name;
     private readonly string _publicUrl;
     private readonly IngressState _ingress;
     private readonly NodeNotes _notes;
+    private readonly KnownNodes _known;
     private readonly DanmakuMetrics _metrics;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly string _address = Akka.Cluster.Cluster.Get(Context.System).SelfAddress.ToString();
 
-    private long _originSeenAt;
     private bool _isDraining;
 
     /// <param name="publicUrl">Where viewers reach this node; empty when that is not known.</param>
-    /// <param name="orphanAfter">How long this node goes on without an origin.</param>
-    public ClusterWatcher(
-        string name, string publicUrl, TimeSpan orphanAfter, IngressState ingress, NodeNotes notes, DanmakuMetrics metrics, TimeProvider time)
+    public ClusterWatcher(string name, string publicUrl, IngressState ingress, NodeNotes notes, KnownNodes known, DanmakuMetrics metrics)
     {
-        (_name, _publicUrl, _orphanAfter, _ingress, _notes, _metrics, _time) = (name, publicUrl, orphanAfter, ingress, notes, metrics, time);
-        _originSeenAt = time.GetTimestamp();
+        (_name, _publicUrl, _ingress, _notes, _known, _metrics) = (name, publicUrl, ingress, notes, known, metrics);
 
         Receive<NodeNote>(note => _notes.Set(note));
         Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
@@ -52,7 +45,7 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         _mediator.Tell(new Subscribe(Topic, Self));
-        Akka.Cluster.Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
+        _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberRemoved));
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Every);
         Publish();
     }
@@ -66,15 +59,11 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     private void OnTick()
     {
         Publish();
-        if (Akka.Cluster.Cluster.Get(Context.System).State.Members.Any(member => member.HasRole(ClusterRoles.Origin)))
+
+        // Alone it may be about to leave, or have just come back: what it knew of others is worth more.
+        if (_cluster.State.Members is { Count: > 1 } members)
         {
-            _originSeenAt = _time.GetTimestamp();
-        }
-        else if (_time.GetElapsedTime(_originSeenAt) > _orphanAfter)
-        {
-            Context.GetLogger().Error("There has been no origin for {0}: leaving, to join anew", _orphanAfter);
-            Timers.Cancel(nameof(Tick));
-            CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
+            _known.Write(members.Select(member => member.Address).Where(address => !address.Equals(_cluster.SelfAddress)), Context.GetLogger());
         }
     }
 

@@ -86,6 +86,16 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <summary>As <c>kill -9</c> does.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>As <c>kill -STOP</c> does: it stays, and does nothing.</summary>
+    public void Suspend() => _process.Suspend();
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume() => _process.Resume();
+
+    /// <summary>Waits until it ends by itself.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> EndAsync() => _process.EndAsync();
+
     /// <summary>As <c>kill</c> does, and an orchestrator.</summary>
     /// <returns>The exit code.</returns>
     public Task<int> StopAsync() => _process.TerminateAsync();

@@ -16,6 +16,10 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     private const int Terminate = 15;
 
+    private static readonly int Stop = OperatingSystem.IsMacOS() ? 17 : 19;
+
+    private static readonly int Continue = OperatingSystem.IsMacOS() ? 19 : 18;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentQueue<string> _output = new();
@@ -91,6 +95,12 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
         return EndAsync();
     }
+
+    /// <summary>Stops it where it is; it keeps what it has, connections too.</summary>
+    public void Suspend() => _ = Signal(_process.Id, Stop);
+
+    /// <summary>Lets it go on after <see cref="Suspend"/>.</summary>
+    public void Resume() => _ = Signal(_process.Id, Continue);
 
     /// <summary>Ends it at once.</summary>
     public void Kill() => _process.Kill();

@@ -27,9 +27,12 @@ public sealed class ClusterOptions : IValidatableObject
     /// </summary>
     public string Seeds { get; set; } = "";
 
-    /// <summary>How many origins the cluster is meant to have; decides how a network split is resolved. 1 to 100, default 1.</summary>
-    [Range(1, 100)]
-    public int Origins { get; set; } = 1;
+    /// <summary>
+    /// How long an edge goes on without hearing any origin before it ends, to be started again and to join anew; its viewers resume
+    /// elsewhere. Longer than an origin takes to restart. 5 s to 1 h, default 30 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
+    public TimeSpan OrphanAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     public IPNetwork? NetworkOrNull => Network.Length == 0 ? null : IPNetwork.Parse(Network);
 

@@ -46,7 +46,6 @@ internal static class RoomsRegistration
             Address: network is { } inside ? NodeAddress.In(inside) : IPAddress.Loopback,
             Port: cluster.PortOrDefault,
             Seeds: NodeAddress.ResolveSeedsAsync(cluster.Seeds, network, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
-            Origins: cluster.Origins,
             RoomLimits: room.ToLimits(store),
             ViewerLimits: connection.ToLimits(),
             FlushEvery: room.FlushEvery,
@@ -58,6 +57,8 @@ internal static class RoomsRegistration
             MaxUnsaved = store.MaxUnsavedPerOrigin,
             Retention = new Retention(store.MaxComments, store.MaxAge),
             PublicUrl = node.PublicUri,
+            OrphanAfter = cluster.OrphanAfter,
+            KnownNodesFile = Path.Combine(Path.GetFullPath(node.DataDirectory), "nodes"),
         };
     }
 #else

@@ -1,0 +1,77 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+
+namespace Danmaku.Actors.Cluster;
+
+/// <summary>Puts <see cref="SplitRule"/> in place of Akka.NET's own strategies: <c>akka.cluster.downing-provider-class</c>.</summary>
+public sealed class DowningProvider(ExtendedActorSystem system, Akka.Cluster.Cluster cluster) : IDowningProvider
+{
+    public TimeSpan DownRemovalMargin => system.Settings.Config.GetTimeSpan("akka.cluster.down-removal-margin");
+
+    /// <summary>Edges have no say.</summary>
+    public Props? DowningActorProps => cluster.SelfRoles.Contains(ClusterRoles.Origin)
+        ? Props.Create<DowningActor>(system.Settings.Config.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after"), TimeProvider.System)
+        : null;
+}
+
+/// <summary>An origin's part in <see cref="SplitRule"/>.</summary>
+public sealed class DowningActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Silence<UniqueAddress> _silence;
+
+    /// <param name="stableAfter">How long a member must be silent before it is put out.</param>
+    public DowningActor(TimeSpan stableAfter, TimeProvider time)
+    {
+        _silence = new Silence<UniqueAddress>(stableAfter, time);
+
+        Receive<Tick>(_ => OnTick());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Every);
+
+    private void OnTick()
+    {
+        var state = _cluster.State;
+        var members = state.Members.Where(member => member.Status is not (MemberStatus.Down or MemberStatus.Exiting or MemberStatus.Removed)).ToArray();
+        _silence.Observe(members.Where(member => state.IsSilent(member)).Select(member => member.UniqueAddress));
+        Peer<UniqueAddress>[] peers = [.. members.Select(ToPeer)];
+        Down(SplitRule.Decide(peers, _cluster.SelfUniqueAddress), peers);
+    }
+
+    private void Down(IReadOnlyList<UniqueAddress> leaving, Peer<UniqueAddress>[] peers)
+    {
+        if (leaving.Count == 0)
+        {
+            return;
+        }
+
+        var origins = peers.Where(peer => peer is { IsOrigin: true, Counts: true }).ToArray();
+        _log.Warning(
+            "{0} of {1} origins can be reached: putting out {2}",
+            origins.Count(peer => peer.State == PeerState.Here), origins.Length, string.Join(", ", leaving.Select(id => id.Address)));
+
+        // This node last: alone it may stop before it has told the others.
+        foreach (var id in leaving.OrderBy(id => id.Equals(_cluster.SelfUniqueAddress)))
+        {
+            _cluster.Down(id.Address);
+        }
+    }
+
+    private Peer<UniqueAddress> ToPeer(Member member) => new(
+        member.UniqueAddress,
+        member.HasRole(ClusterRoles.Origin),
+        member.Status is MemberStatus.Up or MemberStatus.Leaving,
+        _silence.Of(member.UniqueAddress));
+
+    private sealed record Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+}

@@ -1,0 +1,56 @@
+using Akka.Actor;
+using Akka.Event;
+
+namespace Danmaku.Actors.Cluster;
+
+/// <summary>
+/// The addresses of an origin's cluster in a file, one in each line. When all origins have gone and one comes back it finds its edges
+/// by them, and these keep their viewers: seeds alone would make it begin a cluster that no edge knows of.
+/// </summary>
+/// <param name="path">Null keeps nothing.</param>
+public sealed class KnownNodes(string? path)
+{
+    /// <summary>More than nodes of one cluster; a file that was damaged may have any length.</summary>
+    private const int MaxNodes = 1000;
+
+    private string _written = "";
+
+    /// <summary>What was known when the node last ran; empty when nothing can be read.</summary>
+    public IReadOnlyList<Address> Read()
+    {
+        try
+        {
+            return path is null || !File.Exists(path) ? [] : [.. File.ReadLines(path).Take(MaxNodes).Select(TryParse).OfType<Address>()];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Keeps them for the next start. What cannot be written is told to <paramref name="log"/> and tried again at the next change.</summary>
+    public void Write(IEnumerable<Address> addresses, ILoggingAdapter log)
+    {
+        var text = string.Concat(addresses.Select(address => address + "\n").Order(StringComparer.Ordinal));
+        if (path is null || text == _written)
+        {
+            return;
+        }
+
+        _written = text;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var next = path + ".new";
+            File.WriteAllText(next, text);
+            File.Move(next, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            log.Warning(error, "The known nodes cannot be kept");
+        }
+    }
+
+    private static Address? TryParse(string line) =>
+        ActorPath.TryParseAddress(line, out var address) && address.Host is not null && address.Port is not null ? address : null;
+}

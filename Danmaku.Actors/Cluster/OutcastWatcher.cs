@@ -1,0 +1,198 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using Akka.Remote;
+using Akka.Remote.Transport;
+
+namespace Danmaku.Actors.Cluster;
+
+/// <summary>Ends a node that has no part in the cluster any more, or only half of one, so that it is started again and joins anew.</summary>
+/// <remarks>
+/// Four ways lead there. An edge has heard no origin for long: it is cut off, or its origins have all restarted and formed a cluster
+/// that only an edge which starts anew finds. A node has a bad link to another that nobody puts out, since others hear it: the one of
+/// lower rank goes, edges before origins. A node was put out while it could not be told: it learns so when the others refuse its
+/// connections. And the cluster is in parts that do not know each other any more: halves that have put out each other, or a first seed
+/// that restarted alone. So origins call the seeds that are no members; when one of them goes on apart, <see cref="SplitRule.GivesWay"/>
+/// says whose part ends. One that only hung, or is about to join, does not stay apart for long.
+/// </remarks>
+public sealed class OutcastWatcher : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan CallEvery = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longer than it takes to put out who is lost, and than a node that was put out takes to end.</summary>
+    private static readonly TimeSpan TroubleAfter = TimeSpan.FromSeconds(30);
+
+    private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly IReadOnlyList<Address> _seeds;
+    private readonly TimeSpan _orphanAfter;
+    private readonly Silence<Trouble> _orphan;
+    private readonly Silence<Trouble> _troubles;
+    private readonly HashSet<Address> _apart = [];
+    private bool _isEnding;
+
+    /// <param name="seeds">Of all nodes, in order.</param>
+    /// <param name="orphanAfter">How long an edge goes on without any origin.</param>
+    public OutcastWatcher(IReadOnlyList<Address> seeds, TimeSpan orphanAfter, TimeProvider time)
+    {
+        (_seeds, _orphanAfter) = (seeds, orphanAfter);
+        _orphan = new Silence<Trouble>(orphanAfter, time);
+        _troubles = new Silence<Trouble>(TroubleAfter, time);
+
+        Receive<Tick>(_ => OnTick());
+        Receive<Call>(_ => OnCall());
+        Receive<ThisActorSystemQuarantinedEvent>(told => OnRefusedBy(told.RemoteAddress));
+        Receive<AssociationErrorEvent>(failed => IsRefusal(failed.Cause), failed => OnRefusedBy(failed.RemoteAddress));
+        Receive<AssociationErrorEvent>(failed => _apart.Remove(failed.RemoteAddress));
+        Receive<ActorIdentity>(found => found.Subject is not null, found => OnFound(found.Subject.Path.Address));
+        Receive<ActorIdentity>(_ => _apart.Remove(Sender.Path.Address));
+    }
+
+    private enum Trouble
+    {
+        NoOrigin,
+        BadLink,
+        OtherPart,
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
+        Context.System.EventStream.Subscribe(Self, typeof(AssociationErrorEvent));
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Every);
+        Timers.StartPeriodicTimer(nameof(Call), Call.Instance, CallEvery);
+    }
+
+    private void OnTick()
+    {
+        Trouble[] troubles = IsMember(_cluster.SelfAddress) ? [.. TroublesIn(_cluster.State)] : [];
+        _orphan.Observe(troubles);
+        _troubles.Observe(troubles);
+        if (_orphan.Of(Trouble.NoOrigin) == PeerState.Lost)
+        {
+            End($"No origin was heard for {_orphanAfter}");
+        }
+        else if (_troubles.Of(Trouble.BadLink) == PeerState.Lost)
+        {
+            End($"A member was not heard for {TroubleAfter}, by this node alone");
+        }
+        else if (_troubles.Of(Trouble.OtherPart) == PeerState.Lost)
+        {
+            EndSide();
+        }
+    }
+
+    private IEnumerable<Trouble> TroublesIn(ClusterEvent.CurrentClusterState state)
+    {
+        Member[] members = [.. state.Members.Where(member => member.Status is MemberStatus.WeaklyUp or MemberStatus.Up or MemberStatus.Leaving)];
+        if (!IsOriginItself && !members.Any(member => IsOrigin(member) && Hears(member) && !state.IsSilent(member)))
+        {
+            yield return Trouble.NoOrigin;
+        }
+
+        if (members.Any(member => IsAbove(member) && !Hears(member)))
+        {
+            yield return Trouble.BadLink;
+        }
+
+        _apart.RemoveWhere(IsMember);
+        if (SplitRule.GivesWay([.. PlacesOf(IsMember)], [.. PlacesOf(_apart.Contains)]))
+        {
+            yield return Trouble.OtherPart;
+        }
+    }
+
+    /// <summary>
+    /// Answered where <see cref="Up"/> is; one that was put out from here, or has put out this node, refuses the connection. Who is not
+    /// there is called for as long as it takes.
+    /// </summary>
+    private void OnCall()
+    {
+        if (!IsOriginItself)
+        {
+            return;
+        }
+
+        if (_cluster.SelfMember.Status == MemberStatus.Up && Context.Child(nameof(Up)).IsNobody())
+        {
+            Context.ActorOf(Props.Create<Up>(), nameof(Up));
+        }
+
+        foreach (var seed in _seeds.Where(seed => !IsMember(seed)))
+        {
+            Context.ActorSelection(new RootActorPath(seed) / Self.Path.Elements.Append(nameof(Up))).Tell(new Identify(nameof(Call)));
+        }
+    }
+
+    private void OnRefusedBy(Address address)
+    {
+        if (!IsMember(address))
+        {
+            OnFound(address);
+        }
+        else if (_cluster.State.Members.Any(member => member.Address.Equals(address) && IsOrigin(member)))
+        {
+            End($"{address} has put this node out");
+        }
+    }
+
+    private void OnFound(Address address) => _apart.UnionWith(_seeds.Where(address.Equals));
+
+    private void EndSide()
+    {
+        foreach (var member in _cluster.State.Members.Where(member => !member.UniqueAddress.Equals(_cluster.SelfUniqueAddress)))
+        {
+            _cluster.Down(member.Address);
+        }
+
+        End($"For {TroubleAfter} {string.Join(", ", _apart)} has gone on without this part of the cluster");
+    }
+
+    private void End(string why)
+    {
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            _log.Warning("{0}: ending, to join anew", why);
+            CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
+        }
+    }
+
+    /// <summary>A connection that failed since one of the two systems has put the other out. Remoting says so in words only.</summary>
+    private static bool IsRefusal(Exception? cause) =>
+        cause is AkkaProtocolException && cause.Message.Contains("quarantined", StringComparison.Ordinal)
+        || cause is not null && IsRefusal(cause.InnerException);
+
+    private bool IsOriginItself => _cluster.SelfRoles.Contains(ClusterRoles.Origin);
+
+    private bool IsMember(Address address) => _cluster.State.Members.Any(member => member.Address.Equals(address));
+
+    /// <summary>Whether the other one stays where the link between it and this node is bad.</summary>
+    private bool IsAbove(Member other) => IsOrigin(other) == IsOriginItself
+        ? other.UniqueAddress.CompareTo(_cluster.SelfUniqueAddress) < 0
+        : IsOrigin(other);
+
+    /// <summary>By this node's own ears, whatever others say.</summary>
+    private bool Hears(Member member) => _cluster.FailureDetector.IsAvailable(member.Address);
+
+    private IEnumerable<int> PlacesOf(Func<Address, bool> which) => Enumerable.Range(0, _seeds.Count).Where(place => which(_seeds[place]));
+
+    private static bool IsOrigin(Member member) => member.HasRole(ClusterRoles.Origin);
+
+    private sealed record Tick : INoSerializationVerificationNeeded
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    private sealed record Call : INoSerializationVerificationNeeded
+    {
+        public static readonly Call Instance = new();
+    }
+
+    /// <summary>Is there while this node is Up, so that others can tell it from one which is about to join.</summary>
+    private sealed class Up : ReceiveActor;
+}

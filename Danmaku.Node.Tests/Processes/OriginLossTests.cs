@@ -1,0 +1,99 @@
+using Xunit.Abstractions;
+
+namespace Danmaku.Node.Tests.Processes;
+
+/// <summary>Nodes of a cluster of two origins and three edges that die, hang or leave. Every test leaves it whole.</summary>
+[Trait("Category", "process")]
+public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOutputHelper output) : IClassFixture<OriginLossTests.TwoOrigins>
+{
+    private Fleet Fleet => cluster.Fleet;
+
+    [Fact]
+    public async Task Rooms_of_a_killed_origin_reopen_on_the_other_and_viewers_keep_their_sockets()
+    {
+        await using var viewer = await Follower.JoinAsync(Fleet["edge-1"].Url, "watched");
+        await using var meter = await PostingMeter.StartAsync(Fleet["edge-1"]);
+
+        await KillAsync(meter, "origin-1");
+
+        Assert.False(viewer.Ended.IsCompleted);
+        await viewer.PostAndSeeAsync("goes on");
+        await RestartAsync("origin-1");
+    }
+
+    [Fact]
+    public async Task An_origin_outlives_the_other_and_all_edges_at_once()
+    {
+        await using var meter = await PostingMeter.StartAsync(Fleet["origin-1"]);
+        string[] killed = ["origin-2", "edge-1", "edge-2", "edge-3"];
+
+        await KillAsync(meter, killed);
+
+        await RestartAsync(killed);
+        await using var afterwards = await PostingMeter.StartAsync(Fleet["edge-1"]);
+    }
+
+    [Fact]
+    public async Task Rooms_of_a_stopped_origin_move_in_a_moment()
+    {
+        await using var meter = await PostingMeter.StartAsync(Fleet["edge-1"]);
+
+        var code = await Fleet["origin-2"].StopAsync();
+        await meter.AllAcceptAsync();
+        Report("origin-2 stopped", meter);
+
+        Assert.Equal(0, code);
+        Assert.InRange(meter.Outages.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        await RestartAsync("origin-2");
+    }
+
+    [Fact]
+    public async Task An_origin_that_was_put_out_while_it_hung_ends_when_it_goes_on()
+    {
+        var hung = Fleet["origin-1"];
+        NodeProcess[] rest = [Fleet["origin-2"], .. Fleet.Edges];
+
+        hung.Suspend();
+        await Fleet.OnlyAsync(rest, rest);
+        hung.Resume();
+        var code = await hung.EndAsync();
+
+        Assert.Equal(255, code);
+        await RestartAsync("origin-1");
+        await using var meter = await PostingMeter.StartAsync(Fleet["edge-1"]);
+    }
+
+    private async Task KillAsync(PostingMeter meter, params string[] names)
+    {
+        foreach (var name in names)
+        {
+            Fleet[name].Kill();
+        }
+
+        NodeProcess[] rest = [.. Fleet.Origins.Concat(Fleet.Edges).Where(node => !names.Contains(node.Name))];
+        await Fleet.OnlyAsync(rest, rest);
+        await meter.AllAcceptAsync();
+        Report($"{string.Join(", ", names)} killed", meter);
+
+        Assert.All(rest, node => Assert.False(node.HasExited));
+        Assert.InRange(meter.Outages.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+    }
+
+    private async Task RestartAsync(params string[] names)
+    {
+        Fleet.Start(names);
+        await Fleet.ReadyAsync();
+    }
+
+    private void Report(string what, PostingMeter meter) =>
+        output.WriteLine($"{what}: rooms without posting for {string.Join(", ", meter.Outages.OrderDescending().Select(each => $"{each.TotalSeconds:0.0}"))} s");
+
+    public sealed class TwoOrigins : IAsyncLifetime
+    {
+        internal Fleet Fleet { get; private set; } = null!;
+
+        public async Task InitializeAsync() => Fleet = await Fleet.StartAsync(2, [], [], []);
+
+        public async Task DisposeAsync() => await Fleet.DisposeAsync();
+    }
+}
