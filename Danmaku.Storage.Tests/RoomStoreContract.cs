@@ -198,18 +198,46 @@ public abstract class RoomStoreContract : IAsyncLifetime
         Assert.Equal(["1:1", "1:2", "1:3", "1:4", "1:5", "1:6"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
     }
 
+    [SkippableTheory]
+    [InlineData(1, 5)]
+    [InlineData(2, 2)]
+    [InlineData(2, 4)]
+    public async Task A_room_whose_append_follows_what_is_not_here_fails_alone_until_it_opens_again(long epoch, long from)
+    {
+        var store = await StoreAsync();
+        var other = RoomId.Parse("other");
+        await store.OpenAsync(other, Request(now: 1));
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 3, time: 1000));
+        if (epoch > 1)
+        {
+            await store.OpenAsync(Lobby, Request(now: epoch));
+        }
+
+        var kept = await store.AppendAsync([Append(Lobby, epoch, from, from + 1), Append(other, 1, 1, 2)], default);
+
+        Assert.Equal([false, true], kept);
+        Assert.Equal(["1:1", "1:2", "1:3"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+        Assert.Equal(["1:1", "1:2"], (await store.ReadAsync(other, new Position(1, 0)))!.Texts());
+        var opening = await store.OpenAsync(Lobby, Request(now: 9));
+        Assert.Equal((9, new Position(1, 3), 1000), (opening.Epoch, opening.Previous, opening.LastTime));
+        Assert.True(await store.AppendAsync(Append(Lobby, 9, 1, 1)));
+    }
+
     [SkippableFact]
-    public async Task An_append_that_would_leave_a_hole_is_a_bug()
+    public async Task A_malformed_call_is_a_bug_and_writes_nothing()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
-        await store.AppendAsync(Append(Lobby, 1, 1, 3));
+        var good = Append(Lobby, 1, 1, 1);
+        RoomAppend empty = new(Lobby, 1, []);
+        RoomAppend hole = new(RoomId.Parse("other"), 1, [.. good.Comments, (Id(1, 3), Comment(1, 3))]);
 
-        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync(Append(Lobby, 1, 5, 6)));
-        await store.OpenAsync(Lobby, Request(now: 2));
-        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync(Append(Lobby, 2, 4, 4)));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync([good, good], default));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync([empty], default));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync([good, hole], default));
 
-        Assert.Equal(["1:1", "1:2", "1:3"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+        Assert.Empty((await store.ReadAsync(Lobby, new Position(1, 0)))!);
     }
 
     [SkippableFact]

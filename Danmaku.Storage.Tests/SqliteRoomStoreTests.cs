@@ -198,7 +198,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
         RoomId[] rooms = [.. Enumerable.Range(0, 50).Select(i => RoomId.Parse($"r{i}"))];
         await Task.WhenAll(rooms.Select(room => store.OpenAsync(room, Request(now: 1))));
 
-        var appends = rooms.Select((room, i) => store.AppendAsync([Append(room, 1, i % 2 + 1, i % 2 + 1)], default)).ToArray();
+        var appends = rooms.Select((room, i) => store.AppendAsync([Append(room, 1, 1, 1 - i % 2)], default)).ToArray();
         await Task.WhenAny(Task.WhenAll(appends));
         await Assert.ThrowsAsync<ArgumentException>(() => Task.WhenAll(appends));
 

@@ -48,7 +48,7 @@ internal sealed class StoreScript(IRoomStore store, Random random)
         Assert.Equal(posts.Select(entry => (entry.Id, entry.Position, entry.Comment.Time)), opening.Posts);
     }
 
-    /// <summary>To some rooms: new danmaku, perhaps after some that are there already, perhaps by an owner of before.</summary>
+    /// <summary>To some rooms: new danmaku, perhaps after some that are there already or after a hole, perhaps by an owner of before.</summary>
     private async Task AppendAsync()
     {
         var appends = new List<RoomAppend>();
@@ -58,13 +58,13 @@ internal sealed class StoreScript(IRoomStore store, Random random)
             var model = _models.GetValueOrDefault(room);
             var epoch = (model?.Epoch ?? 1) - (random.Next(6) == 0 ? 1 : 0);
             var last = model?.Last.Epoch == epoch ? model.Last.Offset : 0;
-            var from = Math.Max(1, last + 1 - random.Next(4));
+            var from = Math.Max(1, last + 1 - random.Next(-1, 4));
             var append = Append(room, epoch, from, from + random.Next(6), Math.Max(_now, model?.LastTime ?? 0));
             appends.Add(append);
-            expected.Add(model?.Epoch == epoch);
-            if (model?.Epoch == epoch)
+            expected.Add(model?.Epoch == epoch && from <= last + 1);
+            if (expected[^1])
             {
-                model.Add(append);
+                model!.Add(append);
             }
         }
 

@@ -26,7 +26,11 @@ public interface IRoomStore : IAsyncDisposable
     /// as it is, so that repeating after an unknown outcome is safe.
     /// </summary>
     /// <param name="appends">Of different rooms.</param>
-    /// <returns>For each of them, whether it is kept; false when a later epoch of its room has begun, and nothing of it was written.</returns>
+    /// <returns>
+    /// For each of them, whether it is kept; false when a later epoch of its room has begun, or what it follows is not here (the store lost
+    /// what it had confirmed), and nothing of it was written. Only a new epoch goes on.
+    /// </returns>
+    /// <exception cref="ArgumentException">One is empty or has a hole, or a room is there twice: nothing was written.</exception>
     Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation);
 
     /// <summary>The first of what follows <paramref name="after"/>, in order and without holes, possibly over several epochs.</summary>

@@ -111,12 +111,8 @@ public sealed class MemoryRoomStore(
     private bool[] Append(IReadOnlyList<RoomAppend> appends)
     {
         RoomLog.Check(appends);
-        var kept = appends.Select(append => _logs.TryGetValue(append.Room, out var log) && log.Epoch == append.Epoch).ToArray();
-        foreach (var (append, _) in appends.Zip(kept).Where(pair => pair.Second))
-        {
-            RoomLog.CheckFollows(append, _logs[append.Room].Last);
-        }
-
+        var kept = appends.Select(append =>
+            _logs.TryGetValue(append.Room, out var log) && log.Epoch == append.Epoch && RoomLog.Follows(append, log.Last)).ToArray();
         foreach (var (append, _) in appends.Zip(kept).Where(pair => pair.Second))
         {
             var log = _logs[append.Room];

@@ -97,17 +97,10 @@ public static class RoomLog
         return last with { Offset = last.Offset - keep };
     }
 
-    /// <summary>Whether an append leaves no hole after what a room has.</summary>
+    /// <summary>Whether an append leaves no hole after what a room has; it would where the store was set back to an earlier state.</summary>
     /// <param name="last">The position of the room's last danmaku.</param>
-    /// <exception cref="ArgumentException">It leaves one.</exception>
-    public static void CheckFollows(RoomAppend append, Position last)
-    {
-        var offset = last.Epoch == append.Epoch ? last.Offset : 0;
-        if (append.Comments[0].Comment.Offset > offset + 1)
-        {
-            throw new ArgumentException($"Offset {append.Comments[0].Comment.Offset} of {append.Room} does not follow {offset}");
-        }
-    }
+    public static bool Follows(RoomAppend append, Position last) =>
+        append.Comments[0].Comment.Offset <= 1 + (last.Epoch == append.Epoch ? last.Offset : 0);
 
     /// <summary>Whether appends are what <see cref="IRoomStore.AppendAsync"/> asks for.</summary>
     /// <exception cref="ArgumentException">A room is there twice, or an append is empty or has a hole.</exception>

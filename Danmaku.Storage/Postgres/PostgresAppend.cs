@@ -10,8 +10,8 @@ internal static class PostgresAppend
 {
     /// <summary>
     /// Locks the rooms whose epoch is still the writer's, in order of their names so that two writers cannot wait for each other;
-    /// moves their ends; adds what is not there yet, but nothing that was forgotten already; and answers, for each locked room, its
-    /// index and whether what it got follows what it had.
+    /// moves the ends of those whose append follows what they have; adds what is not there yet, but nothing that was forgotten already;
+    /// and answers the indexes of the appends that are kept.
     /// </summary>
     private const string Sql =
         """
@@ -38,7 +38,7 @@ internal static class PostgresAppend
             WHERE (f.epoch, c."offset") > (f.start_epoch, f.start_offset)
             ON CONFLICT DO NOTHING
         )
-        SELECT l.number - 1, f.number IS NOT NULL FROM locked l LEFT JOIN fence f USING (number)
+        SELECT number - 1 FROM fence
         """;
 
     public static NpgsqlBatchCommand Statement(IReadOnlyList<RoomAppend> appends)

@@ -109,17 +109,12 @@ public sealed class PostgresRoomStore : IRoomStore
             return [];
         }
 
-        var answers = await _source.RunAsync(
+        var indexes = await _source.RunAsync(
             [PostgresAppend.Statement(appends)],
-            rows => rows.ListAsync(row => (Index: (int)row.GetInt64(0), Follows: row.GetBoolean(1)), cancellation),
+            rows => rows.ListAsync(row => (int)row.GetInt64(0), cancellation),
             cancellation).ConfigureAwait(false);
         var kept = new bool[appends.Count];
-        foreach (var (index, follows) in answers)
-        {
-            kept[index] = follows
-                ? true
-                : throw new ArgumentException($"Offset {appends[index].Comments[0].Comment.Offset} of {appends[index].Room} leaves a hole");
-        }
+        indexes.ForEach(index => kept[index] = true);
 
         _touched.Add(appends.Where((_, i) => kept[i]).Select(append => append.Room));
         return kept;

@@ -151,12 +151,11 @@ public sealed class SqliteRoomStore : IRoomStore
 
     private bool TryAppend(SqliteSession session, RoomAppend append)
     {
-        if (Room.Find(session, append.Room) is not { } room || room.Epoch != append.Epoch)
+        if (Room.Find(session, append.Room) is not { } room || room.Epoch != append.Epoch || !RoomLog.Follows(append, room.Last))
         {
             return false;
         }
 
-        RoomLog.CheckFollows(append, room.Last);
         if (append.Last <= room.Last)
         {
             return true;
