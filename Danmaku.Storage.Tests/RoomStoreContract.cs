@@ -424,18 +424,39 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task A_room_with_nothing_left_that_nobody_opens_is_forgotten_entirely()
+    public async Task An_open_room_with_nothing_left_is_written_on_and_the_next_owner_knows_what_it_follows()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: Now));
         await store.AppendAsync(Append(Lobby, Now, 1, 2));
+        var later = Now + (long)(29 * Day).TotalMilliseconds;
 
-        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds);
-        Assert.NotNull(await store.ReadAsync(Lobby, new Position(Now, 0)));
-        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 1);
+        await store.TrimAllAsync(new Retention(100, Day), later);
+
+        Assert.Null(await store.ReadAsync(Lobby, new Position(Now, 1)));
+        Assert.True(await store.AppendAsync(Append(Lobby, Now, 3, 3, time: later)));
+        Assert.Equal(new Position(Now, 3), (await store.OpenAsync(Lobby, Request(now: later))).Previous);
+    }
+
+    [SkippableTheory]
+    [InlineData(0, 0)]
+    [InlineData(0, 20)]
+    [InlineData(20, 0)]
+    public async Task A_room_that_nobody_opens_or_writes_for_long_is_forgotten_entirely(int writtenDay, int openedDay)
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: Now));
+        await store.AppendAsync(Append(Lobby, Now, 1, 2, time: Now + (long)(writtenDay * Day).TotalMilliseconds));
+        var opened = await store.OpenAsync(Lobby, Request(now: Now + (long)(openedDay * Day).TotalMilliseconds));
+        var lastKept = Now + (long)((Math.Max(writtenDay, openedDay) + 1) * Day + RoomLog.EmptyRoomAge).TotalMilliseconds;
+
+        await store.TrimAllAsync(new Retention(100, Day), lastKept);
+        Assert.Empty((await store.ReadAsync(Lobby, new Position(Now, 2)))!);
+        await store.TrimAllAsync(new Retention(100, Day), lastKept + 1);
 
         Assert.Null(await store.ReadAsync(Lobby, new Position(Now, 2)));
-        Assert.Equal(Position.None, (await store.OpenAsync(Lobby, Request(now: Now + 5))).Previous);
+        Assert.False(await store.AppendAsync(Append(Lobby, opened.Epoch, 1, 1)));
+        Assert.Equal(Position.None, (await store.OpenAsync(Lobby, Request(now: lastKept))).Previous);
     }
 
     [SkippableFact]

@@ -7,6 +7,9 @@ namespace Danmaku.Storage.Tests;
 /// <summary>Random calls of a store, compared with what lists say; the same seed makes the same calls.</summary>
 internal sealed class StoreScript(IRoomStore store, Random random)
 {
+    /// <summary>Rooms that had nothing left before are forgotten after it.</summary>
+    private static readonly long LongSilence = (long)RoomLog.EmptyRoomAge.TotalMilliseconds;
+
     private readonly Dictionary<RoomId, Model> _models = [];
     private readonly RoomId[] _rooms = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => RoomId.Parse($"m{random.Next():x}"))];
     private readonly Retention _retention = new(random.Next(1, 30), TimeSpan.FromMilliseconds(random.Next(1, 3000)));
@@ -16,7 +19,7 @@ internal sealed class StoreScript(IRoomStore store, Random random)
     {
         for (var i = 0; i < steps; i++)
         {
-            _now += random.Next(0, 60);
+            _now += random.Next(40) == 0 ? LongSilence : random.Next(0, 60);
             var room = _rooms[random.Next(_rooms.Length)];
             await (random.Next(10) switch
             {
@@ -98,13 +101,14 @@ internal sealed class StoreScript(IRoomStore store, Random random)
         await store.TrimAllAsync(_retention, _now);
 
         var oldest = _now - (long)_retention.MaxAge.TotalMilliseconds;
+        var oldestRoom = oldest - LongSilence;
         foreach (var (room, model) in _models.ToList())
         {
             var old = model.Log.Count(entry => entry.Comment.Time < oldest);
             var gone = Math.Max(old, model.Log.Count - _retention.MaxComments);
             model.Start = gone > 0 ? model.Log[gone - 1].Position : model.Start;
             model.Log.RemoveRange(0, gone);
-            if (model.Log.Count == 0 && model.OpenedAt < oldest)
+            if (model.Log.Count == 0 && model.OpenedAt < oldestRoom && model.LastTime < oldestRoom)
             {
                 _models.Remove(room);
             }

@@ -89,4 +89,11 @@ public sealed record RoomAppend(RoomId Room, long Epoch, IReadOnlyList<(PostId I
 /// <summary>How much of each room a store keeps.</summary>
 /// <param name="MaxComments">The newest so many of each room; a little more for a while.</param>
 /// <param name="MaxAge">Nothing older.</param>
-public sealed record Retention(int MaxComments, TimeSpan MaxAge);
+public sealed record Retention(int MaxComments, TimeSpan MaxAge)
+{
+    /// <summary>What was said before then is too old. Unix milliseconds, as <paramref name="now"/>.</summary>
+    public long Oldest(long now) => now - (long)MaxAge.TotalMilliseconds;
+
+    /// <summary>A room with nothing left that was neither opened nor written since then is forgotten entirely.</summary>
+    public long OldestRoom(long now) => Oldest(now) - (long)RoomLog.EmptyRoomAge.TotalMilliseconds;
+}

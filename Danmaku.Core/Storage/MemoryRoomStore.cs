@@ -54,7 +54,7 @@ public sealed class MemoryRoomStore(
             cancellation);
 
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
-        Locked(() => Trim(retention, now - (long)retention.MaxAge.TotalMilliseconds), cancellation);
+        Locked(() => Trim(retention, now), cancellation);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -137,8 +137,9 @@ public sealed class MemoryRoomStore(
         return kept;
     }
 
-    private bool Trim(Retention retention, long oldest)
+    private bool Trim(Retention retention, long now)
     {
+        var (oldest, oldestRoom) = (retention.Oldest(now), retention.OldestRoom(now));
         var budget = MaxTrimmed;
         foreach (var log in _logs.Values.ToList())
         {
@@ -146,7 +147,7 @@ public sealed class MemoryRoomStore(
             var removed = Math.Min(surplus, budget);
             Remove(log, removed);
             budget -= removed;
-            if (log.Count == 0 && log.OpenedAt < oldest)
+            if (log.Count == 0 && Math.Max(log.OpenedAt, log.LastTime) < oldestRoom)
             {
                 Forget(log);
             }

@@ -16,6 +16,12 @@ public readonly record struct LogEntry(long Epoch, Position Previous, PostId Id,
 /// <summary>What all stores of rooms do alike.</summary>
 public static class RoomLog
 {
+    /// <summary>
+    /// How much longer than its danmaku a store remembers where a room was: its owner, silent for so long, can still write, and the next
+    /// one knows what its epoch follows.
+    /// </summary>
+    public static readonly TimeSpan EmptyRoomAge = TimeSpan.FromDays(30);
+
     /// <summary>Least of <see cref="Comment.Bytes"/>: a page of some bytes cannot hold more danmaku than that allows.</summary>
     private static readonly int LeastBytes = new Comment(1, 0, "", "", CommentStyle.Default, null).Bytes;
 

@@ -17,7 +17,7 @@ internal static class PostgresTrim
         {
             await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
             await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
-            var trim = new Transaction(connection, now - (long)retention.MaxAge.TotalMilliseconds, cancellation);
+            var trim = new Transaction(connection, cancellation);
             if (!await trim.TryLockAsync().ConfigureAwait(false))
             {
                 touched.Add(rooms);
@@ -25,9 +25,9 @@ internal static class PostgresTrim
             }
 
             var plan = new TrimPlan();
-            await trim.AddOldAsync(plan).ConfigureAwait(false);
+            await trim.AddOldAsync(plan, retention.Oldest(now)).ConfigureAwait(false);
             await trim.AddSurplusAsync(plan, rooms, retention.MaxComments).ConfigureAwait(false);
-            var more = await trim.DeleteAsync(plan).ConfigureAwait(false);
+            var more = await trim.DeleteAsync(plan, retention.OldestRoom(now)).ConfigureAwait(false);
             await transaction.CommitAsync(cancellation).ConfigureAwait(false);
             if (plan.Rest > 0)
             {
@@ -44,13 +44,13 @@ internal static class PostgresTrim
         return true;
     }
 
-    private sealed class Transaction(NpgsqlConnection connection, long oldest, CancellationToken cancellation)
+    private sealed class Transaction(NpgsqlConnection connection, CancellationToken cancellation)
     {
         public async Task<bool> TryLockAsync() =>
             (await ListAsync("SELECT pg_try_advisory_xact_lock($1)", row => row.GetBoolean(0), Typed(PostgresSchema.TrimLock))
                 .ConfigureAwait(false))[0];
 
-        public async Task AddOldAsync(TrimPlan plan) =>
+        public async Task AddOldAsync(TrimPlan plan, long oldest) =>
             Add(plan, await ListAsync(
                 """SELECT room, epoch, "offset" FROM danmaku.log WHERE time < $1 ORDER BY time LIMIT $2""",
                 Located,
@@ -102,7 +102,7 @@ internal static class PostgresTrim
         }
 
         /// <returns>Whether there may be more rooms to forget entirely.</returns>
-        public async Task<bool> DeleteAsync(TrimPlan plan)
+        public async Task<bool> DeleteAsync(TrimPlan plan, long oldestRoom)
         {
             if (plan.Through.Count > 0)
             {
@@ -112,14 +112,16 @@ internal static class PostgresTrim
             // One that is opened at this moment is locked, and stays.
             var forgotten = await ListAsync(
                 """
-                DELETE FROM danmaku.rooms WHERE opened_at < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
+                DELETE FROM danmaku.rooms
+                WHERE opened_at < $1 AND last_time < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
                 AND room IN (
-                    SELECT room FROM danmaku.rooms WHERE opened_at < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
+                    SELECT room FROM danmaku.rooms
+                    WHERE opened_at < $1 AND last_time < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
                     ORDER BY opened_at LIMIT $2)
                 RETURNING room
                 """,
                 row => RoomId.Parse(row.GetString(0)),
-                Typed(oldest),
+                Typed(oldestRoom),
                 Typed(TrimPlan.MaxRooms)).ConfigureAwait(false);
             if (forgotten.Count > 0)
             {

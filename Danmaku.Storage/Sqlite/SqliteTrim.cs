@@ -9,9 +9,8 @@ internal static class SqliteTrim
     /// <returns>Whether there may be more.</returns>
     public static bool Run(SqliteSession session, TouchedRooms touched, Retention retention, long now)
     {
-        var oldest = now - (long)retention.MaxAge.TotalMilliseconds;
         var plan = new TrimPlan();
-        AddOld(session, plan, oldest);
+        AddOld(session, plan, retention.Oldest(now));
         foreach (var room in touched.Take(TrimPlan.MaxRooms))
         {
             AddSurplus(session, plan, room, retention.MaxComments);
@@ -26,7 +25,7 @@ internal static class SqliteTrim
             Delete(session, room, through);
         }
 
-        return Forget(session, oldest) || plan.Rest == 0 || !touched.IsEmpty;
+        return Forget(session, retention.OldestRoom(now)) || plan.Rest == 0 || !touched.IsEmpty;
     }
 
     private static void AddOld(SqliteSession session, TrimPlan plan, long oldest)
@@ -92,13 +91,14 @@ internal static class SqliteTrim
             through.Epoch);
     }
 
-    /// <summary>Forgets rooms of which nothing is left and that were not opened for as long.</summary>
+    /// <summary>Forgets rooms of which nothing is left and that were neither opened nor written for long.</summary>
     private static bool Forget(SqliteSession session, long oldest)
     {
         var rooms = new List<string>();
         using (var rows = session.Query(
             """
-            SELECT room FROM rooms WHERE opened_at < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
+            SELECT room FROM rooms
+            WHERE opened_at < $1 AND last_time < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
             ORDER BY opened_at LIMIT $2
             """,
             oldest,
