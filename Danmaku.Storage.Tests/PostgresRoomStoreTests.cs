@@ -99,11 +99,11 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
             await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({PostgresSchema.TrimLock})", connection);
             await command.ExecuteNonQueryAsync();
 
-            Assert.False(await store.TrimAsync(new Retention(1, TimeSpan.FromDays(1000)), Now, default));
+            Assert.False(await store.TrimAsync(Newest(1), Now, default));
             Assert.Equal(9, (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts().Count());
         }
 
-        await store.TrimAllAsync(new Retention(1, TimeSpan.FromDays(1000)));
+        await store.TrimAllAsync(Newest(1));
         Assert.Null(await store.ReadAsync(Lobby, new Position(1, 0)));
     }
 
@@ -307,7 +307,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
             await store.OpenAsync(Lobby);
         }
 
-        await store.TrimAllAsync(new Retention(2, TimeSpan.FromDays(365)));
+        await store.TrimAllAsync(Newest(2));
 
         // Two that hold a danmaku each, and the current one.
         Assert.Equal("3", await Server.QueryAsync("SELECT count(*) FROM danmaku.epochs", DatabaseName(await DatabaseAsync())));

@@ -388,7 +388,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
         await store.OpenAsync(other, Request(now: 1));
         await store.AppendAsync(Append(other, 1, 1, 3));
 
-        await store.TrimAllAsync(new Retention(3, 365 * Day));
+        await store.TrimAllAsync(Newest(3));
 
         Assert.Null(await store.ReadAsync(Lobby, new Position(1, 2)));
         Assert.Equal(["1:4", "2:1", "2:2"], (await store.ReadAsync(Lobby, new Position(1, 3)))!.Texts());
@@ -396,6 +396,56 @@ public abstract class RoomStoreContract : IAsyncLifetime
         var opening = await store.OpenAsync(Lobby, Request(now: 3));
         Assert.Equal(["1:4", "2:1", "2:2"], opening.History.Texts());
         Assert.Equal(new Position(1, 3), opening.Start);
+    }
+
+    [SkippableFact]
+    public async Task What_is_young_is_kept_however_much_it_is_until_it_is_old_enough()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        for (var offset = 1; offset <= 6; offset++)
+        {
+            await store.AppendAsync(Append(Lobby, 1, offset, offset, time: Now + offset));
+        }
+
+        var retention = new Retention(2, 365 * Day) { MinAge = TimeSpan.FromMilliseconds(100) };
+        await store.TrimAllAsync(retention, Now + 101);
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 0)));
+        Assert.Equal(5, (await store.ReadAsync(Lobby, new Position(1, 1)))!.Texts().Count());
+
+        await store.TrimAllAsync(retention, Now + 103);
+        Assert.Equal([Id(1, 4), Id(1, 5), Id(1, 6)], (await store.OpenAsync(Lobby)).Posts.Select(post => post.Id));
+
+        await store.TrimAllAsync(retention, Now + 1000);
+        Assert.Equal([Id(1, 5), Id(1, 6)], (await store.OpenAsync(Lobby)).Posts.Select(post => post.Id));
+    }
+
+    [SkippableFact]
+    public async Task Many_rooms_with_too_much_that_is_young_are_not_looked_at_again_and_again_and_hold_up_no_other()
+    {
+        var store = await StoreAsync();
+        RoomId[] rooms = [.. Enumerable.Range(0, 600).Select(i => RoomId.Parse($"room-{i}"))];
+        await EachAsync(room => store.OpenAsync(room, Request(now: 1)));
+        await store.AppendAsync([.. rooms.Select((room, i) => Append(room, 1, 1, 3, time: i % 100 == 99 ? Now - 100 : Now))], default);
+
+        var retention = new Retention(2, 365 * Day) { MinAge = TimeSpan.FromMilliseconds(100) };
+        await store.TrimAllAsync(retention, Now);
+        Assert.Equal(6, await CountTrimmedAsync());
+        await store.TrimAllAsync(retention, Now + 100);
+        Assert.Equal(600, await CountTrimmedAsync());
+
+        async Task<int> CountTrimmedAsync() => (await EachAsync(room => store.ReadAsync(room, new Position(1, 0)))).Count(read => read is null);
+
+        async Task<List<T>> EachAsync<T>(Func<RoomId, Task<T>> call)
+        {
+            var results = new List<T>();
+            foreach (var some in rooms.Chunk(10))
+            {
+                results.AddRange(await Task.WhenAll(some.Select(call)));
+            }
+
+            return results;
+        }
     }
 
     [SkippableFact]
@@ -469,12 +519,12 @@ public abstract class RoomStoreContract : IAsyncLifetime
             await store.AppendAsync(Append(Lobby, 1, 500 * i + 1, 500 * i + 500));
         }
 
-        var more = await store.TrimAsync(new Retention(10, 365 * Day), Now, default);
+        var more = await store.TrimAsync(Newest(10), Now, default);
 
         Assert.True(more);
         Assert.NotNull(await store.ReadAsync(Lobby, new Position(1, 4000)));
         Assert.Null(await store.ReadAsync(Lobby, new Position(1, 1)));
-        await store.TrimAllAsync(new Retention(10, 365 * Day));
+        await store.TrimAllAsync(Newest(10));
         Assert.Equal(10, (await store.ReadAsync(Lobby, new Position(1, 4990)))!.Texts().Count());
         Assert.Null(await store.ReadAsync(Lobby, new Position(1, 4989)));
     }
@@ -485,7 +535,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
         await store.AppendAsync(Append(Lobby, 1, 1, 9));
-        await store.TrimAllAsync(new Retention(2, 365 * Day));
+        await store.TrimAllAsync(Newest(2));
 
         Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 10)));
 

@@ -13,6 +13,9 @@ internal static class Some
 
     public static readonly Retention Everything = new(int.MaxValue, TimeSpan.FromDays(365));
 
+    /// <summary>The newest so many, however young.</summary>
+    public static Retention Newest(int count) => new(count, TimeSpan.FromDays(365)) { MinAge = TimeSpan.Zero };
+
     public static OpenRequest Request(long now = Now, long known = 0, int history = 1000, long idsSince = 0, int maxIds = 1000) =>
         new(known, now, history, idsSince, maxIds);
 

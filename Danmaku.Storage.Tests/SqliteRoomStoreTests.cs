@@ -163,7 +163,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
                 await store.OpenAsync(Lobby);
             }
 
-            await store.TrimAllAsync(new Retention(2, TimeSpan.FromDays(365)));
+            await store.TrimAllAsync(Newest(2));
         }
 
         using var session = new SqliteSession(File);

@@ -12,7 +12,11 @@ internal sealed class StoreScript(IRoomStore store, Random random)
 
     private readonly Dictionary<RoomId, Model> _models = [];
     private readonly RoomId[] _rooms = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => RoomId.Parse($"m{random.Next():x}"))];
-    private readonly Retention _retention = new(random.Next(1, 30), TimeSpan.FromMilliseconds(random.Next(1, 3000)));
+    private readonly Retention _retention = new(random.Next(1, 30), TimeSpan.FromMilliseconds(random.Next(1, 3000)))
+    {
+        MinAge = TimeSpan.FromMilliseconds(random.Next(2) * random.Next(2000)),
+    };
+
     private long _now = Now;
 
     public async Task RunAsync(int steps)
@@ -105,7 +109,8 @@ internal sealed class StoreScript(IRoomStore store, Random random)
         foreach (var (room, model) in _models.ToList())
         {
             var old = model.Log.Count(entry => entry.Comment.Time < oldest);
-            var gone = Math.Max(old, model.Log.Count - _retention.MaxComments);
+            var ripe = model.Log.Count(entry => entry.Comment.Time <= _now - (long)_retention.MinAge.TotalMilliseconds);
+            var gone = Math.Max(old, Math.Min(ripe, model.Log.Count - _retention.MaxComments));
             model.Start = gone > 0 ? model.Log[gone - 1].Position : model.Start;
             model.Log.RemoveRange(0, gone);
             if (model.Log.Count == 0 && model.OpenedAt < oldestRoom && model.LastTime < oldestRoom)

@@ -10,17 +10,7 @@ internal sealed class TouchedRooms
 
     private readonly Lock _lock = new();
     private readonly HashSet<RoomId> _rooms = [];
-
-    public bool IsEmpty
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _rooms.Count == 0;
-            }
-        }
-    }
+    private readonly HashSet<RoomId> _later = [];
 
     public void Add(params IEnumerable<RoomId> rooms)
     {
@@ -30,6 +20,34 @@ internal sealed class TouchedRooms
             {
                 _rooms.Add(room);
             }
+        }
+    }
+
+    /// <summary>Leaves a room that has more than is to be kept, but not yet, to the next round.</summary>
+    public void PutOff(RoomId room)
+    {
+        lock (_lock)
+        {
+            if (_later.Count < MaxRooms)
+            {
+                _later.Add(room);
+            }
+        }
+    }
+
+    /// <summary>Ends a round when all have been looked at: those that were put off come again in the next one.</summary>
+    public bool TryEndRound()
+    {
+        lock (_lock)
+        {
+            if (_rooms.Count > 0)
+            {
+                return false;
+            }
+
+            _rooms.UnionWith(_later);
+            _later.Clear();
+            return true;
         }
     }
 

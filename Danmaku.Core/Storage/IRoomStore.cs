@@ -87,10 +87,19 @@ public sealed record RoomAppend(RoomId Room, long Epoch, IReadOnlyList<(PostId I
 }
 
 /// <summary>How much of each room a store keeps.</summary>
-/// <param name="MaxComments">The newest so many of each room; a little more for a while.</param>
+/// <param name="MaxComments">The newest so many of each room; a little more for a while, and all that is younger than <see cref="MinAge"/>.</param>
 /// <param name="MaxAge">Nothing older.</param>
 public sealed record Retention(int MaxComments, TimeSpan MaxAge)
 {
+    /// <summary>
+    /// What is younger is not forgotten for being too many: the ids of posts are remembered by it. Default 10 min, as long as
+    /// <see cref="RoomLimits.PostIdWindow"/>.
+    /// </summary>
+    public TimeSpan MinAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>What was said after then is too young to be forgotten for being too many. Unix milliseconds, as <paramref name="now"/>.</summary>
+    public long Young(long now) => now - (long)MinAge.TotalMilliseconds;
+
     /// <summary>What was said before then is too old. Unix milliseconds, as <paramref name="now"/>.</summary>
     public long Oldest(long now) => now - (long)MaxAge.TotalMilliseconds;
 

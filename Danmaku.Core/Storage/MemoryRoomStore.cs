@@ -139,12 +139,12 @@ public sealed class MemoryRoomStore(
 
     private bool Trim(Retention retention, long now)
     {
-        var (oldest, oldestRoom) = (retention.Oldest(now), retention.OldestRoom(now));
+        var (oldest, oldestRoom, young) = (retention.Oldest(now), retention.OldestRoom(now), retention.Young(now));
         var budget = MaxTrimmed;
         foreach (var log in _logs.Values.ToList())
         {
-            var surplus = Math.Max(log.CountBefore(oldest), log.Count - retention.MaxComments);
-            var removed = Math.Min(surplus, budget);
+            var surplus = Math.Min(log.Count - retention.MaxComments, log.CountBefore(young + 1));
+            var removed = Math.Min(Math.Max(log.CountBefore(oldest), surplus), budget);
             Remove(log, removed);
             budget -= removed;
             if (log.Count == 0 && Math.Max(log.OpenedAt, log.LastTime) < oldestRoom)

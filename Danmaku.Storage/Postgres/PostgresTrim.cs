@@ -26,12 +26,13 @@ internal static class PostgresTrim
 
             var plan = new TrimPlan();
             await trim.AddOldAsync(plan, retention.Oldest(now)).ConfigureAwait(false);
-            await trim.AddSurplusAsync(plan, rooms, retention.MaxComments).ConfigureAwait(false);
+            var later = await trim.AddSurplusAsync(plan, rooms, retention.MaxComments, retention.Young(now)).ConfigureAwait(false);
             var more = await trim.DeleteAsync(plan, retention.OldestRoom(now)).ConfigureAwait(false);
             await transaction.CommitAsync(cancellation).ConfigureAwait(false);
             if (plan.Rest > 0)
             {
-                return more || !touched.IsEmpty;
+                later.ForEach(touched.PutOff);
+                return !touched.TryEndRound() || more;
             }
         }
         catch
@@ -57,8 +58,9 @@ internal static class PostgresTrim
                 Typed(oldest),
                 Typed(plan.Rest)).ConfigureAwait(false));
 
-        /// <summary>Adds what rooms have more than is to be kept.</summary>
-        public async Task AddSurplusAsync(TrimPlan plan, List<RoomId> names, int keep)
+        /// <summary>Adds what rooms have more than is to be kept and is old enough.</summary>
+        /// <returns>Rooms of which that is not all.</returns>
+        public async Task<List<RoomId>> AddSurplusAsync(TrimPlan plan, List<RoomId> names, int keep, long young)
         {
             var rooms = await ListAsync(
                 "SELECT room, last_epoch, last_offset, start_epoch, start_offset FROM danmaku.rooms WHERE room = ANY ($1)",
@@ -81,15 +83,16 @@ internal static class PostgresTrim
 
             if (surplus.Count > 0 && plan.Rest > 0)
             {
+                // Looks at no more of a room than one call may take away, however much of it is too young.
                 Add(plan, await ListAsync(
                     """
                     SELECT s.room, k.epoch, k."offset"
                     FROM unnest($1, $2, $3, $4, $5) AS s (room, from_epoch, from_offset, epoch, "offset")
                     CROSS JOIN LATERAL (
-                        SELECT l.epoch, l."offset" FROM danmaku.log l WHERE l.room = s.room
+                        SELECT l.epoch, l."offset", l.time FROM danmaku.log l WHERE l.room = s.room
                         AND (l.epoch, l."offset") > (s.from_epoch, s.from_offset) AND (l.epoch, l."offset") <= (s.epoch, s."offset")
                         ORDER BY l.epoch, l."offset" LIMIT $6) k
-                    LIMIT $6
+                    WHERE k.time <= $7 LIMIT $6
                     """,
                     Located,
                     Names(surplus.Select(room => room.Room)),
@@ -97,8 +100,11 @@ internal static class PostgresTrim
                     Numbers(surplus.Select(room => room.From.Offset)),
                     Numbers(surplus.Select(room => room.Through.Epoch)),
                     Numbers(surplus.Select(room => room.Through.Offset)),
-                    Typed(plan.Rest)).ConfigureAwait(false));
+                    Typed(plan.Rest),
+                    Typed(young)).ConfigureAwait(false));
             }
+
+            return [.. surplus.Where(room => plan.Of(room.Room) < room.Through).Select(room => room.Room)];
         }
 
         /// <returns>Whether there may be more rooms to forget entirely.</returns>

@@ -13,10 +13,14 @@ internal static class SqliteTrim
         AddOld(session, plan, retention.Oldest(now));
         foreach (var room in touched.Take(TrimPlan.MaxRooms))
         {
-            AddSurplus(session, plan, room, retention.MaxComments);
+            var isDone = AddSurplus(session, plan, room, retention.MaxComments, retention.Young(now));
             if (plan.Rest == 0)
             {
                 touched.Add(room);
+            }
+            else if (!isDone)
+            {
+                touched.PutOff(room);
             }
         }
 
@@ -25,7 +29,7 @@ internal static class SqliteTrim
             Delete(session, room, through);
         }
 
-        return Forget(session, retention.OldestRoom(now)) || plan.Rest == 0 || !touched.IsEmpty;
+        return Forget(session, retention.OldestRoom(now)) || plan.Rest == 0 || !touched.TryEndRound();
     }
 
     private static void AddOld(SqliteSession session, TrimPlan plan, long oldest)
@@ -38,23 +42,25 @@ internal static class SqliteTrim
         }
     }
 
-    private static void AddSurplus(SqliteSession session, TrimPlan plan, RoomId name, int keep)
+    /// <summary>Adds what a room has more than is to be kept; its time never runs backwards, so the first that is too young ends it.</summary>
+    /// <returns>Whether that is all.</returns>
+    private static bool AddSurplus(SqliteSession session, TrimPlan plan, RoomId name, int keep, long young)
     {
         if (SqliteRoomStore.Room.Find(session, name) is not { } room)
         {
-            return;
+            return true;
         }
 
         var start = plan.Of(name) > room.Start ? plan.Of(name) : room.Start;
         var surplus = RoomLog.Surplus(room.Last, keep, epoch => Previous(session, name, epoch));
         if (surplus <= start)
         {
-            return;
+            return true;
         }
 
         using var rows = session.Query(
             """
-            SELECT epoch, "offset" FROM log WHERE room = $1 AND (epoch, "offset") > ($2, $3) AND (epoch, "offset") <= ($4, $5)
+            SELECT epoch, "offset", time FROM log WHERE room = $1 AND (epoch, "offset") > ($2, $3) AND (epoch, "offset") <= ($4, $5)
             ORDER BY epoch, "offset" LIMIT $6
             """,
             name.Value,
@@ -63,10 +69,12 @@ internal static class SqliteTrim
             surplus.Epoch,
             surplus.Offset,
             plan.Rest);
-        while (rows.Read())
+        while (rows.Read() && rows.GetInt64(2) <= young)
         {
             plan.Add(name, new Position(rows.GetInt64(0), rows.GetInt64(1)));
         }
+
+        return plan.Of(name) >= surplus;
     }
 
     private static Position Previous(SqliteSession session, RoomId room, long epoch)
