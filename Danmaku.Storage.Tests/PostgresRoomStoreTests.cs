@@ -108,6 +108,28 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     }
 
     [SkippableFact]
+    public async Task Trimming_does_not_wait_for_a_room_that_somebody_writes()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.OpenAsync(RoomId.Parse("other"), Request(now: 1));
+        await using var source = NpgsqlDataSource.Create(await DatabaseAsync());
+        await using (var connection = await source.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using var command = new NpgsqlCommand("SELECT FROM danmaku.rooms WHERE room = 'lobby' FOR UPDATE", connection);
+            await command.ExecuteNonQueryAsync();
+
+            Assert.False(await store.TrimAsync(Everything, Now, default));
+            Assert.Null(await store.ReadAsync(RoomId.Parse("other"), new Position(1, 0)));
+            Assert.NotNull(await store.ReadAsync(Lobby, new Position(1, 0)));
+        }
+
+        await store.TrimAllAsync(Everything);
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 0)));
+    }
+
+    [SkippableFact]
     public async Task Commits_wait_for_the_disk_whatever_the_role_says()
     {
         await DatabaseAsync();

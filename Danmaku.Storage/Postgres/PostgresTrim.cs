@@ -115,16 +115,15 @@ internal static class PostgresTrim
                 await DeleteRowsAsync(plan).ConfigureAwait(false);
             }
 
-            // One that is opened at this moment is locked, and stays.
+            // One that is opened or written at this moment is locked, and stays: waiting for it could close a circle with its writer.
             var forgotten = await ListAsync(
                 """
-                DELETE FROM danmaku.rooms
-                WHERE opened_at < $1 AND last_time < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
-                AND room IN (
+                WITH gone AS MATERIALIZED (
                     SELECT room FROM danmaku.rooms
                     WHERE opened_at < $1 AND last_time < $1 AND (start_epoch, start_offset) = (last_epoch, last_offset)
-                    ORDER BY opened_at LIMIT $2)
-                RETURNING room
+                    ORDER BY opened_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                )
+                DELETE FROM danmaku.rooms r USING gone WHERE r.room = gone.room RETURNING r.room
                 """,
                 row => RoomId.Parse(row.GetString(0)),
                 Typed(oldestRoom),
