@@ -137,6 +137,22 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
+    public async Task An_owner_whose_clock_is_ahead_gets_the_ids_of_the_rooms_own_last_time()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 1, time: 1000));
+        await store.AppendAsync(Append(Lobby, 1, 2, 2, time: 1001));
+        await store.AppendAsync(Append(Lobby, 1, 3, 3, time: 2000));
+
+        var ahead = await store.OpenAsync(Lobby, Request(now: 900_999, idsSince: 900_000));
+        var behind = await store.OpenAsync(Lobby, Request(now: 1500, idsSince: 1000));
+
+        Assert.Equal([Id(1, 2), Id(1, 3)], ahead.Posts.Select(post => post.Id));
+        Assert.Equal([Id(1, 1), Id(1, 2), Id(1, 3)], behind.Posts.Select(post => post.Id));
+    }
+
+    [SkippableFact]
     public async Task Of_too_many_ids_the_newest_are_given()
     {
         var store = await StoreAsync();

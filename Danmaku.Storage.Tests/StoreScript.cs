@@ -47,7 +47,8 @@ internal sealed class StoreScript(IRoomStore store, Random random)
         var opening = await store.OpenAsync(room, request, default);
 
         var history = model.Log.TakeLast(request.History).ToList();
-        var posts = model.Log.Where(entry => entry.Comment.Time >= request.IdsSince).TakeLast(request.MaxIds);
+        var since = Math.Min(request.IdsSince, model.LastTime - (_now - request.IdsSince));
+        var posts = model.Log.Where(entry => entry.Comment.Time >= since).TakeLast(request.MaxIds);
         var start = history.Count == model.Log.Count ? model.Start
             : history.Count == 0 ? model.Last : model.Log[^(history.Count + 1)].Position;
         Assert.Equal((epoch, model.Previous, model.LastTime, start), (opening.Epoch, opening.Previous, opening.LastTime, opening.Start));

@@ -54,9 +54,19 @@ public sealed record StoreIdentity(string Kind, string Id, bool IsShared);
 /// <param name="KnownEpoch">The newest epoch that anybody knows of; 0 for none. The new one is later.</param>
 /// <param name="Now">Unix milliseconds; the new epoch is not earlier.</param>
 /// <param name="History">How many of the newest danmaku are wanted.</param>
-/// <param name="IdsSince">Posts accepted since then (Unix milliseconds) are wanted by their ids.</param>
+/// <param name="IdsSince">
+/// Posts accepted since then (Unix milliseconds) are wanted by their ids; also those of as long a time before the room's last danmaku.
+/// </param>
 /// <param name="MaxIds">The most of them that are wanted, the newest.</param>
-public readonly record struct OpenRequest(long KnownEpoch, long Now, int History, long IdsSince, int MaxIds);
+public readonly record struct OpenRequest(long KnownEpoch, long Now, int History, long IdsSince, int MaxIds)
+{
+    /// <summary>
+    /// From when on ids are given of a room. The clock of its last owner may be behind this one's: the room's own time counts when it is
+    /// earlier.
+    /// </summary>
+    /// <param name="lastTime">The time of the room's last danmaku.</param>
+    public long Since(long lastTime) => Math.Min(IdsSince, lastTime - (Now - IdsSince));
+}
 
 /// <summary>A room as its store knows it, at the beginning of a new epoch.</summary>
 /// <param name="Epoch">The new one: later than any before, and than <see cref="OpenRequest.KnownEpoch"/>.</param>

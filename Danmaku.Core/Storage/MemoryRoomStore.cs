@@ -105,7 +105,12 @@ public sealed class MemoryRoomStore(
         }
 
         return RoomLog.Opening(
-            log.Epoch, log.Previous, log.Last, log.LastTime, log.Newest(request.History), log.Posts(request.IdsSince, request.MaxIds));
+            log.Epoch,
+            log.Previous,
+            log.Last,
+            log.LastTime,
+            log.Newest(request.History),
+            log.Posts(request.Since(log.LastTime), request.MaxIds));
     }
 
     private bool[] Append(IReadOnlyList<RoomAppend> appends)

@@ -88,13 +88,17 @@ public sealed class PostgresRoomStore : IRoomStore
                 Typed(room.Value)),
             Statement(
                 SelectLog + """ ORDER BY epoch DESC, "offset" DESC LIMIT $2""", Typed(room.Value), Typed(request.History)),
+
+            // What OpenRequest.Since says.
             Statement(
                 """
-                SELECT epoch, "offset", time, post_id FROM danmaku.log WHERE room = $1 AND time >= $2
-                ORDER BY epoch DESC, "offset" DESC LIMIT $3
+                SELECT epoch, "offset", time, post_id FROM danmaku.log
+                WHERE room = $1 AND time >= (SELECT least($2, last_time - $3) FROM danmaku.rooms WHERE room = $1)
+                ORDER BY epoch DESC, "offset" DESC LIMIT $4
                 """,
                 Typed(room.Value),
                 Typed(request.IdsSince),
+                Typed(request.Now - request.IdsSince),
                 Typed(request.MaxIds)),
         ];
         _touched.Add(room);

@@ -145,8 +145,9 @@ public sealed class SqliteRoomStore : IRoomStore
         session.Execute("INSERT INTO epochs VALUES ($1, $2, $3, $4)", room.Value, epoch, previous.Epoch, previous.Offset);
         _touched.Add(room);
         var last = old?.Last ?? new Position(epoch, 0);
-        return RoomLog.Opening(
-            epoch, previous, last, old?.LastTime ?? 0, Newest(session, room, request.History), Posts(session, room, request));
+        var lastTime = old?.LastTime ?? 0;
+        var posts = Posts(session, room, request.Since(lastTime), request.MaxIds);
+        return RoomLog.Opening(epoch, previous, last, lastTime, Newest(session, room, request.History), posts);
     }
 
     private bool TryAppend(SqliteSession session, RoomAppend append)
@@ -197,14 +198,14 @@ public sealed class SqliteRoomStore : IRoomStore
     }
 
     /// <summary>From the newest backwards: a room's time never runs backwards, so the first that is too old ends it.</summary>
-    private static List<(PostId Id, Position Position, long Time)> Posts(SqliteSession session, RoomId room, OpenRequest request)
+    private static List<(PostId Id, Position Position, long Time)> Posts(SqliteSession session, RoomId room, long since, int max)
     {
         using var rows = session.Query(
             """SELECT epoch, "offset", time, post_id FROM log WHERE room = $1 ORDER BY epoch DESC, "offset" DESC LIMIT $2""",
             room.Value,
-            request.MaxIds);
+            max);
         var posts = new List<(PostId Id, Position Position, long Time)>();
-        while (rows.Read() && rows.GetInt64(2) >= request.IdsSince)
+        while (rows.Read() && rows.GetInt64(2) >= since)
         {
             posts.Add((Id(rows, 3), new Position(rows.GetInt64(0), rows.GetInt64(1)), rows.GetInt64(2)));
         }
