@@ -207,6 +207,29 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
         Assert.Empty((await store.ReadAsync(rooms[1], new Position(1, 0)))!);
     }
 
+    [Theory]
+    [InlineData("ABORT")]
+    [InlineData("ROLLBACK")]
+    public async Task Of_calls_that_share_a_transaction_only_the_one_fails_that_breaks_it(string how)
+    {
+        await using var store = await SqliteRoomStore.OpenAsync(_directory);
+        RoomId[] rooms = [.. Enumerable.Range(0, 20).Select(i => RoomId.Parse($"r{i}"))];
+        await Task.WhenAll(rooms.Select(room => store.OpenAsync(room, Request(now: 1))));
+        using var other = new SqliteSession(File);
+        other.Execute($"CREATE TRIGGER guilty BEFORE INSERT ON log WHEN NEW.room = 'r9' BEGIN SELECT RAISE({how}, 'guilty'); END");
+
+        // While another connection holds the file, all but the first wait for the same transaction.
+        other.Execute("BEGIN IMMEDIATE");
+        var appends = rooms.Select(room => store.AppendAsync([Append(room, 1, 1, 2)], default)).ToArray();
+        other.Execute("COMMIT");
+        await Assert.ThrowsAsync<SqliteException>(() => Task.WhenAll(appends));
+
+        Assert.All(appends.Where((_, i) => i != 9), append => Assert.True(append.Result.Single()));
+        Assert.True(appends[9].IsFaulted);
+        Assert.Empty((await store.ReadAsync(rooms[9], new Position(1, 0)))!);
+        Assert.Equal(["1:1", "1:2"], (await store.ReadAsync(rooms[8], new Position(1, 0)))!.Texts());
+    }
+
     [Fact]
     public async Task A_closed_store_fails()
     {

@@ -31,7 +31,7 @@ internal sealed class SqliteLane : IAsyncDisposable
         new Thread(Run) { Name = name, IsBackground = true }.Start();
     }
 
-    /// <summary>Does something in a transaction.</summary>
+    /// <summary>Does something in a transaction; a second time when another call that shared the first one failed.</summary>
     /// <returns>Its result, when the transaction is committed. When cancelled, it may still be done later.</returns>
     public Task<T> RunAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation)
     {
@@ -92,6 +92,13 @@ internal sealed class SqliteLane : IAsyncDisposable
             }
 
             _session.Execute("COMMIT");
+        }
+        catch (SqliteException error) when (calls.Count > 1 && error.SqliteErrorCode != SQLitePCL.raw.SQLITE_BUSY)
+        {
+            // One of them may be the cause: each has a transaction of its own now. Who holds the file would have all of them wait anew.
+            RollBack();
+            calls.ForEach(call => Commit([call]));
+            return;
         }
         catch (Exception error)
         {

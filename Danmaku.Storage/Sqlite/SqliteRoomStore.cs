@@ -66,8 +66,20 @@ public sealed class SqliteRoomStore : IRoomStore
             },
             cancellation);
 
-    public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
-        _writer.RunAsync(session => SqliteTrim.Run(session, _touched, retention, now), cancellation);
+    public async Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation)
+    {
+        var rooms = _touched.Take(TrimPlan.MaxRooms);
+        try
+        {
+            return await _writer.RunAsync(session => SqliteTrim.Run(session, _touched, rooms, retention, now), cancellation)
+                .ConfigureAwait(false);
+        }
+        catch
+        {
+            _touched.Add(rooms);
+            throw;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

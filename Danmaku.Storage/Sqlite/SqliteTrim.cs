@@ -6,12 +6,13 @@ namespace Danmaku.Storage.Sqlite;
 /// <summary>Forgets what is not to be kept, a bounded part at a time.</summary>
 internal static class SqliteTrim
 {
+    /// <param name="rooms">Taken out of <paramref name="touched"/>.</param>
     /// <returns>Whether there may be more.</returns>
-    public static bool Run(SqliteSession session, TouchedRooms touched, Retention retention, long now)
+    public static bool Run(SqliteSession session, TouchedRooms touched, List<RoomId> rooms, Retention retention, long now)
     {
         var plan = new TrimPlan();
         AddOld(session, plan, retention.Oldest(now));
-        foreach (var room in touched.Take(TrimPlan.MaxRooms))
+        foreach (var room in rooms)
         {
             var isDone = AddSurplus(session, plan, room, retention.MaxComments, retention.Young(now));
             if (plan.Rest == 0)
