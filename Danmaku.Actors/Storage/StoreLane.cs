@@ -115,7 +115,7 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
     /// <summary>To the room: the store has its epoch up to <paramref name="Last"/>.</summary>
     public sealed record Kept(Position Last) : INoSerializationVerificationNeeded;
 
-    /// <summary>To the room: somebody has begun a later epoch, and <paramref name="Epoch"/> takes nothing any more.</summary>
+    /// <summary>To the room: the store takes nothing any more of <paramref name="Epoch"/>: somebody has begun a later one, or it has lost some of it.</summary>
     public sealed record Fenced(long Epoch) : INoSerializationVerificationNeeded;
 
     private sealed record Waiting(RoomAppend Append, IActorRef Sender);

@@ -34,7 +34,7 @@ public sealed class StoreOptions : IValidatableObject
     [Range(1000, 100_000_000)]
     public int MaxUnsavedPerOrigin { get; set; } = 500_000;
 
-    /// <summary>Danmaku kept of each room, the newest. 1000 to 1,000,000,000, default 100,000.</summary>
+    /// <summary>Danmaku kept of each room, the newest; more while they are younger than <c>Danmaku:Room:PostIdWindow</c>. 1000 to 1,000,000,000, default 100,000.</summary>
     [Range(1000, 1_000_000_000)]
     public int MaxComments { get; set; } = 100_000;
 

@@ -55,7 +55,7 @@ internal static class RoomsRegistration
             IdleAfter: room.IdleAfter)
         {
             MaxUnsaved = store.MaxUnsavedPerOrigin,
-            Retention = new Retention(store.MaxComments, store.MaxAge),
+            Retention = new Retention(store.MaxComments, store.MaxAge) { MinAge = room.PostIdWindow },
             PublicUrl = node.PublicUri,
             OrphanAfter = cluster.OrphanAfter,
             KnownNodesFile = Path.Combine(Path.GetFullPath(node.DataDirectory), "nodes"),
