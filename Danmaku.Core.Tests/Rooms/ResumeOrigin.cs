@@ -7,7 +7,7 @@ namespace Danmaku.Core.Tests.Rooms;
 /// <summary>The lives of one room at its origins, with a store in memory: what docs/vectors/resume.json asks them.</summary>
 internal sealed class ResumeOrigin(RoomLimits limits, Retention retention) : IAsyncDisposable
 {
-    /// <summary>The store's clock stands still before all epochs, so that only counts decide what is forgotten.</summary>
+    /// <summary>Rooms open before all epochs, so that a vector may name them.</summary>
     private const long Now = 0;
 
     private static readonly RoomId Id = RoomId.Parse("lobby");
@@ -44,7 +44,12 @@ internal sealed class ResumeOrigin(RoomLimits limits, Retention retention) : IAs
 
         Room.GoAhead();
         Room.TakePublished();
-        await _store.TrimAsync(retention, Now, CancellationToken.None);
+
+        if (kept > 0)
+        {
+            // A moment later, so that what was just said is not too young to be forgotten.
+            await _store.TrimAsync(retention, _time.Now + 1, CancellationToken.None);
+        }
     }
 
     /// <summary>What one is answered that has everything to a position, and where that comes from.</summary>

@@ -76,7 +76,8 @@ public class ResumeVectorTests
         PageBytes = (Limit(vector, "page") ?? 1000) * ResumeOrigin.CommentBytes,
     };
 
-    private static Retention Keeps(JsonElement vector) => new(Limit(vector, "store") ?? 1000, TimeSpan.FromDays(7));
+    /// <summary>The post ids of what goes are not asked for here.</summary>
+    private static Retention Keeps(JsonElement vector) => new(Limit(vector, "store") ?? 1000, TimeSpan.FromDays(7)) { MinAge = TimeSpan.Zero };
 
     private static int? Limit(JsonElement vector, string name) =>
         vector.TryGetProperty("limits", out var limits) ? Number(limits, name) : null;
