@@ -102,7 +102,6 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Cluster__Network"] = _network.Cidr,
             ["Danmaku__Cluster__Port"] = $"{_network.Remoting(index).Port}",
             ["Danmaku__Cluster__Seeds"] = string.Join(',', seeds),
-            ["Danmaku__Cluster__Origins"] = $"{_store.Origins}",
 
             // All posts over HTTP come from one address here.
             ["Danmaku__Connection__HttpPostsPerSecond"] = "0",

@@ -15,13 +15,14 @@ internal sealed class Fleet : IAsyncDisposable
     private readonly string _seeds;
 
     /// <param name="edges">One for each list of settings.</param>
-    private Fleet(int origins, string[][] edges)
+    /// <param name="origin">Settings of the origins: where several keep their rooms.</param>
+    private Fleet(int origins, string[] origin, string[][] edges)
     {
         int[] ports = [.. Enumerable.Range(0, origins).Select(_ => ClusterFixture.FreePort(IPAddress.Loopback)).Order()];
         _seeds = string.Join(',', ports.Select(port => $"127.0.0.1:{port}"));
         for (var i = 0; i < origins; i++)
         {
-            Add($"origin-{i + 1}", ["Danmaku:Roles=origin", $"Danmaku:Cluster:Port={ports[i]}"]);
+            Add($"origin-{i + 1}", ["Danmaku:Roles=origin", $"Danmaku:Cluster:Port={ports[i]}", .. origin]);
         }
 
         for (var i = 0; i < edges.Length; i++)
@@ -37,9 +38,11 @@ internal sealed class Fleet : IAsyncDisposable
 
     public IEnumerable<NodeProcess> Edges => Named("edge-");
 
-    public static async Task<Fleet> StartAsync(int origins, params string[][] edges)
+    public static Task<Fleet> StartAsync(int origins, params string[][] edges) => StartAsync(origins, [], edges);
+
+    public static async Task<Fleet> StartAsync(int origins, string[] origin, string[][] edges)
     {
-        var fleet = new Fleet(origins, edges);
+        var fleet = new Fleet(origins, origin, edges);
         try
         {
             fleet.Start([.. fleet._plans.Keys]);

@@ -53,7 +53,7 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task A_viewer_that_stays_slow_is_closed_and_nobody_else_notices()
     {
-        await using var node = await StartAsync("Danmaku:Connection:TooSlowAfter=00:00:01", "Danmaku:Connection:OutboxBytes=65536");
+        await using var node = await StartAsync("Danmaku:Connection:TooSlowAfter=00:00:01", "Danmaku:Connection:OutboxBytes=524288");
         var (poster, _) = await TestViewer.JoinAsync(node.Url, "busy");
         using var __ = poster;
         using var json = await ConnectAsync(node, "danmaku.v1.json");
