@@ -15,6 +15,23 @@ public sealed class SplitRuleTests
         Crashed,
     }
 
+    [Theory]
+    [InlineData("O o e e", true)]
+    [InlineData("O o E e e", true)]
+    [InlineData("O o E E e", false)]
+    [InlineData("O o E e", false)]
+    [InlineData("O o", false)]
+    [InlineData("O o o e", false)]
+    [InlineData("O O o e e e", false)]
+    public void Half_of_the_origins_with_fewer_than_half_of_the_members_waits(string here, bool isWeak)
+    {
+        // Capital: on this side.
+        var members = here.Split(' ').Select((node, i) => new Peer<int>(
+            i, node is "O" or "o", true, char.IsUpper(node[0]) ? PeerState.Here : PeerState.Lost)).ToArray();
+
+        Assert.Equal(isWeak, SplitRule.IsWeakHalf(members));
+    }
+
     [Fact]
     public void Whoever_can_reach_half_of_the_origins_stays()
     {

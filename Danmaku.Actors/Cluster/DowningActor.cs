@@ -20,14 +20,18 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How much longer <see cref="SplitRule.IsWeakHalf"/> waits: most splits are over by then.</summary>
+    private static readonly TimeSpan WeakHalfWaits = TimeSpan.FromSeconds(10);
+
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Silence<UniqueAddress> _silence;
+    private readonly Silence<UniqueAddress> _longSilence;
 
     /// <param name="stableAfter">How long a member must be silent before it is put out.</param>
     public DowningActor(TimeSpan stableAfter, TimeProvider time)
     {
-        _silence = new Silence<UniqueAddress>(stableAfter, time);
+        (_silence, _longSilence) = (new Silence<UniqueAddress>(stableAfter, time), new Silence<UniqueAddress>(stableAfter + WeakHalfWaits, time));
 
         Receive<Tick>(_ => OnTick());
     }
@@ -40,8 +44,15 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
     {
         var state = _cluster.State;
         var members = state.Members.Where(member => member.Status is not (MemberStatus.Down or MemberStatus.Exiting or MemberStatus.Removed)).ToArray();
-        _silence.Observe(members.Where(member => state.IsSilent(member)).Select(member => member.UniqueAddress));
-        Peer<UniqueAddress>[] peers = [.. members.Select(ToPeer)];
+        UniqueAddress[] silent = [.. members.Where(member => state.IsSilent(member)).Select(member => member.UniqueAddress)];
+        _silence.Observe(silent);
+        _longSilence.Observe(silent);
+        Peer<UniqueAddress>[] peers = [.. members.Select(member => ToPeer(member, _silence))];
+        if (SplitRule.IsWeakHalf(peers))
+        {
+            peers = [.. members.Select(member => ToPeer(member, _longSilence))];
+        }
+
         Down(SplitRule.Decide(peers, _cluster.SelfUniqueAddress), peers);
     }
 
@@ -64,11 +75,11 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
         }
     }
 
-    private Peer<UniqueAddress> ToPeer(Member member) => new(
+    private static Peer<UniqueAddress> ToPeer(Member member, Silence<UniqueAddress> silence) => new(
         member.UniqueAddress,
         member.HasRole(ClusterRoles.Origin),
         member.Status is MemberStatus.Up or MemberStatus.Leaving,
-        _silence.Of(member.UniqueAddress));
+        silence.Of(member.UniqueAddress));
 
     private sealed record Tick : INoSerializationVerificationNeeded
     {

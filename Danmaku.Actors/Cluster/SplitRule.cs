@@ -46,6 +46,20 @@ public static class SplitRule
     }
 
     /// <summary>
+    /// Whether this side has just half of the origins and fewer than half of all members. The other side, if there is one, is surer of
+    /// itself: this one waits, so that it learns of having been put out before it goes on alone.
+    /// </summary>
+    public static bool IsWeakHalf<TId>(IReadOnlyCollection<Peer<TId>> members)
+        where TId : IComparable<TId>
+    {
+        var counted = members.Where(peer => peer.Counts).ToArray();
+        var origins = counted.Where(peer => peer.IsOrigin).ToArray();
+        return 2 * origins.Count(IsHere) == origins.Length && 2 * counted.Count(IsHere) < counted.Length;
+
+        static bool IsHere(Peer<TId> peer) => peer.State == PeerState.Here;
+    }
+
+    /// <summary>
     /// Whether this part of a cluster gives way to others that go on without it, having put it out or never known it. The one with more
     /// of the seeds stays, or the one with the first of them: of any two parts that see each other one gives way, and only one.
     /// </summary>
