@@ -149,6 +149,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
 
         var built = new NpgsqlConnectionStringBuilder(source.ConnectionString);
         Assert.Equal((5, 9, 3, 10), (built.Timeout, built.CommandTimeout, built.MaxPoolSize, built.KeepAlive));
+        Assert.Equal(GssEncryptionMode.Disable, built.GssEncryptionMode);
     }
 
     [SkippableFact]

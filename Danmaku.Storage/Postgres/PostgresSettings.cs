@@ -46,6 +46,10 @@ internal static class PostgresSettings
             SetDefault("Max Auto Prepare", () => settings.MaxAutoPrepare = 20);
             SetDefault("Auto Prepare Min Usages", () => settings.AutoPrepareMinUsages = 2);
             SetDefault("Application Name", () => settings.ApplicationName = "danmaku");
+
+            // Only where the connection string asks for it: asking the server costs a round trip, and a system that does not have the
+            // library complains on standard error.
+            SetDefault("GSS Encryption Mode", () => settings.GssEncryptionMode = GssEncryptionMode.Disable);
             return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
 
             void SetDefault(string keyword, Action set)
