@@ -9,6 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export COMPOSE_PROJECT_NAME=danmaku-test
 export DANMAKU_NET=10.78 DANMAKU_PORT=18080 DANMAKU_EDGE_PORTS=18081-18090
+export POSTGRES_PASSWORD="it's; a = \"b\"" # nobody has to quote anything
 front=http://127.0.0.1:$DANMAKU_PORT
 python=${PYTHON:-python3}
 failures=0
@@ -20,6 +21,7 @@ docker info >/dev/null || exit 2
 "$python" -c 'import websockets' || exit 2
 work=$(mktemp -d)
 logs=${TMPDIR:-/tmp}/danmaku-test-compose.log
+alone=$COMPOSE_PROJECT_NAME-alone # a container and a volume beside the project's
 
 compose() {
     if docker compose version >/dev/null 2>&1; then
@@ -64,9 +66,11 @@ finish() {
     # shellcheck disable=SC2046 # process ids
     kill $(jobs -p) 2>/dev/null || true
     if ((result != 0)); then
-        compose logs --no-color >"$logs" 2>&1 || true
+        { compose logs --no-color; docker logs "$alone"; } >"$logs" 2>&1 || true
         echo "The containers' logs are in $logs."
     fi
+    docker rm -f "$alone" >/dev/null 2>&1 || true
+    docker volume rm "$alone" >/dev/null 2>&1 || true
     compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || echo "could not remove everything" >&2
     rm -rf "$work"
     exit "$result"
@@ -125,7 +129,7 @@ done
 for node in $(nodes); do
     check "a node runs as a user other than root" test "$(docker exec "$node" id -u)" != 0
 done
-check "an origin owns its volume" docker exec "$(compose ps -q origin-1)" bash -c 'touch /data/of-the-test && rm /data/of-the-test'
+check "so does PostgreSQL" test "$(docker exec "$(compose ps -q postgres)" id -u)" != 0
 
 ### WebSockets
 
@@ -174,6 +178,110 @@ async def main(url):
 asyncio.run(main(sys.argv[1]))
 PYTHON
 
+cat >"$work/room.py" <<'PYTHON'
+"""A viewer that speaks danmaku.v1.json. Prints danmaku as: epoch offset text.
+
+room.py post URL COUNT              says something until all of it is durable, and shows it
+room.py outage URL                  the same (prints "posting") until the store is away ("away"), meanwhile, and after it is back
+room.py history URL [EPOCH OFFSET]  shows all, or what comes after that position, up to the newest of the current epoch, which must have
+                                    one; fails when something is lost
+"""
+import asyncio, json, sys, uuid
+import websockets
+
+async def receive(viewer):
+    return json.loads(await viewer.recv())
+
+async def join(viewer, **fields):
+    await viewer.send(json.dumps({"type": "join", **fields}))
+    return await receive(viewer)
+
+class Poster:
+    """Sends again, with the same id, whatever has no place in the room yet."""
+
+    def __init__(self, viewer):
+        self.viewer, self.waiting, self.positions, self.not_durable = viewer, set(), {}, 0
+
+    async def say(self, count):
+        for _ in range(count):
+            post_id = uuid.uuid4().hex
+            self.waiting.add(post_id)
+            await self.send(post_id, 0)
+
+    async def send(self, post_id, wait):
+        await asyncio.sleep(wait)
+        await self.viewer.send(json.dumps({"type": "post", "id": post_id, "text": post_id}))
+
+    async def hear(self):
+        """One answer; it may be the second to the same post."""
+        message = {}
+        while message.get("type") not in ("ack", "reject", "unknown"):
+            message = await receive(self.viewer)
+        post_id = message["id"]
+        if message["type"] == "unknown":
+            await self.send(post_id, 0.5)
+        elif message["type"] == "reject":
+            assert message["reason"] in ("unavailable", "expired", "rate_limited"), message
+            await self.send(post_id, message.get("retryAfter", 500) / 1000)
+        else:
+            assert self.positions.setdefault(post_id, message["position"]) == message["position"], message
+            self.not_durable += not message["durable"]
+            if message["durable"]:
+                self.waiting.remove(post_id)
+
+    async def all_durable(self):
+        while self.waiting:
+            await self.hear()
+
+    def show(self):
+        for position, text in sorted(((p["epoch"], p["offset"]), text) for text, p in self.positions.items()):
+            print(*position, text)
+
+async def post(viewer, count):
+    await join(viewer, history=0)
+    poster = Poster(viewer)
+    await poster.say(int(count))
+    await poster.all_durable()
+    poster.show()
+
+async def outage(viewer):
+    await join(viewer, history=0)
+    poster = Poster(viewer)
+    await poster.say(1)
+    await poster.all_durable()
+    print("posting", flush=True)
+    while not poster.not_durable:
+        await poster.say(1)
+        await poster.hear()
+        await asyncio.sleep(0.3)
+    print("away", flush=True)
+    await poster.say(3)
+    await poster.all_durable()
+    meanwhile = poster.not_durable
+    await poster.say(3)
+    await poster.all_durable()
+    assert poster.not_durable == meanwhile, "the store is back, but not for all"
+    poster.show()
+
+async def history(viewer, *after):
+    fields = {"position": {"epoch": int(after[0]), "offset": int(after[1])}} if after else {"history": 200}
+    welcome = await join(viewer, **fields)
+    assert not welcome["lost"], welcome
+    position, head = welcome["position"], welcome["head"]
+    while position != head:
+        message = await receive(viewer)
+        if message["type"] == "batch":
+            for offset, comment in enumerate(message["comments"], message["offset"]):
+                position = {"epoch": message["epoch"], "offset": offset}
+                print(message["epoch"], offset, comment["text"])
+
+async def main(mode, url, *arguments):
+    async with websockets.connect(url, subprotocols=["danmaku.v1.json"]) as viewer:
+        await {"post": post, "outage": outage, "history": history}[mode](viewer, *arguments)
+
+asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), 90))
+PYTHON
+
 # shellcheck disable=SC2046 # one word for each port
 chat() { "$python" "$work/chat.py" $(printf 'ws://127.0.0.1:%s/ ' "$DANMAKU_PORT" $(edge_ports)); }
 
@@ -183,7 +291,7 @@ check "what a viewer says on nginx or any edge, all see" chat
 
 # PORT ADDRESS...: prints the addresses where something listens on the port, as seen from where it runs.
 # shellcheck disable=SC2016 # for the bash in there
-probe='for address in "${@:2}"; do timeout 2 bash -c "</dev/tcp/$address/$1" && echo "$address"; done 2>/dev/null; true'
+probe='for address in "${@:2}"; do timeout 2 bash -c "</dev/tcp/$address/$1" && echo "$address" & done 2>/dev/null; wait'
 from_front() { docker run --rm --network "${COMPOSE_PROJECT_NAME}_front" --entrypoint bash danmaku-node -c "$probe" - "$@"; }
 from_cluster() { docker exec "$(compose ps -q origin-1)" bash -c "$probe" - "$@"; }
 
@@ -196,6 +304,25 @@ check "4053 is open between nodes" test "$(lines "$(from_cluster 4053 "${cluster
 check "8080 of the edges is open from the front network" test "$(lines "$(from_front 8080 "${front_addresses[@]}")")" = 3
 open=$(from_front 4053 "${front_addresses[@]}" "${cluster_addresses[@]}")
 check "4053 is closed from the front network, on every address of every node ($open)" test -z "$open"
+
+# from_nodes PORT ADDRESS CONTAINER...
+from_nodes() {
+    local node
+    for node in "${@:3}"; do
+        docker exec "$node" bash -c "$probe" - "$1" "$2" &
+    done
+    wait
+}
+
+database=$(address "$(compose ps -q postgres)" store)
+# shellcheck disable=SC2046 # one word for each container
+{
+    check "5432 is open from the origins" \
+        test "$(lines "$(from_nodes 5432 "$database" $(compose ps -q origin-1 origin-2))")" = 2
+    check "5432 is closed from every edge and from the front network" \
+        test -z "$(from_nodes 5432 "$database" $(edges))$(from_front 5432 "$database")"
+    check "no edge knows the password" test -z "$(docker inspect -f '{{.Config.Env}}' $(edges) | grep -F "$POSTGRES_PASSWORD")"
+}
 
 ### More edges, fewer edges
 
@@ -230,6 +357,83 @@ wait "$requests" || true
 check "two edges go" healthy 5
 check "no request fails meanwhile ($(wc -l <"$work/refused") did)" test ! -s "$work/refused"
 check "what a viewer says on nginx or any remaining edge, all see" chat
+
+### What was said stays
+
+rooms=(kept-1 kept-2 kept-3 kept-4)
+
+in_room() { "$python" "$work/room.py" "$1" "ws://127.0.0.1:$DANMAKU_PORT/ws/$2" "${@:3}"; }
+
+# say NAME...: in all these rooms at the same time; $work/said-NAME is what a room has to have.
+say() {
+    local room pid pids=()
+    for room in "$@"; do
+        in_room post "$room" 5 >>"$work/said-$room" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || return 1; done
+}
+
+# All of it at its old positions, and all that follows the first of it.
+is_there() {
+    local room first
+    for room in "$@"; do
+        in_room history "$room" | diff "$work/said-$room" - || return 1
+        read -r -a first <"$work/said-$room"
+        in_room history "$room" "${first[@]:0:2}" | diff <(tail -n +2 "$work/said-$room") - || return 1
+    done
+}
+
+# Prints the origin that has most of the rooms.
+busiest_origin() {
+    curl -s "$front/api/cluster" | "$python" -c '
+import json, sys
+origins = [member for member in json.load(sys.stdin)["members"] if "origin" in member["roles"]]
+assert sum(member["rooms"] for member in origins) > 4, origins
+print(max(origins, key=lambda member: member["rooms"])["name"])'
+}
+
+check "danmaku are durable" say "${rooms[@]}"
+check "a viewer that joins gets them" is_there "${rooms[@]}"
+
+check "an origin has rooms" within 15 busiest_origin
+killed=$(tail -n 1 "$work/output")
+docker kill -s KILL "$(compose ps -q "$killed")" >/dev/null
+check "danmaku are durable after $killed was killed" say "${rooms[@]}"
+check "a viewer that joins gets those from before, too" is_there "${rooms[@]}"
+
+in_room outage away >"$work/outage" 2>&1 &
+poster=$!
+poster_ends() { wait "$poster" || { cat "$work/outage" && return 1; }; }
+within 20 grep -q posting "$work/outage" || fail "danmaku are durable"
+compose kill -s KILL postgres >/dev/null 2>&1
+check "without PostgreSQL danmaku go on and are not durable" within 20 grep -q away "$work/outage"
+compose start postgres >/dev/null 2>&1
+check "with it they become durable, and new ones are at once" poster_ends
+grep -vx -e posting -e away "$work/outage" >"$work/said-away"
+check "a viewer that joins gets them all" is_there away
+
+compose kill -s KILL >/dev/null 2>&1
+up 3 --no-recreate
+check "all become healthy after all were killed" within 180 healthy 5
+check "danmaku are durable after all were killed" say "${rooms[@]}" away
+check "a viewer that joins gets those from before, too" is_there "${rooms[@]}" away
+
+### One container, with SQLite
+
+docker run -d --name "$alone" -v "$alone:/data" -p 127.0.0.1::8080 danmaku-node >/dev/null
+alone_port() { docker port "$alone" 8080/tcp | sed 's/.*://'; }
+alone_is_ready() { answers "http://127.0.0.1:$(alone_port)/health/ready"; }
+in_alone() { "$python" "$work/room.py" "$1" "ws://127.0.0.1:$(alone_port)/ws/kept" "${@:2}"; }
+alone_says() { in_alone post 5 >>"$work/said-alone"; }
+alone_has_all() { in_alone history | diff "$work/said-alone" -; }
+check "a container alone is ready" within 60 alone_is_ready
+check "danmaku are durable in it" alone_says
+docker kill -s KILL "$alone" >/dev/null
+docker start "$alone" >/dev/null
+check "it is ready after it was killed" within 60 alone_is_ready
+check "danmaku are durable" alone_says
+check "a viewer that joins gets those from before, too" alone_has_all
 
 ### Stop
 
