@@ -471,6 +471,16 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task Viewers_of_a_node_that_ends_are_told_that_it_restarts()
+    {
+        var (_, viewer) = await OpenAsync();
+
+        await CoordinatedShutdown.Get(Sys).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
+
+        await Eventually.TrueAsync(() => viewer.Outbox.Closed == CloseReason.Restarting);
+    }
+
+    [Fact]
     public async Task A_viewer_who_gave_up_joining_is_not_let_in()
     {
         var (room, _) = await OpenAsync();

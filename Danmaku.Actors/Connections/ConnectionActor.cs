@@ -45,7 +45,9 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         _edge.Metrics.ViewerLeft();
         if (!_hasLeft)
         {
-            _outbox.Close(CloseReason.InternalError);
+            // Also a node that was put out of its cluster ends without having told its viewers: that is no bug.
+            var isEnding = CoordinatedShutdown.Get(Context.System).ShutdownReason is not null;
+            _outbox.Close(isEnding ? CloseReason.Restarting : CloseReason.InternalError);
         }
     }
 
