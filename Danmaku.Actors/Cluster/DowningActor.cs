@@ -21,7 +21,7 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How much longer <see cref="SplitRule.IsWeakHalf"/> waits: most splits are over by then.</summary>
-    private static readonly TimeSpan WeakHalfWaits = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan WeakHalfWaits = TimeSpan.FromSeconds(20);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();

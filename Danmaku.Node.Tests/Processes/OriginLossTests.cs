@@ -29,7 +29,7 @@ public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOut
         string[] killed = ["origin-2", "edge-1", "edge-2", "edge-3"];
 
         // Alone among five it waits longer before it goes on.
-        await KillAsync(meter, TimeSpan.FromSeconds(32), killed);
+        await KillAsync(meter, TimeSpan.FromSeconds(42), killed);
 
         await RestartAsync(killed);
         await using var afterwards = await PostingMeter.StartAsync(Fleet["edge-1"]);
