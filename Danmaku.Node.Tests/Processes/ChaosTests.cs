@@ -14,7 +14,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     public async Task Nothing_is_lost_doubled_or_reordered_when_nodes_and_the_store_die()
     {
         Skip.If(PostgresServer.Programs is null, "No PostgreSQL.");
-        await using var chaos = OwnedProcess.Start(Programs.Bench, ["chaos", "--schedule", "short", "--seed", "7"], NodeProcess.CleanUp);
+        await using var chaos = OwnedProcess.Start(Programs.Bench, ["chaos", "--schedule", "short", "--seed", "7", "--settle", "2m"], NodeProcess.CleanUp);
 
         var code = await chaos.EndAsync(Patience);
 
