@@ -190,19 +190,28 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void Begin(IActorRef viewer, JoinRequest request)
+    /// <summary>Gives a viewer what it missed, or a page of it, from what is here.</summary>
+    /// <param name="isGreeted">Whether it has been reading on from the origin until now.</param>
+    private void Begin(IActorRef viewer, JoinRequest request, bool isGreeted = false)
     {
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
         var start = _room.Join(request.Last, request.History);
-        viewer.Tell(new ConnectionActor.Begin(Welcome(request, start.Position, start.IsLost), start.Batches, start.HasMore));
-        GoOn(viewer, request, start.HasMore);
-    }
+        if (!isGreeted)
+        {
+            viewer.Tell(new ConnectionActor.Begin(Welcome(request, start.Position, start.IsLost), start.Batches, start.HasMore));
+        }
+        else
+        {
+            if (start.IsLost)
+            {
+                viewer.Tell(new ConnectionActor.Lost(start.Position));
+            }
 
-    /// <summary>A viewer has been given what it missed, or a page of it.</summary>
-    private void GoOn(IActorRef viewer, JoinRequest request, bool hasMore)
-    {
-        if (hasMore)
+            viewer.Tell(new ConnectionActor.Page(start.Batches, start.HasMore));
+        }
+
+        if (start.HasMore)
         {
             _readers[viewer] = (request, true);
         }
@@ -285,22 +294,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private void GoLive(IActorRef viewer, Position after)
     {
         _readers.Remove(viewer, out var reader);
-        var request = reader.Request with { Last = after };
-        if (!reader.IsGreeted)
-        {
-            Begin(viewer, request);
-            return;
-        }
-
-        FanOut();
-        var start = _room.Join(request.Last, request.History);
-        if (start.IsLost)
-        {
-            viewer.Tell(new ConnectionActor.Lost(start.Position));
-        }
-
-        viewer.Tell(new ConnectionActor.Page(start.Batches, start.HasMore));
-        GoOn(viewer, request, start.HasMore);
+        Begin(viewer, reader.Request with { Last = after }, reader.IsGreeted);
     }
 
     private void OnViewerGone(IActorRef viewer)

@@ -415,7 +415,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         foreach (var batch in batches)
         {
             _origin.Replicator.Publish(Slice.Encode(_id, batch));
-            _origin.Metrics.PublishedUnsaved(batch.Comments.Count(comment => comment.Offset > Room.SavedOffset));
+            _origin.Metrics.PublishedUnsaved((int)Math.Clamp(batch.Last.Offset - Room.SavedOffset, 0, batch.Comments.Count));
         }
 
         _waiters.Settle(Room.Top.Offset, Room.SavedOffset);

@@ -107,11 +107,11 @@ public class HistoryTests
     {
         var history = Filled(100, (1, 6), (5, 2));
 
-        Assert.Equal(["1:2", "1:3", "1:4"], history.Page(new Position(1, 1), 3 * Size)!.Texts());
-        Assert.Equal(["1:2"], history.Page(new Position(1, 1), 1)!.Texts());
-        Assert.Equal(["1:6", "5:1"], history.Page(new Position(1, 5), 2 * Size)!.Texts());
-        Assert.Equal(["5:1", "5:2"], history.Page(new Position(3, 9), int.MaxValue)!.Texts());
-        Assert.Empty(history.Page(new Position(5, 2), int.MaxValue)!);
+        Assert.Equal(["1:2", "1:3", "1:4"], history.After(new Position(1, 1), 3 * Size)!.Texts());
+        Assert.Equal(["1:2"], history.After(new Position(1, 1), 1)!.Texts());
+        Assert.Equal(["1:6", "5:1"], history.After(new Position(1, 5), 2 * Size)!.Texts());
+        Assert.Equal(["5:1", "5:2"], history.After(new Position(3, 9), int.MaxValue)!.Texts());
+        Assert.Empty(history.After(new Position(5, 2), int.MaxValue)!);
     }
 
     [Theory]
@@ -123,7 +123,7 @@ public class HistoryTests
     {
         var history = Filled(6, (1, 6), (5, 2));
 
-        Assert.Null(history.Page(new Position(epoch, offset), int.MaxValue));
+        Assert.Null(history.After(new Position(epoch, offset), int.MaxValue));
     }
 
     [Fact]

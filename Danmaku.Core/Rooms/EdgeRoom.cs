@@ -180,7 +180,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <param name="history">How many of the newest it wants when it does not, or when what it missed is gone.</param>
     public JoinStart Join(Position? last, int history)
     {
-        if (last is { } position && _history.Page(position, limits.PageBytes) is { } page)
+        if (last is { } position && _history.After(position, limits.PageBytes) is { } page)
         {
             return new JoinStart(position, false, page) { HasMore = page is [.., var end] && end.Last < Top };
         }

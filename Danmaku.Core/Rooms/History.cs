@@ -56,17 +56,6 @@ public sealed class History(int maxComments, int maxBytes)
         }
     }
 
-    /// <summary>All that came after <paramref name="last"/>, in batches of one epoch each; null when that cannot be proved complete.</summary>
-    /// <remarks>
-    /// One who saw more of a finished epoch than was kept of it (its origin died before the store had it), or only an epoch of
-    /// which nothing was kept, misses nothing either.
-    /// </remarks>
-    public IReadOnlyList<Batch>? After(Position last, int maxBatchBytes = int.MaxValue)
-    {
-        // Without holes from Start to Top: whoever is between the two misses what is here after it, and nothing else.
-        return last < Start || last > Top ? null : Batches(FirstAfter(last), Count, maxBatchBytes);
-    }
-
     /// <summary>The newest danmaku: at most <paramref name="count"/> and <paramref name="maxBytes"/>, fewer when there are not so many.</summary>
     public IReadOnlyList<Batch> Newest(int count, int maxBytes)
     {
@@ -76,15 +65,20 @@ public sealed class History(int maxComments, int maxBytes)
             bytes += this[--from].Comment.Bytes;
         }
 
-        return Batches(from, Count, int.MaxValue);
+        return Batches(from, Count);
     }
 
     /// <summary>
     /// The first of what came after <paramref name="last"/>, in batches of one epoch each, as much as fits into <paramref name="maxBytes"/> but
     /// at least one danmaku; empty when there is nothing, null when it cannot be proved complete.
     /// </summary>
-    public IReadOnlyList<Batch>? Page(Position last, int maxBytes)
+    /// <remarks>
+    /// One who saw more of a finished epoch than was kept of it (its origin died before the store had it), or only an epoch of
+    /// which nothing was kept, misses nothing either.
+    /// </remarks>
+    public IReadOnlyList<Batch>? After(Position last, int maxBytes = int.MaxValue)
     {
+        // Without holes from Start to Top: whoever is between the two misses what is here after it, and nothing else.
         if (last < Start || last > Top)
         {
             return null;
@@ -97,7 +91,7 @@ public sealed class History(int maxComments, int maxBytes)
             bytes += this[end++].Comment.Bytes;
         }
 
-        return Batches(from, end, int.MaxValue);
+        return Batches(from, end);
     }
 
     private int FirstAfter(Position last)
@@ -119,20 +113,14 @@ public sealed class History(int maxComments, int maxBytes)
         return low;
     }
 
-    private List<Batch> Batches(int from, int end, int maxBytes)
+    private List<Batch> Batches(int from, int end)
     {
         var batches = new List<Batch>();
         while (from < end)
         {
-            var (first, comments, bytes) = (this[from], new List<Comment>(), 0);
+            var (first, comments) = (this[from], new List<Comment>());
             for (; from < end && this[from].Epoch == first.Epoch; from++)
             {
-                bytes += this[from].Comment.Bytes;
-                if (bytes > maxBytes && comments.Count > 0)
-                {
-                    break;
-                }
-
                 comments.Add(this[from].Comment);
             }
 

@@ -41,6 +41,8 @@ public static class Epochs
     /// The epoch of a history that begins now: Unix milliseconds, but more than <paramref name="lastKnown"/>, so that epochs
     /// never run backwards, whatever the clock or the store did.
     /// </summary>
-    public static long Next(long lastKnown, TimeProvider time) =>
-        Math.Max(lastKnown + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+    public static long Next(long lastKnown, TimeProvider time) => Next(lastKnown, time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    /// <param name="now">Unix milliseconds.</param>
+    public static long Next(long lastKnown, long now) => Math.Max(lastKnown + 1, now);
 }

@@ -170,7 +170,7 @@ public sealed class Room
     {
         var after = have.IsNone ? _history.Start : have;
         return after < _history.Start ? new RangeResult.Older()
-            : _history.Page(after, _limits.PageBytes) is { } page ? new RangeResult.Found(Cut(page, have.Epoch, through))
+            : _history.After(after, _limits.PageBytes) is { } page ? new RangeResult.Found(Cut(page, have.Epoch, through))
             : Gone();
     }
 

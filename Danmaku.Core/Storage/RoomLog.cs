@@ -28,7 +28,7 @@ public static class RoomLog
     /// <summary>The epoch that begins now: see <see cref="Epochs"/>.</summary>
     /// <param name="stored">The room's epoch so far; 0 when it never had one.</param>
     public static long NextEpoch(long stored, OpenRequest request) =>
-        Math.Max(Math.Max(stored, request.KnownEpoch) + 1, request.Now);
+        Epochs.Next(Math.Max(stored, request.KnownEpoch), request.Now);
 
     /// <summary>Most danmaku that have to be looked at for a page; the first is given even when it is too large.</summary>
     public static int MaxEntries(int maxComments, int maxBytes) => Math.Min(maxComments, Math.Max(1, maxBytes / LeastBytes));

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
@@ -178,10 +177,5 @@ public sealed class StoreTests : IAsyncLifetime
     private static string DatabaseIn(string connection) =>
         connection.Split(';').Single(part => part.StartsWith("Database=", StringComparison.OrdinalIgnoreCase))["Database=".Length..];
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private static int FreePort() => ClusterFixture.FreePort(IPAddress.Loopback);
 }
