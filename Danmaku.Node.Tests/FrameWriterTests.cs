@@ -37,6 +37,42 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
+    public void What_is_left_for_later_goes_out_with_the_next_frame()
+    {
+        Assert.True(_writer.TryWrite(new byte[] { 1 }, FrameKind.Control, later: true));
+        Assert.Empty(_stream.Writes);
+
+        Write(2, FrameKind.Batch);
+        Write(3, FrameKind.Batch);
+
+        Assert.Equal([[1, 2], [3]], _stream.Writes);
+    }
+
+    [Fact]
+    public void What_is_left_for_later_goes_out_when_asked_for()
+    {
+        _writer.TryWrite(new byte[] { 1 }, FrameKind.Control, later: true);
+
+        _writer.Flush();
+        _writer.Flush();
+
+        Assert.Equal([[1]], _stream.Writes);
+    }
+
+    [Fact]
+    public async Task What_is_left_for_later_during_a_blocked_write_does_not_wait_for_more()
+    {
+        _stream.Block();
+        Write(1, FrameKind.Batch);
+        _writer.TryWrite(new byte[] { 2 }, FrameKind.Control, later: true);
+
+        _stream.Unblock();
+        await _writer.WrittenAsync().WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal([[1], [2]], _stream.Writes);
+    }
+
+    [Fact]
     public async Task Frames_too_large_to_be_copied_go_out_alone_and_in_order()
     {
         _stream.Block();

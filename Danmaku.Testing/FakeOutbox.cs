@@ -9,6 +9,7 @@ public sealed class FakeOutbox : IOutbox
 {
     private readonly Lock _lock = new();
     private readonly List<Frame> _frames = [];
+    private readonly List<Frame> _late = [];
     private int _waiting;
 
     /// <summary>How many frames fit until <see cref="Drain"/>; without end by default.</summary>
@@ -28,7 +29,7 @@ public sealed class FakeOutbox : IOutbox
     /// <summary>Why it was closed; null while it is open.</summary>
     public CloseReason? Closed { get; private set; }
 
-    /// <summary>What was written, in order.</summary>
+    /// <summary>What was sent, in order; without what waits for the next frame.</summary>
     public IReadOnlyList<Frame> Frames
     {
         get
@@ -50,7 +51,7 @@ public sealed class FakeOutbox : IOutbox
     public IReadOnlyList<JsonElement> OfType(string type) =>
         [.. Messages.Where(message => message.GetProperty("type").GetString() == type)];
 
-    public bool TryWrite(Frame frame)
+    public bool TryWrite(Frame frame, bool later = false)
     {
         lock (_lock)
         {
@@ -59,9 +60,23 @@ public sealed class FakeOutbox : IOutbox
                 return false;
             }
 
-            _frames.Add(frame);
+            _late.Add(frame);
             _waiting++;
+            if (!later)
+            {
+                Flush();
+            }
+
             return true;
+        }
+    }
+
+    public void Flush()
+    {
+        lock (_lock)
+        {
+            _frames.AddRange(_late);
+            _late.Clear();
         }
     }
 

@@ -41,7 +41,7 @@ public sealed class TestCluster : IAsyncDisposable
     {
         IReadOnlyList<(IPAddress, int)> seeds = _nodes is [var first, ..] ? [(IPAddress.Loopback, first.Port)] : [];
         var settings = new ActorSettings(
-            name, roles.Split(','), IPAddress.Loopback, 0, seeds, RoomLimits.Default, new ViewerLimits(), TimeSpan.FromMilliseconds(20),
+            name, roles.Split(','), IPAddress.Loopback, 0, seeds, RoomLimits.Default, new ViewerLimits(), TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20),
             TimeSpan.FromSeconds(7), 100, 100, TimeSpan.FromMinutes(10));
         var node = new TestNode(name, change?.Invoke(settings) ?? settings, store ?? Store);
         await node.StartAsync();

@@ -23,15 +23,17 @@ public sealed class EdgeRoomActorTests : TestKit
     private readonly ManualTimeProvider _time = new();
     private readonly TestProbe _origin;
     private readonly TestProbe _ingress;
-    private readonly IActorRef _rooms;
+    private readonly EdgeContext _edge;
+    private IActorRef _rooms;
 
     public EdgeRoomActorTests()
     {
         (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
-        var edge = new EdgeContext(
+        _edge = new EdgeContext(
             "edge-1", _origin, _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) },
-            TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time, () => 0.5);
-        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(edge, 2));
+            TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time,
+            () => 0.5);
+        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge, 2));
     }
 
     [Fact]
@@ -129,11 +131,46 @@ public sealed class EdgeRoomActorTests : TestKit
             room.Tell(Attached(0), _origin);
         }
 
-        // What the room says to those answers comes before what it says to this post.
-        room.Tell(new ConnectionActor.SendPost(NewPost(1)), TestActor);
+        // What the room says to those answers comes before what it says then.
+        room.Tell(EdgeRoomActor.Attach.Instance);
         var asked = 0;
-        await _origin.FishForMessageAsync(message => (asked += message is FetchRange ? 1 : 0) >= 0 && message is SubmitPost);
+        await _origin.FishForMessageAsync(message => (asked += message is FetchRange ? 1 : 0) >= 0 && message is AttachEdge);
         Assert.InRange(asked, 0, 1);
+    }
+
+    [Fact]
+    public async Task While_a_batch_is_about_to_go_out_an_acknowledgement_goes_with_it()
+    {
+        var tick = TimeSpan.FromMinutes(1);
+        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { FlushEvery = tick, FlushAtLatest = tick }, 2));
+        var (room, viewer) = await OpenAsync();
+        _time.Advance(tick);
+        room.Tell(Slice(1));
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 1);
+        room.Tell(Slice(2));
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        _origin.Send(viewer.Viewer, Accepted(1));
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(2)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        Assert.Empty(viewer.Outbox.OfType("ack"));
+
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 2);
+        Assert.Equal(["welcome", "batch", "ack", "batch"], viewer.Outbox.Messages.Select(message => message.GetProperty("type").GetString()));
+    }
+
+    [Fact]
+    public async Task While_nothing_is_about_to_go_out_an_acknowledgement_does_not_wait()
+    {
+        var (room, viewer) = await OpenAsync();
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+
+        _origin.Send(viewer.Viewer, Accepted(1));
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("ack").Count == 1);
     }
 
     [Fact]
@@ -429,9 +466,8 @@ public sealed class EdgeRoomActorTests : TestKit
         }
 
         room.Tell(EdgeRoomActor.Pulse.Instance);
-        room.Tell(new ConnectionActor.SendPost(NewPost(1)));
-        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
-        _origin.Send(viewer.Viewer, PostAnswer.Unknown(Id, new PostId(1)));
+        room.Tell(EdgeRoomActor.Attach.Instance);
+        await _origin.FishForMessageAsync<AttachEdge>(_ => true);
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("lost").Count == (isHeard ? 1 : 0));
         Assert.Equal(isHeard ? ["3"] : [], Seen(viewer));
@@ -632,6 +668,8 @@ public sealed class EdgeRoomActorTests : TestKit
     private static Slice Slice(params long[] offsets) => Danmaku.Actors.Rooms.Slice.Encode(Id, new Batch(
         Epoch, Position.None, [.. offsets.Select(offset => new Comment(offset, 1, "a", $"{offset}", CommentStyle.Default, null))]));
 
+    private static PostAnswer Accepted(int id) => new(Id, new PostId((UInt128)id), new Position(Epoch, id), null, null);
+
     private static List<string> Seen(Joined viewer) => Texts(viewer.Outbox);
 
     private static List<string> Texts(FakeOutbox outbox) =>
@@ -648,7 +686,11 @@ public sealed class EdgeRoomActorTests : TestKit
 
         public bool IsDrained => false;
 
-        public bool TryWrite(Frame frame) => throw new InvalidOperationException("a bug");
+        public bool TryWrite(Frame frame, bool later = false) => throw new InvalidOperationException("a bug");
+
+        public void Flush()
+        {
+        }
 
         public void Close(CloseReason reason) => Closed ??= reason;
     }

@@ -7,11 +7,15 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Actors.Connections;
 
-/// <summary>One WebSocket: passes what its room says to the viewer's outbox, and what the viewer says to the room.</summary>
+/// <summary>
+/// One WebSocket: everything between it and the cluster that concerns nobody else. Its posts and what becomes of them, what it reads of
+/// the past, and what happens while it is slow; what all viewers get comes from the room's <see cref="Audience"/>.
+/// </summary>
 /// <remarks>A child of its <see cref="EdgeRoomActor"/>. It never waits for the socket; <see cref="Viewer"/> says what a slow one gets.</remarks>
 public sealed class ConnectionActor : UntypedActor, IWithTimers
 {
     private readonly RoomId _room;
+    private readonly RoomSight _sight;
     private readonly EdgeContext _edge;
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
@@ -25,10 +29,9 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     private (Position After, long Since)? _reading;
     private bool _hasLeft;
 
-    public ConnectionActor(RoomId room, JoinRequest request, IOutbox outbox, EdgeContext edge)
+    public ConnectionActor(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
-        (_room, _rate, _edge, _outbox) = (room, request.Rate, edge, outbox);
-        _viewer = new Viewer(request.Format, outbox, edge.ViewerLimits, edge.Time);
+        (_room, _sight, _rate, _edge, _viewer, _outbox) = (room, sight, request.Rate, edge, viewer, outbox);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -55,37 +58,21 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     {
         switch (message)
         {
-            case Frame { IsBatch: true } batch:
-                Deliver(batch);
-                break;
-            case Frame frame:
-                _viewer.Tell(frame);
-                if (_viewer.IsSlow)
-                {
-                    KeepTicking();
-                }
-
-                break;
-            case Begin begin:
-                _viewer.Begin(begin.Welcome, begin.Batches);
-                OnPage(begin.Batches, begin.HasMore);
-                break;
-            case Page page:
-                _viewer.Deliver(page.Batches);
-                OnPage(page.Batches, page.HasMore);
-                break;
-            case Lost lost:
-                _viewer.Lose(lost.Position);
-                break;
             case SendPost send:
-                OnPost(send);
+                OnPost(send.Post);
                 break;
             case RoomProtocol.PostAnswer answer:
                 OnAnswer(answer);
                 break;
-            case Close close:
-                _viewer.Close(close.Reason);
+            case MoreAfter more:
+                _reading = (more.Position, _edge.Time.GetTimestamp());
+                ReadOnWhenDrained();
                 break;
+            case Slow:
+                KeepTicking();
+                break;
+            case Fail fail:
+                throw new InvalidOperationException("A viewer could not be sent what is for everybody.", fail.Error);
             case Leave:
                 _hasLeft = true;
                 Context.Stop(Self);
@@ -99,34 +86,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Deliver(Frame batch)
-    {
-        var skipped = _viewer.Deliver(batch);
-        if (skipped == 0)
-        {
-            _edge.Metrics.Delivered(batch.Comments);
-            return;
-        }
-
-        _edge.Metrics.Skipped(skipped);
-        KeepTicking();
-    }
-
     /// <summary>Asks for the next page of what the viewer has missed as soon as its outbox has place.</summary>
-    private void OnPage(IReadOnlyList<Batch> page, bool hasMore)
-    {
-        if (hasMore)
-        {
-            _reading = (page[^1].Last, _edge.Time.GetTimestamp());
-            ReadOnWhenDrained();
-        }
-
-        if (_viewer.IsSlow)
-        {
-            KeepTicking();
-        }
-    }
-
     private void ReadOnWhenDrained()
     {
         if (_reading is not var (after, since))
@@ -149,19 +109,19 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
-    private void OnPost(SendPost send)
+    private void OnPost(Post post)
     {
         if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
-            _viewer.Tell(send.Post.Again
-                ? _viewer.Format.Unknown(send.Post.Id)
-                : _viewer.Format.Reject(send.Post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
+            _viewer.Tell(post.Again
+                ? _viewer.Format.Unknown(post.Id)
+                : _viewer.Format.Reject(post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
             return;
         }
 
-        _pending[send.Post.Id] = (_edge.Time.GetTimestamp(), send.Post.Deadline);
-        Context.Parent.Tell(send);
+        _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
+        _edge.Origins.Tell(new RoomProtocol.SubmitPost(_room, post, _sight.Epoch), Self);
         KeepTicking();
     }
 
@@ -198,7 +158,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void Acknowledge(RoomProtocol.PostAnswer answer)
     {
-        _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, answer.IsDurable));
+        AnswerSoon(_viewer.Format.Ack(answer.Id, answer.Position, answer.IsDurable));
         if (answer.IsRepeat)
         {
             _rate?.Return();
@@ -211,6 +171,17 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
             {
                 _unsaved.RemoveAt(0);
             }
+        }
+    }
+
+    /// <summary>Saves a write where a batch is about to go out anyway: with what the viewer has posted, as often as not.</summary>
+    private void AnswerSoon(Frame? answer)
+    {
+        var waits = _sight.IsFlushDue && _viewer.IsLive;
+        _viewer.Tell(answer, later: waits);
+        if (waits && !_sight.IsFlushDue)
+        {
+            _viewer.Flush();
         }
     }
 
@@ -246,24 +217,23 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>The room is known: greet the viewer, send it what it gets at once. Sent once, before any batch.</summary>
-    /// <param name="HasMore">What it has missed goes on: asked for with <see cref="ReadOn"/>.</param>
-    public sealed record Begin(Welcome Welcome, IReadOnlyList<Batch> Batches, bool HasMore) : INoSerializationVerificationNeeded;
-
-    /// <summary>More of what it has missed.</summary>
-    public sealed record Page(IReadOnlyList<Batch> Batches, bool HasMore) : INoSerializationVerificationNeeded;
+    /// <summary>The viewer has been sent a page of what it missed, up to <paramref name="Position"/>, and there is more.</summary>
+    public sealed record MoreAfter(Position Position) : INoSerializationVerificationNeeded;
 
     /// <summary>To the room: the viewer has been sent everything up to <paramref name="After"/>, and has place for more.</summary>
     public sealed record ReadOn(Position After) : INoSerializationVerificationNeeded;
 
-    /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
-    public sealed record Lost(Position Position) : INoSerializationVerificationNeeded;
-
-    /// <summary>From the socket's read loop, and from here to the room: the viewer posts. Answered through the outbox.</summary>
+    /// <summary>From the socket's read loop: the viewer posts. Answered through the outbox.</summary>
     public sealed record SendPost(Post Post) : INoSerializationVerificationNeeded;
 
-    /// <summary>The room wants this viewer gone.</summary>
-    public sealed record Close(CloseReason Reason) : INoSerializationVerificationNeeded;
+    /// <summary>The viewer's outbox has overflowed.</summary>
+    public sealed record Slow : INoSerializationVerificationNeeded
+    {
+        public static readonly Slow Instance = new();
+    }
+
+    /// <summary>Writing to the viewer's outbox has thrown: a bug, that ends this viewer alone.</summary>
+    public sealed record Fail(Exception Error) : INoSerializationVerificationNeeded;
 
     /// <summary>From the socket's end: it is gone. Safe to repeat.</summary>
     public sealed record Leave : INoSerializationVerificationNeeded, IDeadLetterSuppression

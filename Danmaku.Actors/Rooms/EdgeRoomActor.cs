@@ -18,16 +18,16 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private readonly RoomId _id;
     private readonly EdgeContext _edge;
     private readonly EdgeRoom _room;
-    private readonly FlushPace _pace;
-    private readonly List<IActorRef>[] _viewers = [.. WireFormat.All.Select(_ => new List<IActorRef>())];
+    private readonly FanoutPace _pace;
+    private readonly RoomSight _sight = new();
+    private readonly Audience _audience;
 
     /// <summary>Those who are let in when the room is known or has caught up with them, at the latest with the answer to a question.</summary>
-    private readonly Dictionary<IActorRef, (JoinRequest Request, long Question)> _waiting = [];
+    private readonly Dictionary<RoomViewer, long> _waiting = [];
     private readonly List<IActorRef> _openers = [];
-    private readonly Dictionary<IActorRef, WireFormat> _formats = [];
 
     /// <summary>Those who come back with an older position than what is here, and whether they have been greeted.</summary>
-    private readonly Dictionary<IActorRef, (JoinRequest Request, bool IsGreeted)> _readers = [];
+    private readonly Dictionary<RoomViewer, bool> _readers = [];
 
     private readonly HistoryReads _reads;
     private IActorRef? _origin;
@@ -54,20 +54,20 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     {
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
-        _pace = new FlushPace(edge.FlushEvery, edge.Time);
+        _audience = new Audience(edge.Metrics);
+        _pace = new FanoutPace(edge.FlushEvery, edge.FlushAtLatest, edge.Time);
         _reads = new HistoryReads(edge.Time);
         _retry = FirstRetry;
 
         Receive<Slice>(OnSlice);
         Receive<HeadNote>(OnHead);
         Receive<Flush>(_ => OnFlush());
-        Receive<ConnectionActor.SendPost>(send => _edge.Origins.Tell(new SubmitPost(_id, send.Post, _room.Top.Epoch), Sender));
         Receive<EdgeRooms.Open>(_ => OnOpen());
         Receive<EdgeRooms.Join>(OnJoin);
-        Receive<ViewerGone>(gone => OnViewerGone(gone.Viewer));
+        Receive<ViewerGone>(gone => OnViewerGone(gone.Member));
         Receive<Attached>(OnAttached);
         Receive<RangeGone>(OnGone);
-        Receive<ConnectionActor.ReadOn>(read => ReadOn(Sender, read.After));
+        Receive<ConnectionActor.ReadOn>(OnReadOn);
         Receive<HistoryPage>(OnHistoryPage);
         Receive<HistoryGone>(OnHistoryGone);
         Receive<RoomRefused>(_ => OnRefused());
@@ -108,7 +108,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _edge.Origins.Tell(new DetachEdge(_id));
     }
 
-    private int Count => _formats.Count;
+    private int Count => _audience.Count;
 
     /// <summary>Whether the origin has been asked, and will be asked again.</summary>
     private bool IsAttaching => Timers.IsTimerActive(nameof(Attach));
@@ -138,22 +138,24 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     {
         _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
-        var viewer = Context.ActorOf(Props.Create<ConnectionActor>(_id, request, outbox, _edge));
-        if (!join.Answer.TrySetResult(viewer))
+        var viewer = new Viewer(request.Format, outbox, _edge.ViewerLimits, _edge.Time);
+        var actor = Context.ActorOf(Props.Create<ConnectionActor>(_id, _sight, request, viewer, outbox, _edge));
+        if (!join.Answer.TrySetResult(actor))
         {
-            viewer.Tell(ConnectionActor.Leave.Instance);
+            actor.Tell(ConnectionActor.Leave.Instance);
             return;
         }
 
-        Context.WatchWith(viewer, new ViewerGone(viewer));
-        _formats[viewer] = request.Format;
+        var member = new RoomViewer(actor, request, viewer);
+        Context.WatchWith(actor, new ViewerGone(member));
+        _audience.Enter(member);
         if (_room.IsAttached && !_room.IsBehind(request.Last))
         {
-            Admit(viewer, request);
+            Admit(member);
             return;
         }
 
-        _waiting[viewer] = (request, _questions + 1);
+        _waiting[member] = _questions + 1;
         AskForWaiting();
     }
 
@@ -177,47 +179,49 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void Admit(IActorRef viewer, JoinRequest request)
+    private void Admit(RoomViewer member)
     {
-        if (_room.IsOlder(request.Last))
+        if (_room.IsOlder(member.Request.Last))
         {
-            _readers[viewer] = (request, false);
-            ReadOn(viewer, request.Last!.Value);
+            _readers[member] = false;
+            ReadOn(member, member.Request.Last!.Value);
         }
         else
         {
-            Begin(viewer, request);
+            Begin(member, member.Request.Last);
         }
     }
 
     /// <summary>Gives a viewer what it missed, or a page of it, from what is here.</summary>
     /// <param name="isGreeted">Whether it has been reading on from the origin until now.</param>
-    private void Begin(IActorRef viewer, JoinRequest request, bool isGreeted = false)
+    private void Begin(RoomViewer member, Position? last, bool isGreeted = false)
     {
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
-        var start = _room.Join(request.Last, request.History);
-        if (!isGreeted)
+        var start = _room.Join(last, member.Request.History);
+        Audience.With(member, viewer =>
         {
-            viewer.Tell(new ConnectionActor.Begin(Welcome(request, start.Position, start.IsLost), start.Batches, start.HasMore));
-        }
-        else
-        {
-            if (start.IsLost)
+            if (!isGreeted)
             {
-                viewer.Tell(new ConnectionActor.Lost(start.Position));
+                viewer.Begin(Welcome(member.Request, start.Position, start.IsLost), start.Batches);
+                return;
             }
 
-            viewer.Tell(new ConnectionActor.Page(start.Batches, start.HasMore));
-        }
+            if (start.IsLost)
+            {
+                viewer.Lose(start.Position);
+            }
 
+            viewer.Deliver(start.Batches);
+        });
         if (start.HasMore)
         {
-            _readers[viewer] = (request, true);
+            _readers[member] = true;
+            member.Actor.Tell(new ConnectionActor.MoreAfter(start.Batches[^1].Last), Self);
         }
         else
         {
-            _viewers[request.Format.Index].Add(viewer);
+            _audience.GoLive(member);
         }
     }
 
@@ -226,16 +230,24 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     // Who comes back with a position that is older than what is here reads on from the origin, page by page, until it is not.
 
-    private void ReadOn(IActorRef viewer, Position after)
+    private void OnReadOn(ConnectionActor.ReadOn read)
+    {
+        if (_audience.Find(Sender) is { } member)
+        {
+            ReadOn(member, read.After);
+        }
+    }
+
+    private void ReadOn(RoomViewer member, Position after)
     {
         if (_room.IsOlder(after))
         {
-            _reads.Wait(viewer, after);
+            _reads.Wait(member.Actor, after);
             AskForHistory();
         }
-        else if (_readers.ContainsKey(viewer))
+        else
         {
-            GoLive(viewer, after);
+            GoOn(member, after);
         }
     }
 
@@ -262,17 +274,26 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             return;
         }
 
-        foreach (var viewer in _reads.Take(page.After))
+        foreach (var member in _reads.Take(page.After).Select(_audience.Find).OfType<RoomViewer>())
         {
-            if (!_readers.TryGetValue(viewer, out var reader))
+            if (!_readers.TryGetValue(member, out var isGreeted))
             {
                 continue;
             }
 
-            viewer.Tell(reader.IsGreeted
-                ? new ConnectionActor.Page(batches, HasMore: true)
-                : new ConnectionActor.Begin(Welcome(reader.Request, page.After, isLost: false), batches, HasMore: true));
-            _readers[viewer] = reader with { IsGreeted = true };
+            Audience.With(member, viewer =>
+            {
+                if (isGreeted)
+                {
+                    viewer.Deliver(batches);
+                }
+                else
+                {
+                    viewer.Begin(Welcome(member.Request, page.After, isLost: false), batches);
+                }
+            });
+            _readers[member] = true;
+            member.Actor.Tell(new ConnectionActor.MoreAfter(batches[^1].Last), Self);
         }
 
         AskForHistory();
@@ -280,32 +301,28 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     private void OnHistoryGone(HistoryGone gone)
     {
-        foreach (var viewer in _reads.Take(gone.After))
+        foreach (var member in _reads.Take(gone.After).Select(_audience.Find).OfType<RoomViewer>())
         {
-            if (_readers.ContainsKey(viewer))
-            {
-                GoLive(viewer, gone.After);
-            }
+            GoOn(member, gone.After);
         }
 
         AskForHistory();
     }
 
-    private void GoLive(IActorRef viewer, Position after)
+    /// <summary>What follows is here.</summary>
+    private void GoOn(RoomViewer member, Position after)
     {
-        _readers.Remove(viewer, out var reader);
-        Begin(viewer, reader.Request with { Last = after }, reader.IsGreeted);
+        if (_readers.Remove(member, out var isGreeted))
+        {
+            Begin(member, after, isGreeted);
+        }
     }
 
-    private void OnViewerGone(IActorRef viewer)
+    private void OnViewerGone(RoomViewer member)
     {
-        _waiting.Remove(viewer);
-        _readers.Remove(viewer);
-        if (_formats.Remove(viewer, out var format))
-        {
-            _viewers[format.Index].Remove(viewer);
-        }
-
+        _waiting.Remove(member);
+        _readers.Remove(member);
+        _audience.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
 
@@ -349,7 +366,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     private void OnRefused()
     {
-        CloseAll(CloseReason.TooManyRooms);
+        _audience.CloseAll(CloseReason.TooManyRooms);
         _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(null)));
         _openers.Clear();
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, RetryWhenFull);
@@ -377,6 +394,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
 
         _answered = Math.Max(_answered, question);
+        _sight.Epoch = _room.Top.Epoch;
         BeginWaiting();
         FlushNowOrAtTick();
 
@@ -415,14 +433,14 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
         // Who is ahead after everything has come that the origin had when it was asked for him, is ahead of the origin too.
         var isComplete = _room.Missing is null;
-        foreach (var (viewer, waiting) in _waiting.Where(IsDue).ToArray())
+        foreach (var (member, _) in _waiting.Where(IsDue).ToArray())
         {
-            _waiting.Remove(viewer);
-            Admit(viewer, waiting.Request);
+            _waiting.Remove(member);
+            Admit(member);
         }
 
-        bool IsDue(KeyValuePair<IActorRef, (JoinRequest Request, long Question)> waiting) =>
-            !_room.IsBehind(waiting.Value.Request.Last) || (isComplete && _answered >= waiting.Value.Question);
+        bool IsDue(KeyValuePair<RoomViewer, long> waiting) =>
+            !_room.IsBehind(waiting.Key.Request.Last) || (isComplete && _answered >= waiting.Value);
     }
 
     private void AttachToOrigin()
@@ -463,6 +481,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         if (_pace.Wait is var wait && wait > TimeSpan.Zero)
         {
             Timers.StartSingleTimer(nameof(Flush), Flush.Instance, wait);
+            _sight.IsFlushDue = true;
         }
         else
         {
@@ -483,55 +502,23 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _pace.Flushed();
+        _sight.IsFlushDue = false;
+        _pace.Begin();
         foreach (var delivery in _room.Take())
         {
             switch (delivery)
             {
                 case Delivery.Comments comments:
-                    Send(new DeliveryFrames(comments.Batch));
+                    _audience.Send(new DeliveryFrames(comments.Batch));
                     break;
                 case Delivery.Lost lost:
                     _edge.Metrics.Lost();
-                    TellGreeted(new ConnectionActor.Lost(lost.Position));
+                    _audience.Lose(lost.Position);
                     break;
             }
         }
-    }
 
-    private void Send(DeliveryFrames frames)
-    {
-        foreach (var format in WireFormat.All)
-        {
-            var viewers = _viewers[format.Index];
-            if (viewers.Count == 0)
-            {
-                continue;
-            }
-
-            var frame = frames.For(format);
-            foreach (var viewer in viewers)
-            {
-                viewer.Tell(frame, Self);
-            }
-        }
-    }
-
-    /// <summary>Those who still wait for their greeting have nothing to lose yet.</summary>
-    private void TellGreeted(object message)
-    {
-        foreach (var viewer in _viewers.SelectMany(viewers => viewers))
-        {
-            viewer.Tell(message, Self);
-        }
-    }
-
-    private void CloseAll(CloseReason reason)
-    {
-        foreach (var viewer in _formats.Keys)
-        {
-            viewer.Tell(new ConnectionActor.Close(reason), Self);
-        }
+        _pace.End();
     }
 
     // Once a second.
@@ -555,13 +542,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         if (total != _toldViewers)
         {
             _toldViewers = total;
-            foreach (var format in WireFormat.All)
-            {
-                if (format.Viewers(total) is { } frame)
-                {
-                    _viewers[format.Index].ForEach(viewer => viewer.Tell(frame, Self));
-                }
-            }
+            _audience.TellViewers(total);
         }
 
         if (Count == 0 && _edge.Time.GetElapsedTime(_emptySince) > _edge.KeepEmptyFor)
@@ -581,7 +562,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         }
     }
 
-    private sealed record ViewerGone(IActorRef Viewer) : INoSerializationVerificationNeeded;
+    private sealed record ViewerGone(RoomViewer Member) : INoSerializationVerificationNeeded;
 
     private sealed record OriginGone : INoSerializationVerificationNeeded;
 
@@ -613,7 +594,8 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 /// <summary>What all rooms of one edge share.</summary>
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
-/// <param name="FlushEvery">The tick of a busy room.</param>
+/// <param name="FlushEvery">The shortest tick of a busy room.</param>
+/// <param name="FlushAtLatest">The longest, see <see cref="FanoutPace"/>.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
 /// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
 public sealed record EdgeContext(
@@ -623,6 +605,7 @@ public sealed record EdgeContext(
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,
     TimeSpan FlushEvery,
+    TimeSpan FlushAtLatest,
     TimeSpan Heartbeat,
     TimeSpan KeepEmptyFor,
     DanmakuMetrics Metrics,

@@ -6,20 +6,31 @@ namespace Danmaku.Core.Rooms;
 /// What one viewer is sent, and when: its beginning, batches, answers, and what happens when it reads too slowly.
 /// </summary>
 /// <remarks>
-/// Not thread-safe; it has one owner. Nobody waits for a slow viewer: where the format can say so it is skipped ahead and told how
-/// many it missed, and closed when it stays slow for longer than <see cref="ViewerLimits.TooSlowAfter"/>; else it is closed at once.
+/// Thread-safe: a room sends batches while a connection sends answers. Nobody waits for a slow viewer: where the format can say so it
+/// is skipped ahead and told how many it missed, and closed when it stays slow for longer than <see cref="ViewerLimits.TooSlowAfter"/>;
+/// else it is closed at once.
 /// </remarks>
 public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limits, TimeProvider time)
 {
     /// <summary>Most ranges that it is told to have skipped; each belongs to an epoch, and so many begin only where something is very wrong. One more closes it.</summary>
     private const int MaxSkippedRanges = 16;
 
-    private readonly List<(long Epoch, long From, long Through)> _skipped = [];
+    private readonly Lock _gate = new();
+    private List<(long Epoch, long From, long Through)>? _skipped;
     private Frame? _newest;
     private long _slowSince;
+    private bool _isSlow;
+    private bool _isLive;
 
     /// <summary>Whether it is being skipped ahead; then <see cref="CatchUp"/> is to be called now and then.</summary>
-    public bool IsSlow { get; private set; }
+    public bool IsSlow => Volatile.Read(ref _isSlow);
+
+    /// <summary>Whether it is sent what everybody is sent.</summary>
+    public bool IsLive
+    {
+        get => Volatile.Read(ref _isLive);
+        set => Volatile.Write(ref _isLive, value);
+    }
 
     public WireFormat Format => format;
 
@@ -43,77 +54,95 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     /// <returns>How many danmaku were skipped by this call.</returns>
     public int Deliver(Frame batch)
     {
-        if (CatchUp() && outbox.TryWrite(batch))
+        lock (_gate)
         {
-            return 0;
-        }
+            if (CatchUp() && outbox.TryWrite(batch))
+            {
+                return 0;
+            }
 
-        if (format.CanSkip)
-        {
-            FallBehind();
-            Skip(batch);
-        }
-        else
-        {
-            outbox.Close(CloseReason.TooSlow);
-        }
+            if (format.CanSkip)
+            {
+                FallBehind();
+                Skip(batch);
+            }
+            else
+            {
+                outbox.Close(CloseReason.TooSlow);
+            }
 
-        return batch.Comments;
+            return batch.Comments;
+        }
     }
 
     /// <summary>Goes on when the socket has drained, by telling how many there were; closes it when that takes too long.</summary>
     /// <returns>Whether the viewer may be sent batches again.</returns>
     public bool CatchUp()
     {
-        if (!IsSlow)
+        lock (_gate)
         {
-            return true;
-        }
-
-        if (!outbox.IsDrained)
-        {
-            if (time.GetElapsedTime(_slowSince) > limits.TooSlowAfter)
+            if (!_isSlow)
             {
-                outbox.Close(CloseReason.TooSlow);
+                return true;
             }
 
-            return false;
-        }
+            if (!outbox.IsDrained)
+            {
+                if (time.GetElapsedTime(_slowSince) > limits.TooSlowAfter)
+                {
+                    outbox.Close(CloseReason.TooSlow);
+                }
 
-        IsSlow = false;
-        foreach (var (epoch, from, through) in _skipped)
-        {
-            Tell(format.Skipped(epoch, from, through));
-        }
+                return false;
+            }
 
-        _skipped.Clear();
-        Tell(_newest);
-        _newest = null;
-        return true;
+            Volatile.Write(ref _isSlow, false);
+            foreach (var (epoch, from, through) in _skipped ?? [])
+            {
+                Tell(format.Skipped(epoch, from, through));
+            }
+
+            _skipped = null;
+            Tell(_newest);
+            _newest = null;
+            return true;
+        }
     }
 
     /// <summary>
     /// Sends anything but a batch. A viewer that has no place even for that is closed. What the next of its kind replaces waits until a slow
     /// viewer has caught up: it must not take the place of answers.
     /// </summary>
-    public void Tell(Frame? frame)
+    /// <param name="later">It need not go out before the next batch, or <see cref="Flush"/>.</param>
+    public void Tell(Frame? frame, bool later = false)
     {
-        var waits = frame is { IsReplaceable: true } && format.CanSkip;
-        if (frame is null || ((!waits || !IsSlow) && outbox.TryWrite(frame)))
+        if (frame is null)
         {
             return;
         }
 
-        if (waits)
+        lock (_gate)
         {
-            FallBehind();
-            _newest = frame;
-        }
-        else
-        {
-            outbox.Close(CloseReason.TooSlow);
+            var waits = frame.IsReplaceable && format.CanSkip;
+            if ((!waits || !_isSlow) && outbox.TryWrite(frame, later))
+            {
+                return;
+            }
+
+            if (waits)
+            {
+                FallBehind();
+                _newest = frame;
+            }
+            else
+            {
+                outbox.Close(CloseReason.TooSlow);
+            }
         }
     }
+
+    /// <summary>Sends what was left for later.</summary>
+    public void Flush() => outbox.Flush();
 
     /// <summary>
     /// Something may be missing before what follows <paramref name="position"/>; what was skipped before it no longer matters. A slow viewer
@@ -121,23 +150,28 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     /// </summary>
     public void Lose(Position position)
     {
-        _skipped.Clear();
-        CatchUp();
-        Tell(format.Lost(position));
+        lock (_gate)
+        {
+            _skipped = null;
+            CatchUp();
+            Tell(format.Lost(position));
+        }
     }
 
     public void Close(CloseReason reason) => outbox.Close(reason);
 
     private void FallBehind()
     {
-        if (!IsSlow)
+        if (!_isSlow)
         {
-            (IsSlow, _slowSince) = (true, time.GetTimestamp());
+            _slowSince = time.GetTimestamp();
+            Volatile.Write(ref _isSlow, true);
         }
     }
 
     private void Skip(Frame batch)
     {
+        _skipped ??= [];
         if (_skipped.Count > 0 && _skipped[^1] is var last && last.Epoch == batch.First.Epoch && last.Through + 1 == batch.First.Offset)
         {
             _skipped[^1] = last with { Through = batch.Last.Offset };

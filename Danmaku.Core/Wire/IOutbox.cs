@@ -4,8 +4,12 @@ namespace Danmaku.Core.Wire;
 public interface IOutbox
 {
     /// <summary>Puts a frame behind those waiting.</summary>
+    /// <param name="later">It need not go out by itself: the next frame takes it along, or <see cref="Flush"/> sends it.</param>
     /// <returns>False, with nothing written, when a bound is reached or the connection is closing.</returns>
-    bool TryWrite(Frame frame);
+    bool TryWrite(Frame frame, bool later = false);
+
+    /// <summary>Sends what was left for later.</summary>
+    void Flush();
 
     /// <summary>Whether so little is waiting that a viewer which was too slow can go on.</summary>
     bool IsDrained { get; }

@@ -36,7 +36,7 @@ internal sealed class LocalRoom
     private readonly EdgeRoom _edge;
     private readonly HashSet<Viewer> _viewers = [];
     private readonly List<Comment> _accepted = [];
-    private readonly FlushPace _flushPace;
+    private readonly FanoutPace _flushPace;
     private readonly FlushPace _countPace;
     private readonly FlushPace _catchUpPace;
     private readonly ITimer _timer;
@@ -55,7 +55,7 @@ internal sealed class LocalRoom
         _origin = new Room(opening, limits, time);
         _edge = new EdgeRoom(limits);
         _edge.Attached(_origin.Head, []);
-        _flushPace = new FlushPace(settings.Room.FlushEvery, time);
+        _flushPace = new FanoutPace(settings.Room.FlushEvery, settings.Room.FlushAtLatest, time);
         _countPace = new FlushPace(CountEvery, time);
         _catchUpPace = new FlushPace(CatchUpEvery, time);
         _emptySince = time.GetTimestamp();
@@ -243,6 +243,7 @@ internal sealed class LocalRoom
             return;
         }
 
+        _flushPace.Begin();
         _edge.Slice(new Batch(_origin.Top.Epoch, _origin.Previous, [.. _accepted]));
         _accepted.Clear();
         foreach (var delivery in _edge.Take().OfType<Delivery.Comments>())
@@ -250,7 +251,7 @@ internal sealed class LocalRoom
             Deliver(new DeliveryFrames(delivery.Batch));
         }
 
-        _flushPace.Flushed();
+        _flushPace.End();
     }
 
     private void Deliver(DeliveryFrames frames)

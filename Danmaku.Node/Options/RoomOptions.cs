@@ -4,7 +4,7 @@ using Danmaku.Core.Rooms;
 namespace Danmaku.Node.Options;
 
 /// <summary>How rooms behave; the same on every node. Bound from <c>Danmaku:Room</c>; a bad value stops the node at start.</summary>
-public sealed class RoomOptions
+public sealed class RoomOptions : IValidatableObject
 {
     public const string Section = NodeOptions.Section + ":Room";
 
@@ -13,10 +13,14 @@ public sealed class RoomOptions
     public int MaxTextChars { get; set; } = RoomLimits.Default.MaxTextChars;
 
     /// <summary>
-    /// How often a busy room fans out; a quiet one does at once. Longer saves writes, shorter saves waiting. 1 ms to 1 s, default 25 ms.
+    /// How often a busy room fans out; a quiet one does at once. Longer saves writes, shorter saves waiting. 1 ms to 1 s, default 20 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
-    public TimeSpan FlushEvery { get; set; } = TimeSpan.FromMilliseconds(25);
+    public TimeSpan FlushEvery { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How far that stretches by itself where a fan-out takes long. At least <see cref="FlushEvery"/>; up to 1 s, default 50 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
+    public TimeSpan FlushAtLatest { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Danmaku of a room kept in memory, so that who comes back misses none. 1 to 1,000,000, default 1000.</summary>
     [Range(1, 1_000_000)]
@@ -52,6 +56,14 @@ public sealed class RoomOptions
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan GapTimeout { get; set; } = RoomLimits.Default.GapTimeout;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (FlushAtLatest < FlushEvery)
+        {
+            yield return new ValidationResult("must not be shorter than FlushEvery", [nameof(FlushAtLatest)]);
+        }
+    }
 
     public RoomLimits ToLimits(StoreOptions store) => new()
     {

@@ -49,6 +49,7 @@ internal static class RoomsRegistration
             RoomLimits: room.ToLimits(store),
             ViewerLimits: connection.ToLimits(),
             FlushEvery: room.FlushEvery,
+            FlushAtLatest: room.FlushAtLatest,
             Heartbeat: connection.Heartbeat,
             MaxEdgeRooms: room.MaxRoomsPerEdge,
             MaxOriginRooms: room.MaxRoomsPerOrigin,

@@ -18,7 +18,7 @@ internal enum FrameKind
 /// <summary>A socket's bounded send queue: whole WebSocket frames, in order, none after a Close frame.</summary>
 /// <remarks>
 /// Thread-safe; nobody waits. While the stream takes what it is given at once, the thread that brings a frame writes it, and nothing
-/// is queued or allocated. What comes during a write that takes longer waits, and is then written together.
+/// is queued or allocated. What comes during a write that takes longer, or is left for later, waits and is then written together.
 /// </remarks>
 /// <param name="maxFrames">Most frames that wait; a frame that is being written does not count.</param>
 /// <param name="maxBytes">Most bytes that wait.</param>
@@ -64,9 +64,11 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
     }
 
     /// <summary>Puts complete frames behind those waiting. They must not change afterwards.</summary>
+    /// <param name="later">They may wait for what comes next, or for <see cref="Flush"/>.</param>
     /// <returns>False, with nothing written, when there is no place or a Close frame went before.</returns>
-    public bool TryWrite(ReadOnlyMemory<byte> frames, FrameKind kind)
+    public bool TryWrite(ReadOnlyMemory<byte> frames, FrameKind kind, bool later = false)
     {
+        byte[]? pooled = null;
         lock (_gate)
         {
             if (_isClosed || !HasPlace(frames.Length, kind))
@@ -76,18 +78,42 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
 
             _isClosed = kind == FrameKind.Close;
             _lastFrame = time.GetTimestamp();
-            if (_isWriting)
+            if (_isWriting || later || _waiting.Count > 0)
             {
                 _waiting.Enqueue(frames);
                 _waitingBytes += frames.Length;
-                return true;
+                if (_isWriting || later)
+                {
+                    return true;
+                }
+
+                TryTake(out frames, out pooled);
             }
 
             _isWriting = true;
         }
 
-        _ = WriteAsync(frames);
+        _ = WriteAsync(frames, pooled);
         return true;
+    }
+
+    /// <summary>Writes what was left for later.</summary>
+    public void Flush()
+    {
+        ReadOnlyMemory<byte> frames;
+        byte[]? pooled;
+        lock (_gate)
+        {
+            if (_isWriting || _waiting.Count == 0)
+            {
+                return;
+            }
+
+            TryTake(out frames, out pooled);
+            _isWriting = true;
+        }
+
+        _ = WriteAsync(frames, pooled);
     }
 
     /// <summary>Ends when everything that was accepted is written, or the stream has failed.</summary>
@@ -112,9 +138,8 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
         _ => true,
     };
 
-    private async Task WriteAsync(ReadOnlyMemory<byte> frames)
+    private async Task WriteAsync(ReadOnlyMemory<byte> frames, byte[]? pooled)
     {
-        byte[]? pooled = null;
         try
         {
             do
@@ -150,7 +175,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
                 return true;
             }
 
-            pooled = ArrayPool<byte>.Shared.Rent(MaxWriteBytes);
+            pooled = ArrayPool<byte>.Shared.Rent((int)Math.Min(_waitingBytes, MaxWriteBytes));
             var length = 0;
             while (_waiting.TryPeek(out var next) && length + next.Length <= MaxWriteBytes)
             {

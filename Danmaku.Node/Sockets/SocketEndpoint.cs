@@ -115,8 +115,9 @@ internal sealed class SocketEndpoint(
 
     private async Task ServeAsync(HttpContext context, Func<ViewerSocket, Conversation> converse, WireFormat format)
     {
+        var output = HasTls(context) ? null : context.Features.Get<DirectOutput>()?.TryTakeOver();
         var connection = await UpgradeAsync(context, format);
-        using var socket = new ViewerSocket(connection, settings.Connection, Aborting(context), metrics, time);
+        using var socket = new ViewerSocket(connection, output ?? connection, settings.Connection, Aborting(context), metrics, time);
         var conversation = converse(socket);
         registry.Add(socket, conversation);
         try
@@ -183,6 +184,8 @@ internal sealed class SocketEndpoint(
 
         return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
     }
+
+    private static bool HasTls(HttpContext context) => context.Features.Get<ITlsHandshakeFeature>() is not null;
 
     private static Action Aborting(HttpContext context) => context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort;
 

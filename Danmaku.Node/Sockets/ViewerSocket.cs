@@ -25,13 +25,14 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     private long _lastPing;
     private volatile Expectation? _expectation;
 
-    /// <param name="connection">The upgraded connection.</param>
+    /// <param name="connection">The upgraded connection, which is read from.</param>
+    /// <param name="output">What is written to: the same, or a shorter way.</param>
     /// <param name="abort">Ends the connection at once. Called from any thread, and any number of times.</param>
-    public ViewerSocket(Stream connection, ConnectionOptions options, Action abort, DanmakuMetrics metrics, TimeProvider time)
+    public ViewerSocket(Stream connection, Stream output, ConnectionOptions options, Action abort, DanmakuMetrics metrics, TimeProvider time)
     {
         (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
         _lastRead = time.GetTimestamp();
-        _writer = new FrameWriter(connection, options.OutboxFrames, options.OutboxBytes, abort, time);
+        _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, abort, time);
         Library = WebSocket.CreateFromStream(
             new LibraryStream(connection, () => Volatile.Write(ref _lastRead, _time.GetTimestamp()), OnLibraryFrame),
             new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
@@ -45,7 +46,10 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
 
     public bool IsDrained => _writer.IsDrained;
 
-    public bool TryWrite(Frame frame) => _writer.TryWrite(frame.Bytes, frame.IsBatch || frame.IsReplaceable ? FrameKind.Batch : FrameKind.Control);
+    public bool TryWrite(Frame frame, bool later = false) =>
+        _writer.TryWrite(frame.Bytes, frame.IsBatch || frame.IsReplaceable ? FrameKind.Batch : FrameKind.Control, later);
+
+    public void Flush() => _writer.Flush();
 
     /// <summary>Sends an answer to what the client said; one that asks for more than it reads is closed.</summary>
     public void Answer(Frame? frame)

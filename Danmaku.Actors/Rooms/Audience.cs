@@ -1,0 +1,211 @@
+using Akka.Actor;
+using Danmaku.Actors.Connections;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+
+namespace Danmaku.Actors.Rooms;
+
+/// <summary>The viewers of one room on one edge. What the room has for all of them goes straight into their outboxes.</summary>
+/// <remarks>
+/// For its room only. A message to each viewer's actor would cost as much as the write itself; the actors keep everything that concerns
+/// one viewer alone. See docs/decisions/0009.
+/// </remarks>
+public sealed class Audience(DanmakuMetrics metrics)
+{
+    /// <summary>A room with more viewers is fanned out by several threads, so many viewers each.</summary>
+    private const int Share = 2048;
+
+    private readonly Dictionary<IActorRef, RoomViewer> _members = [];
+    private readonly List<RoomViewer>[] _live = [.. WireFormat.All.Select(_ => new List<RoomViewer>())];
+
+    /// <summary>All who have come in, also those who wait for their greeting or still read what they missed.</summary>
+    public int Count => _members.Count;
+
+    public void Enter(RoomViewer member) => _members.Add(member.Actor, member);
+
+    public RoomViewer? Find(IActorRef actor) => _members.GetValueOrDefault(actor);
+
+    /// <summary>From now on it gets what everybody gets.</summary>
+    public void GoLive(RoomViewer member)
+    {
+        var live = _live[member.Viewer.Format.Index];
+        member.Place = live.Count;
+        live.Add(member);
+        member.Viewer.IsLive = true;
+    }
+
+    public void Leave(RoomViewer member)
+    {
+        _members.Remove(member.Actor);
+        if (!member.IsLive)
+        {
+            return;
+        }
+
+        var live = _live[member.Viewer.Format.Index];
+        var last = live[^1];
+        (live[member.Place], last.Place) = (last, member.Place);
+        live.RemoveAt(live.Count - 1);
+        member.Place = RoomViewer.NotLive;
+        member.Viewer.IsLive = false;
+    }
+
+    /// <summary>Sends a batch, encoded once for each format that somebody here speaks.</summary>
+    public void Send(DeliveryFrames frames)
+    {
+        foreach (var format in WireFormat.All)
+        {
+            var live = _live[format.Index];
+            if (live.Count > 0)
+            {
+                Send(live, frames.For(format));
+            }
+        }
+    }
+
+    /// <summary>Something may be missing before what follows <paramref name="position"/>.</summary>
+    public void Lose(Position position) => ForEachLive(viewer => viewer.Lose(position));
+
+    public void TellViewers(long count)
+    {
+        var frames = WireFormat.All.Select(format => format.Viewers(count)).ToArray();
+        ForEachLive(viewer => viewer.Tell(frames[viewer.Format.Index]));
+    }
+
+    public void CloseAll(CloseReason reason)
+    {
+        foreach (var member in _members.Values)
+        {
+            member.Viewer.Close(reason);
+        }
+    }
+
+    /// <summary>Does something with one viewer, and looks after it when it has become slow by that.</summary>
+    public static void With(RoomViewer member, Action<Viewer> act)
+    {
+        var wasSlow = member.Viewer.IsSlow;
+        try
+        {
+            act(member.Viewer);
+        }
+        catch (Exception error)
+        {
+            Fail(member, error);
+            return;
+        }
+
+        SeeWhetherSlow(member, wasSlow);
+    }
+
+    private void Send(List<RoomViewer> live, Frame batch)
+    {
+        var skipped = 0;
+        if (live.Count <= Share || Environment.ProcessorCount == 1)
+        {
+            skipped = Send(live, 0, live.Count, batch);
+        }
+        else
+        {
+            Parallel.For(0, (live.Count + Share - 1) / Share, share =>
+            {
+                var from = share * Share;
+                Interlocked.Add(ref skipped, Send(live, from, Math.Min(from + Share, live.Count), batch));
+            });
+        }
+
+        metrics.Delivered((batch.Comments * live.Count) - skipped);
+        if (skipped > 0)
+        {
+            metrics.Skipped(skipped);
+        }
+    }
+
+    private static int Send(List<RoomViewer> live, int from, int end, Frame batch)
+    {
+        var skipped = 0;
+        for (var place = from; place < end; place++)
+        {
+            var member = live[place];
+            var wasSlow = member.Viewer.IsSlow;
+            try
+            {
+                skipped += member.Viewer.Deliver(batch);
+            }
+            catch (Exception error)
+            {
+                Fail(member, error);
+                continue;
+            }
+
+            SeeWhetherSlow(member, wasSlow);
+        }
+
+        return skipped;
+    }
+
+    private void ForEachLive(Action<Viewer> act)
+    {
+        foreach (var live in _live)
+        {
+            foreach (var member in live)
+            {
+                With(member, act);
+            }
+        }
+    }
+
+    /// <summary>Whoever is in trouble is let go; nobody else is to suffer from it.</summary>
+    private static void Fail(RoomViewer member, Exception error) => member.Actor.Tell(new ConnectionActor.Fail(error), ActorRefs.NoSender);
+
+    private static void SeeWhetherSlow(RoomViewer member, bool wasSlow)
+    {
+        if (!wasSlow && member.Viewer.IsSlow)
+        {
+            member.Actor.Tell(ConnectionActor.Slow.Instance, ActorRefs.NoSender);
+        }
+    }
+}
+
+/// <summary>A viewer in its room.</summary>
+public sealed class RoomViewer(IActorRef actor, JoinRequest request, Viewer viewer)
+{
+    public const int NotLive = -1;
+
+    /// <summary>Its <see cref="ConnectionActor"/>.</summary>
+    public IActorRef Actor => actor;
+
+    public JoinRequest Request => request;
+
+    public Viewer Viewer => viewer;
+
+    /// <summary>Where <see cref="Audience"/> has it.</summary>
+    public int Place { get; set; } = NotLive;
+
+    /// <summary>Whether it gets what everybody gets.</summary>
+    public bool IsLive => Place != NotLive;
+}
+
+/// <summary>What a room on an edge lets its connections see without asking. One writer, its room; any number of readers.</summary>
+public sealed class RoomSight
+{
+    private long _epoch;
+    private bool _isFlushDue;
+
+    /// <summary>The newest epoch that this edge knows.</summary>
+    public long Epoch
+    {
+        get => Volatile.Read(ref _epoch);
+        internal set => Volatile.Write(ref _epoch, value);
+    }
+
+    /// <summary>
+    /// Whether all live viewers are about to be sent a batch. What is left for that while it is true, and still true afterwards, goes out
+    /// with it.
+    /// </summary>
+    public bool IsFlushDue
+    {
+        get => Volatile.Read(ref _isFlushDue);
+        internal set => Volatile.Write(ref _isFlushDue, value);
+    }
+}

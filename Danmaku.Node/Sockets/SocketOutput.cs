@@ -1,0 +1,107 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>Writes to a socket with one system call, on the caller's thread, as long as the system takes what it is given.</summary>
+/// <remarks>For one writer at a time. It does not own the socket, and does not read.</remarks>
+internal sealed partial class SocketOutput(Socket socket) : Stream
+{
+    /// <summary><c>MSG_DONTWAIT</c> and <c>MSG_NOSIGNAL</c> of Linux.</summary>
+    private const int Flags = 0x40 | 0x4000;
+
+    private const int Interrupted = 4;
+    private const int WouldBlock = 11;
+
+    public static bool IsSupported { get; } = OperatingSystem.IsLinux();
+
+    public override bool CanRead => false;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="IOException">The connection is over.</exception>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        SendAsync(socket, buffer, cancellationToken);
+
+    /// <summary>What <see cref="WriteAsync"/> does.</summary>
+    /// <exception cref="IOException">The connection is over.</exception>
+    public static ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        var sent = TrySend(socket, bytes.Span);
+        return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(socket, bytes[sent..], cancellation);
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Waits for place by the runtime's own means. Seldom: it is for viewers that do not read as fast as they are sent.</summary>
+    private static async ValueTask SendRestAsync(Socket socket, ReadOnlyMemory<byte> rest, CancellationToken cancellation)
+    {
+        try
+        {
+            while (rest.Length > 0)
+            {
+                rest = rest[await socket.SendAsync(rest, SocketFlags.None, cancellation).ConfigureAwait(false)..];
+            }
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    /// <returns>How many bytes the system has taken.</returns>
+    private static int TrySend(Socket socket, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            while (true)
+            {
+                var sent = Send(socket.SafeHandle, bytes, (nuint)bytes.Length, Flags);
+                if (sent >= 0)
+                {
+                    return (int)sent;
+                }
+
+                switch (Marshal.GetLastPInvokeError())
+                {
+                    case Interrupted:
+                        break;
+                    case WouldBlock:
+                        return 0;
+                    case var error:
+                        throw new IOException($"The connection is over: {Marshal.GetPInvokeErrorMessage(error)}");
+                }
+            }
+        }
+        catch (ObjectDisposedException error)
+        {
+            throw new IOException("The connection is over.", error);
+        }
+    }
+
+    /// <summary>send(2). <see cref="Socket.Send(ReadOnlySpan{byte}, SocketFlags, out SocketError)"/> does not say how much of it went.</summary>
+    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
+    private static partial nint Send(SafeSocketHandle socket, ReadOnlySpan<byte> bytes, nuint length, int flags);
+}
