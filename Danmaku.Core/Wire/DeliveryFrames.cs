@@ -10,5 +10,6 @@ public sealed class DeliveryFrames(Batch batch)
 
     public Batch Batch => batch;
 
-    public Frame For(WireFormat format) => _frames[format.Index] ??= format.Batch(batch);
+    public Frame For(WireFormat format) =>
+        _frames[format.Index] ??= format.Inner is { } inner ? MessageDeflate.Pack(For(inner)) : format.Batch(batch);
 }

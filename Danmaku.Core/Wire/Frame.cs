@@ -48,6 +48,14 @@ public sealed record Frame(ReadOnlyMemory<byte> Bytes, Position First = default,
         }
     }
 
+    /// <summary>The length of the header of the unmasked frame that <paramref name="bytes"/> begin with: 2, 4 or 10.</summary>
+    public static int HeaderBytes(ReadOnlySpan<byte> bytes) => (bytes[1] & 0x7f) switch
+    {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+
     /// <summary>One text message.</summary>
     public static Frame Text(ReadOnlySpan<byte> payload, Position first = default, Position last = default)
     {

@@ -8,7 +8,8 @@ using Danmaku.Core.Rooms;
 namespace Danmaku.Core.Wire;
 
 /// <summary>What the server says in <c>danmaku.v1.json</c> (docs/protocol.md §4).</summary>
-public sealed class JsonFormat : WireFormat
+/// <param name="index">Its place in <see cref="WireFormat.All"/>.</param>
+public class JsonFormat(int index) : WireFormat
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -21,7 +22,9 @@ public sealed class JsonFormat : WireFormat
 
     public override string? Subprotocol => "danmaku.v1.json";
 
-    public override int Index => 0;
+    public override int Index => index;
+
+    public override WireFormat? Deflated => DeflatedJson;
 
     public override bool CanSkip => true;
 

@@ -6,12 +6,15 @@ namespace Danmaku.Core.Wire;
 /// <remarks>A method that returns null says that the format has no word for it.</remarks>
 public abstract class WireFormat
 {
-    public static readonly WireFormat Json = new JsonFormat();
+    public static readonly WireFormat Json = new JsonFormat(0);
 
     public static readonly WireFormat Plain = new PlainFormat();
 
-    /// <summary>All formats, the one for clients without a subprotocol last.</summary>
-    public static readonly IReadOnlyList<WireFormat> All = [Json, Plain];
+    /// <summary>What <see cref="Json"/> is for clients with <c>permessage-deflate</c>.</summary>
+    public static readonly WireFormat DeflatedJson = new DeflatedJsonFormat(2);
+
+    /// <summary>All formats, by <see cref="Index"/>.</summary>
+    public static readonly IReadOnlyList<WireFormat> All = [Json, Plain, DeflatedJson];
 
     /// <summary>The value of <c>Sec-WebSocket-Protocol</c>; null for plain text.</summary>
     public abstract string? Subprotocol { get; }
@@ -26,6 +29,12 @@ public abstract class WireFormat
     public abstract bool HasJoin { get; }
 
     public abstract Frame Batch(Batch batch);
+
+    /// <summary>The format for a client that offers compression; null where there is nothing to gain by it.</summary>
+    public virtual WireFormat? Deflated => null;
+
+    /// <summary>The format whose batches this one compresses; null for one that encodes by itself.</summary>
+    public virtual WireFormat? Inner => null;
 
     public virtual Frame? Welcome(Welcome welcome) => null;
 

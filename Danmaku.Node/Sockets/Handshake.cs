@@ -31,8 +31,16 @@ internal static class Handshake
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; nothing is kept secret with it.")]
     public static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + Guid)));
 
-    /// <summary>The first offered format that is known, else plain text.</summary>
-    public static WireFormat SelectFormat(StringValues offered) =>
+    /// <summary>What is spoken: the first offered format that is known, else plain text; compressed if the client offers that too.</summary>
+    public static Selection Select(IHeaderDictionary headers, bool compresses)
+    {
+        var format = SelectFormat(headers.SecWebSocketProtocol);
+        return compresses && format.Deflated is { } deflated && MessageDeflate.Accept(headers.SecWebSocketExtensions) is { } answer
+            ? new Selection(deflated, answer)
+            : new Selection(format, null);
+    }
+
+    private static WireFormat SelectFormat(StringValues offered) =>
         Tokens(offered)
             .Select(token => WireFormat.All.FirstOrDefault(format => format.Subprotocol == token))
             .FirstOrDefault(format => format is not null)
@@ -49,3 +57,6 @@ internal static class Handshake
     private static IEnumerable<string> Tokens(StringValues header) =>
         header.SelectMany(line => (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }
+
+/// <param name="Extensions">What to answer in <c>Sec-WebSocket-Extensions</c>; null for nothing.</param>
+internal sealed record Selection(WireFormat Format, string? Extensions);

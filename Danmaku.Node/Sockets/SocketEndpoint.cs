@@ -25,14 +25,17 @@ internal sealed class SocketEndpoint(
 {
     private static readonly Func<CancellationToken, Task<Position?>> NotOpened = _ => Task.FromResult<Position?>(null);
 
+    private static readonly Selection Plain = new(WireFormat.Plain, null);
+
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
 
     /// <summary>A viewer of <paramref name="room"/>.</summary>
     public Task ViewAsync(HttpContext context, string room)
     {
-        var format = Handshake.SelectFormat(context.Request.Headers.SecWebSocketProtocol);
+        var selection = Handshake.Select(context.Request.Headers, settings.Connection.Compression);
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, (socket, top) => conversations.Create(socket, id, format, top), format, OpenFirst(id, format))
+            ? AcceptAsync(
+                context, (socket, top) => conversations.Create(socket, id, selection.Format, top), selection, OpenFirst(id, selection.Format))
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
@@ -40,7 +43,7 @@ internal sealed class SocketEndpoint(
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
     /// <summary>No room: every text message comes back.</summary>
-    public Task EchoAsync(HttpContext context) => AcceptAsync(context, (socket, _) => new EchoConversation(socket), WireFormat.Plain, NotOpened);
+    public Task EchoAsync(HttpContext context) => AcceptAsync(context, (socket, _) => new EchoConversation(socket), Plain, NotOpened);
 
     /// <summary>
     /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
@@ -50,7 +53,7 @@ internal sealed class SocketEndpoint(
         format.HasJoin ? NotOpened : cancellation => rooms.OpenAsync(room, cancellation);
 
     private async Task AcceptAsync(
-        HttpContext context, Func<ViewerSocket, Position?, Conversation> converse, WireFormat format, Func<CancellationToken, Task<Position?>> open)
+        HttpContext context, Func<ViewerSocket, Position?, Conversation> converse, Selection selection, Func<CancellationToken, Task<Position?>> open)
     {
         var address = context.ClientAddress();
         if ((Refusal(context) ?? registry.Enter(address)) is { } refusal)
@@ -62,7 +65,7 @@ internal sealed class SocketEndpoint(
         try
         {
             var top = await open(context.RequestAborted);
-            await ServeAsync(context, socket => converse(socket, top), format);
+            await ServeAsync(context, socket => converse(socket, top), selection);
         }
         finally
         {
@@ -113,11 +116,11 @@ internal sealed class SocketEndpoint(
         return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
-    private async Task ServeAsync(HttpContext context, Func<ViewerSocket, Conversation> converse, WireFormat format)
+    private async Task ServeAsync(HttpContext context, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
         var output = HasTls(context) ? null : context.Features.Get<DirectOutput>()?.TryTakeOver();
-        var connection = await UpgradeAsync(context, format);
-        using var socket = new ViewerSocket(connection, output ?? connection, settings.Connection, Aborting(context), metrics, time);
+        var connection = await UpgradeAsync(context, selection);
+        using var socket = new ViewerSocket(connection, output ?? connection, selection.Extensions is not null, settings.Connection, Aborting(context), metrics, time);
         var conversation = converse(socket);
         registry.Add(socket, conversation);
         try
@@ -163,7 +166,7 @@ internal sealed class SocketEndpoint(
         }
     }
 
-    private static async Task<Stream> UpgradeAsync(HttpContext context, WireFormat format)
+    private static async Task<Stream> UpgradeAsync(HttpContext context, Selection selection)
     {
         // Slow viewers are ours to judge, not the server's.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
@@ -177,9 +180,14 @@ internal sealed class SocketEndpoint(
         headers.Connection = "Upgrade";
         headers.Upgrade = "websocket";
         headers.SecWebSocketAccept = Handshake.Accept(context.Request.Headers.SecWebSocketKey.ToString());
-        if (format.Subprotocol is { } subprotocol)
+        if (selection.Format.Subprotocol is { } subprotocol)
         {
             headers.SecWebSocketProtocol = subprotocol;
+        }
+
+        if (selection.Extensions is { } extensions)
+        {
+            headers.SecWebSocketExtensions = extensions;
         }
 
         return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();

@@ -14,6 +14,9 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>How long a closing connection may last.</summary>
     public static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>As <see cref="MessageDeflate.Accept"/> answers.</summary>
+    private static readonly WebSocketDeflateOptions Deflate = new() { ClientContextTakeover = false, ServerContextTakeover = false };
+
     private readonly Stream _connection;
     private readonly FrameWriter _writer;
     private readonly ConnectionOptions _options;
@@ -27,15 +30,22 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
 
     /// <param name="connection">The upgraded connection, which is read from.</param>
     /// <param name="output">What is written to: the same, or a shorter way.</param>
+    /// <param name="inflates">Whether the client may compress what it says: <c>permessage-deflate</c> was agreed on.</param>
     /// <param name="abort">Ends the connection at once. Called from any thread, and any number of times.</param>
-    public ViewerSocket(Stream connection, Stream output, ConnectionOptions options, Action abort, DanmakuMetrics metrics, TimeProvider time)
+    public ViewerSocket(
+        Stream connection, Stream output, bool inflates, ConnectionOptions options, Action abort, DanmakuMetrics metrics, TimeProvider time)
     {
         (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
         _lastRead = time.GetTimestamp();
         _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, abort, time);
         Library = WebSocket.CreateFromStream(
             new LibraryStream(connection, () => Volatile.Write(ref _lastRead, _time.GetTimestamp()), OnLibraryFrame),
-            new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
+            new WebSocketCreationOptions
+            {
+                IsServer = true,
+                KeepAliveInterval = Timeout.InfiniteTimeSpan,
+                DangerousDeflateOptions = inflates ? Deflate : null,
+            });
     }
 
     /// <summary>For receiving only.</summary>

@@ -1,0 +1,88 @@
+using System.IO.Compression;
+using System.Text;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Tests.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Testing;
+
+namespace Danmaku.Core.Tests.Wire;
+
+public class MessageDeflateTests
+{
+    private const string Agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+    [Theory]
+    [InlineData("permessage-deflate", Agreed)]
+    [InlineData("permessage-deflate; client_max_window_bits", Agreed)]
+    [InlineData("permessage-deflate; client_max_window_bits=10", Agreed)]
+    [InlineData("permessage-deflate; server_no_context_takeover; client_no_context_takeover", Agreed)]
+    [InlineData("permessage-deflate; server_max_window_bits=15", Agreed + "; server_max_window_bits=15")]
+    [InlineData("permessage-deflate; server_max_window_bits=\"15\"", Agreed + "; server_max_window_bits=15")]
+    [InlineData("x-webkit-deflate-frame, permessage-deflate", Agreed)]
+    [InlineData("permessage-deflate; server_max_window_bits=10, permessage-deflate", Agreed)]
+    public void An_offer_that_can_be_kept_is_accepted(string offer, string answer) => Assert.Equal(answer, MessageDeflate.Accept([offer]));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("deflate")]
+    [InlineData("permessage-deflate; server_max_window_bits=10")]
+    [InlineData("permessage-deflate; server_max_window_bits")]
+    [InlineData("permessage-deflate; server_max_window_bits=16")]
+    [InlineData("permessage-deflate; server_max_window_bits=015")]
+    [InlineData("permessage-deflate; client_max_window_bits=7")]
+    [InlineData("permessage-deflate; client_no_context_takeover=1")]
+    [InlineData("permessage-deflate; client_no_context_takeover; client_no_context_takeover")]
+    [InlineData("permessage-deflate; level=9")]
+    public void Another_offer_is_declined(string offer) => Assert.Null(MessageDeflate.Accept([offer]));
+
+    [Fact]
+    public void A_large_batch_shrinks_and_is_the_same_again()
+    {
+        var batch = Comments.Batch(5, new Position(4, 9), 1, 50);
+        var plain = WireFormat.Json.Batch(batch);
+
+        var packed = WireFormat.DeflatedJson.Batch(batch);
+
+        Assert.True(packed.Bytes.Length < plain.Bytes.Length / 2);
+        Assert.Equal((plain.First, plain.Last), (packed.First, packed.Last));
+        Assert.Equal(0xc1, packed.Bytes.Span[0]);
+        Assert.Equal(WebSocketFrames.Texts(plain.Bytes.Span).Single(), Inflate(packed));
+    }
+
+    [Fact]
+    public void A_small_batch_stays_as_it_is()
+    {
+        var batch = Comments.Batch(5, default, 1, 1);
+
+        Assert.Equal(WireFormat.Json.Batch(batch).Bytes.ToArray(), WireFormat.DeflatedJson.Batch(batch).Bytes.ToArray());
+    }
+
+    [Fact]
+    public void What_does_not_shrink_stays_as_it_is()
+    {
+        var noise = new byte[MessageDeflate.MinBytes];
+        new Random(1).NextBytes(noise);
+        var frame = Frame.Text(noise);
+
+        Assert.Same(frame, MessageDeflate.Pack(frame));
+    }
+
+    [Fact]
+    public void A_batch_is_encoded_once_for_those_who_inflate_and_those_who_do_not()
+    {
+        var frames = new DeliveryFrames(Comments.Batch(5, default, 1, 50));
+
+        Assert.Same(frames.For(WireFormat.DeflatedJson), frames.For(WireFormat.DeflatedJson));
+        Assert.Equal(WebSocketFrames.Texts(frames.For(WireFormat.Json).Bytes.Span).Single(), Inflate(frames.For(WireFormat.DeflatedJson)));
+    }
+
+    /// <summary>RFC 7692 §7.2.2.</summary>
+    private static string Inflate(Frame frame)
+    {
+        var payload = frame.Bytes[Frame.HeaderBytes(frame.Bytes.Span)..];
+        using var bytes = new MemoryStream([.. payload.Span, 0, 0, 0xff, 0xff]);
+        using var inflate = new DeflateStream(bytes, CompressionMode.Decompress);
+        using var reader = new StreamReader(inflate, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.IO.Compression;
+
+namespace Danmaku.Core.Wire;
+
+/// <summary>
+/// <c>permessage-deflate</c> (RFC 7692) for messages that are compressed once and sent to many: none refers to the one before, so that
+/// everybody can read it, whatever came before.
+/// </summary>
+public static class MessageDeflate
+{
+    /// <summary>Smallest payload that is compressed, in bytes: below it there is little to gain.</summary>
+    public const int MinBytes = 512;
+
+    private const string Name = "permessage-deflate";
+
+    /// <summary>FIN, RSV1 and the opcode of a text frame: whole, and compressed (RFC 7692 §6).</summary>
+    private const byte CompressedText = 0xc1;
+
+    /// <summary>What DeflateStream compresses with, as a power of two. Who has place for less cannot be served with shared messages.</summary>
+    private const int WindowBits = 15;
+
+    private const int MinWindowBits = 8;
+
+    /// <summary>What a flushed DEFLATE stream ends with, and a message leaves out (RFC 7692 §7.2.1).</summary>
+    private const int TailBytes = 4;
+
+    /// <summary>The answer to the first offer that can be accepted (RFC 7692 §7.1), for <c>Sec-WebSocket-Extensions</c>.</summary>
+    /// <param name="offers">The values of that header.</param>
+    /// <returns>Null when there is none: the connection goes on without the extension.</returns>
+    public static string? Accept(IEnumerable<string?> offers) =>
+        offers.SelectMany(line => (line ?? "").Split(',')).Select(AcceptOne).FirstOrDefault(answer => answer is not null);
+
+    /// <summary>The same message compressed, or as it is when it is small or does not shrink.</summary>
+    /// <param name="frame">One uncompressed text message in one frame.</param>
+    public static Frame Pack(Frame frame)
+    {
+        var payload = frame.Bytes.Span[Frame.HeaderBytes(frame.Bytes.Span)..];
+        if (payload.Length < MinBytes)
+        {
+            return frame;
+        }
+
+        using var packed = new MemoryStream(payload.Length);
+        packed.Write(stackalloc byte[Frame.MaxHeaderBytes]);
+        long end;
+        using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            deflate.Write(payload);
+            deflate.Flush();
+            end = packed.Length - TailBytes;
+        }
+
+        var length = (int)end - Frame.MaxHeaderBytes;
+        if (length >= payload.Length)
+        {
+            return frame;
+        }
+
+        Span<byte> header = stackalloc byte[Frame.MaxHeaderBytes];
+        header = header[..Frame.WriteTextHeader(header, length)];
+        header[0] = CompressedText;
+        var bytes = packed.GetBuffer().AsSpan(Frame.MaxHeaderBytes - header.Length, header.Length + length);
+        header.CopyTo(bytes);
+        return frame with { Bytes = bytes.ToArray() };
+    }
+
+    private static string? AcceptOne(string offer)
+    {
+        var parts = offer.Split(';', StringSplitOptions.TrimEntries);
+        if (!parts[0].Equals(Name, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        var answer = $"{Name}; server_no_context_takeover; client_no_context_takeover";
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var part in parts.Skip(1))
+        {
+            var (name, value) = part.Split('=', 2, StringSplitOptions.TrimEntries) switch
+            {
+                [var before, var after] => (before, after.Trim('"')),
+                var alone => (alone[0], null),
+            };
+            var isFine = seen.Add(name) && name.ToLowerInvariant() switch
+            {
+                "server_no_context_takeover" or "client_no_context_takeover" => value is null,
+                "server_max_window_bits" => value is not null && Bits(value) == WindowBits,
+                "client_max_window_bits" => value is null || Bits(value) is not null,
+                _ => false,
+            };
+            if (!isFine)
+            {
+                return null;
+            }
+        }
+
+        return seen.Contains("server_max_window_bits") ? answer + $"; server_max_window_bits={WindowBits}" : answer;
+    }
+
+    /// <summary>A window size; null when it is none. It has no leading zeros (RFC 7692 §7.1.2).</summary>
+    private static int? Bits(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
+        && bits is >= MinWindowBits and <= WindowBits
+        && value == bits.ToString(CultureInfo.InvariantCulture)
+            ? bits
+            : null;
+}
