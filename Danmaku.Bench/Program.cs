@@ -8,6 +8,7 @@ Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS
 var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
 {
     FanoutCommand.Create(),
+    RoomsCommand.Create(),
     ChaosCommand.Create(),
 };
 

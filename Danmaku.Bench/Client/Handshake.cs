@@ -14,7 +14,7 @@ public static class Handshake
     public static async Task<byte[]> RunAsync(Socket socket, Uri url, string? subprotocol, CancellationToken cancellation)
     {
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
-        await socket.SendAsync(Request(url, subprotocol, key), cancellation);
+        await socket.SendAsync(Encoding.ASCII.GetBytes(Request(url, subprotocol, key, extensions: null)), cancellation);
 
         var buffer = new byte[MaxAnswerBytes];
         var length = 0;
@@ -34,12 +34,17 @@ public static class Handshake
         return buffer[(end + 4)..length];
     }
 
-    private static byte[] Request(Uri url, string? subprotocol, string key) => Encoding.ASCII.GetBytes(
+    /// <param name="key">16 bytes in base64.</param>
+    public static string Request(Uri url, string? subprotocol, string key, string? extensions) =>
         $"GET {url.PathAndQuery} HTTP/1.1\r\nHost: {url.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         + $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-        + (subprotocol is null ? "" : $"Sec-WebSocket-Protocol: {subprotocol}\r\n") + "\r\n");
+        + (subprotocol is null ? "" : $"Sec-WebSocket-Protocol: {subprotocol}\r\n")
+        + (extensions is null ? "" : $"Sec-WebSocket-Extensions: {extensions}\r\n") + "\r\n";
 
-    private static void Check(string[] lines, Uri url, string? subprotocol, string key)
+    /// <param name="lines">The answer without the empty line at its end.</param>
+    /// <returns>The extensions that the server has chosen; null for none.</returns>
+    /// <exception cref="InvalidDataException">The server refuses; the message says why and what helps.</exception>
+    public static string? Check(string[] lines, Uri url, string? subprotocol, string key)
     {
         var status = lines[0].Split(' ') is [_, var code, ..] ? code : lines[0];
         if (status != "101")
@@ -60,12 +65,14 @@ public static class Handshake
         {
             throw new InvalidDataException($"{url} does not speak {subprotocol ?? "without a subprotocol"}");
         }
+
+        return headers["Sec-WebSocket-Extensions"].FirstOrDefault();
     }
 
     private static string Explain(string status, Uri url) => status switch
     {
-        "429" => $"{url} answered 429: too many connections from one address. All viewers of a run come from one; "
-            + "raise Danmaku:Connection:ConnectionsPerAddress (1000 by default, 0 for no limit) or name more --url.",
+        "429" => $"{url} answered 429: too many connections from one address: raise "
+            + "Danmaku:Connection:ConnectionsPerAddress (1000 by default, 0 for no limit), or name more --source or --url.",
         "503" => $"{url} answered 503: it is draining, not ready or full, or takes viewers more slowly: lower --connect-rate, or raise "
             + "Danmaku:Connection:ConnectsPerSecond (1000 by default, 0 for no limit).",
         "403" => $"{url} answered 403: it wants an Origin, and this tool sends none.",

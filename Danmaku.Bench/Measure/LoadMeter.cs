@@ -5,51 +5,63 @@ using System.Globalization;
 namespace Danmaku.Bench.Measure;
 
 /// <summary>Reads how much CPU this tool, the servers and the whole machine have used.</summary>
-/// <param name="serverPids">Processes on this machine; none if the servers run elsewhere.</param>
-public sealed class LoadMeter(IReadOnlyList<int> serverPids)
+/// <param name="servers">None if they run elsewhere.</param>
+public sealed class LoadMeter(IReadOnlyList<ServerProcess> servers)
 {
     private const string MachineStat = "/proc/stat";
 
-    private readonly Dictionary<int, ServerReading> _servers = [];
+    private readonly Dictionary<int, ServerReading> _last = [];
 
     /// <exception cref="InvalidDataException">At the first reading: one of the servers is not running.</exception>
     public LoadReading Read() => new(
         Environment.CpuUsage.TotalTime,
-        [.. serverPids.Select(ReadServer)],
-        File.Exists(MachineStat) ? ReadMachine(File.ReadLines(MachineStat).First()) : null);
+        [.. servers.Select(ReadServer)],
+        File.Exists(MachineStat) ? ReadMachine([.. File.ReadLines(MachineStat)]) : null);
 
     /// <summary>What a server used so far; of one that has died since, what was last known.</summary>
-    private ServerReading ReadServer(int pid)
+    private ServerReading ReadServer(ServerProcess server)
     {
         try
         {
-            using var process = Process.GetProcessById(pid);
-            return _servers[pid] = new ServerReading(pid, process.ProcessName, process.TotalProcessorTime, process.WorkingSet64);
+            using var process = Process.GetProcessById(server.Pid);
+            return _last[server.Pid] = new ServerReading(
+                server.Pid, server.Name, process.UserProcessorTime, process.PrivilegedProcessorTime, process.WorkingSet64, process.Threads.Count);
         }
         catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception)
         {
-            return _servers.GetValueOrDefault(pid)
-                ?? throw new InvalidDataException($"There is no process {pid} whose CPU could be read.", gone);
+            return _last.GetValueOrDefault(server.Pid)
+                ?? throw new InvalidDataException($"There is no process {server.Pid} whose CPU could be read.", gone);
         }
     }
 
-    /// <param name="line">"cpu" and the ticks spent as user, nice, system, idle, iowait and others; see proc_stat(5).</param>
-    private static (long Busy, long Total) ReadMachine(string line)
+    /// <param name="lines">
+    /// The first has "cpu" and the ticks spent as user, nice, system, idle, iowait and others, then there is one for each core; see
+    /// proc_stat(5). This process may be allowed to use fewer cores than there are.
+    /// </param>
+    private static MachineReading ReadMachine(string[] lines)
     {
-        long[] ticks = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8)
+        long[] ticks = [.. lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8)
             .Select(field => long.Parse(field, CultureInfo.InvariantCulture))];
-        return (ticks.Sum() - ticks[3] - ticks[4], ticks.Sum());
+        return new MachineReading(
+            lines.Skip(1).Count(line => line.StartsWith("cpu", StringComparison.Ordinal)), ticks.Sum() - ticks[3] - ticks[4], ticks.Sum());
     }
 }
 
-/// <param name="Machine">Ticks of all cores together; null where the system does not tell.</param>
-public sealed record LoadReading(TimeSpan Own, IReadOnlyList<ServerReading> Servers, (long Busy, long Total)? Machine)
+/// <param name="Machine">Null where the system does not tell.</param>
+public sealed record LoadReading(TimeSpan Own, IReadOnlyList<ServerReading> Servers, MachineReading? Machine)
 {
-    /// <summary>The share of all cores that was busy since an earlier reading, 0 to 1.</summary>
-    public double? MachineBusySince(LoadReading earlier) =>
+    /// <summary>How many cores were busy since an earlier reading.</summary>
+    public double? BusyCoresSince(LoadReading earlier) =>
         (Machine, earlier.Machine) is ({ } now, { } then) && now.Total > then.Total
-            ? (double)(now.Busy - then.Busy) / (now.Total - then.Total)
+            ? (double)(now.Busy - then.Busy) / (now.Total - then.Total) * now.Cores
             : null;
 }
 
-public sealed record ServerReading(int Pid, string Name, TimeSpan Cpu, long ResidentBytes);
+/// <param name="Busy">Ticks in which cores did something; <paramref name="Total"/>: all ticks, of all cores.</param>
+public sealed record MachineReading(int Cores, long Busy, long Total);
+
+/// <param name="User">CPU in the program itself, <paramref name="System"/> in the kernel on its behalf; Linux counts in 10 ms.</param>
+public sealed record ServerReading(int Pid, string Name, TimeSpan User, TimeSpan System, long ResidentBytes, int Threads)
+{
+    public TimeSpan Cpu => User + System;
+}

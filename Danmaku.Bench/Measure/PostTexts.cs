@@ -45,6 +45,11 @@ public sealed class PostTexts
 
     private ReadOnlySpan<byte> Padding(int? bytes) => bytes is { } length ? _padding.AsSpan(0, length - MinBytes) : _padding;
 
+    /// <summary>The number of the post whose text begins like this; -1 when it is not one of this run. Looks at nothing else.</summary>
+    public int TryReadNumber(ReadOnlySpan<byte> text) =>
+        text.Length >= MinBytes && text.StartsWith(_run)
+        && Utf8Parser.TryParse(text[6..14], out int number, out var digits, 'x') && digits == 8 ? number : -1;
+
     /// <summary>The post whose text begins like this; null when it is not one of this run.</summary>
     public PostTag? TryRead(ReadOnlySpan<byte> text) =>
         text.Length >= MinBytes && text.StartsWith(_run)

@@ -7,21 +7,26 @@ namespace Danmaku.Bench.Report;
 /// <summary>A report as lines of name and value, in the order in which people read them.</summary>
 public static class Figures
 {
-    public static IEnumerable<(string Name, string Value)> Of(FanoutReport report)
+    public static IEnumerable<(string Name, string Value)> Of(RunReport report)
     {
-        var (settings, posts, sequences) = (report.Settings, report.Posts, report.Sequences);
-        yield return ("viewers", Text($"{settings.Viewers} on {settings.Urls.Count} {(settings.Urls.Count == 1 ? "edge" : "edges")} ({Format(settings)}), joined in {report.Joining.TotalSeconds:0.0} s"));
-        yield return ("posts offered", Text($"{settings.Rate:0.##}/s of {settings.Bytes} bytes by {settings.Posters} posters for {report.Flow.Duration.TotalSeconds:0.0} s, after {settings.Warmup.TotalSeconds:0.#} s of warm-up"));
-        yield return ("posts", Text($"{posts.Sent} sent, {posts.Acked} acknowledged, {Refused(posts)}, {posts.Unknown} unknown, {posts.Unanswered} unanswered"));
-        yield return ("deliveries", Text($"{report.Flow.Deliveries} = {report.Flow.DeliveriesPerSecond:0} per second"));
-        yield return ("bytes per delivery", Text($"{report.Flow.BytesPerDelivery:0}"));
-        yield return ("latency", Percentiles(report.Latency));
+        var (settings, result, posts, sequences) = (report.Settings, report.Result, report.Posts, report.Sequences);
+        yield return ("viewers", Text($"{Rooms(settings)} on {settings.Urls.Count} {(settings.Urls.Count == 1 ? "edge" : "edges")} ({Format(settings)}), joined in {report.Joining.TotalSeconds:0.0} s"));
+        yield return ("posts offered", Text($"{result.Rate:0.##}/s of {settings.Bytes} bytes by {settings.Posters * settings.Rooms} posters for {result.Flow.Duration.TotalSeconds:0.0} s"));
+        yield return ("posts of the run", Text($"{posts.Sent} sent, {posts.Acked} acknowledged, {Refused(posts)}, {posts.Unknown} unknown, {posts.Unanswered} unanswered"));
+        yield return ("deliveries", Text($"{result.Flow.Deliveries} = {result.Flow.DeliveriesPerSecond:#,0} per second"));
+        if (result.Load.DeliveriesPerCoreSecond is { } perCore)
+        {
+            yield return ("of servers' CPU", Text($"{result.Load.MicrosPerDelivery:0.000} µs per delivery, {perCore:#,0} deliveries per core-second"));
+        }
+
+        yield return ("bytes per delivery", Text($"{result.Flow.BytesPerDelivery:0}"));
+        yield return ("latency", Percentiles(result.Latency));
         foreach (var edge in report.Edges.Where(_ => report.Edges.Count > 1))
         {
             yield return (Text($"  {edge.Url.Authority}, {edge.Viewers} viewers"), Percentiles(edge.Latency));
         }
 
-        yield return ("acknowledged after", Percentiles(report.AckLatency));
+        yield return ("acknowledged after", Percentiles(result.AckLatency));
         yield return ("missing", sequences.Announced > 0 ? Text($"{sequences.Missing}, of which {sequences.Announced} announced as skipped") : Text($"{sequences.Missing}"));
         yield return ("doubled", Text($"{sequences.Doubled}"));
         yield return ("reordered", Text($"{sequences.Reordered}"));
@@ -31,20 +36,31 @@ public static class Figures
         }
 
         yield return ("disconnected", Counts(report.Disconnects));
-        foreach (var server in report.Load.Servers)
+        foreach (var server in result.Load.Servers)
         {
-            yield return (Text($"{server.Name} ({server.Pid})"), Text($"{server.Cores:0.00} cores, {server.MicrosPerDelivery:0.00} µs per delivery of all, {server.ResidentBytes / 1048576.0:0} MiB"));
+            yield return (server.Name, Text($"{server.Cores:0.00} cores ({server.KernelShare:P0} kernel), {server.MicrosPerDelivery:0.000} µs per delivery of all, {server.ResidentBytes / 1048576.0:0} MiB"));
         }
 
-        yield return ("this tool", Text($"{report.Load.OwnCores:0.00} cores, posts late by p99 {report.Load.Slip.P99:0.0} ms, max {report.Load.Slip.Max:0.0} ms: {Verdict(report.Load)}"));
-        if (report.Load.MachineBusy is { } busy)
+        yield return ("this tool", Text($"busy {result.Load.OwnBusy:P0}, {result.Load.OwnCores:0.00} cores, posts late by p99 {result.Load.Slip.P99:0.0} ms, max {result.Load.Slip.Max:0.0} ms: {Verdict(result.Load)}"));
+        if (result.Load.BusyCores is { } busy)
         {
-            var others = report.Load.OtherCores is { } cores ? Text($", {cores:0.00} of them by others") : "";
-            yield return ("machine", Text($"{busy * report.Machine.Cores:0.00} of {report.Machine.Cores} cores busy{others}"));
+            var others = result.Load.OtherCores is { } cores ? Text($", {cores:0.00} of them with something else") : "";
+            yield return ("machine", Text($"{busy:0.00} cores busy{others}"));
         }
     }
 
-    private static IEnumerable<(string Name, string Value)> Oddities(FanoutReport report)
+    public static readonly IReadOnlyList<string> StepColumns =
+        ["posts/s", "deliveries/s", "p50 ms", "p99 ms", "max ms", "µs per delivery", "servers' cores", "this tool busy", "complete"];
+
+    /// <summary>A row for each rate that was tried.</summary>
+    public static IEnumerable<IReadOnlyList<string>> Steps(RunReport report) => report.Steps.Select(step => (IReadOnlyList<string>)
+    [
+        Text($"{step.Rate:0.##}"), Text($"{step.Flow.DeliveriesPerSecond:#,0}"), Text($"{step.Latency.P50:0.0}"), Text($"{step.Latency.P99:0.0}"),
+        Text($"{step.Latency.Max:0.0}"), Text($"{step.Load.MicrosPerDelivery:0.000}"), Text($"{step.Load.Servers.Sum(server => server.Cores):0.00}"),
+        Text($"{step.Load.OwnBusy:P0}"), step.IsComplete ? "yes" : "no",
+    ]);
+
+    private static IEnumerable<(string Name, string Value)> Oddities(RunReport report)
     {
         (string Name, long Count)[] oddities =
         [
@@ -64,7 +80,14 @@ public static class Figures
         _ => "was not the bottleneck",
     };
 
-    private static string Format(FanoutSettings settings) => settings.Format == ViewerFormat.Json ? "danmaku.v1.json" : "plain text";
+    private static string Format(LoadSettings settings) => settings.Format switch
+    {
+        ViewerFormat.Json => "danmaku.v1.json",
+        ViewerFormat.Deflate => "danmaku.v1.json with permessage-deflate",
+        _ => "plain text",
+    };
+
+    private static string Rooms(LoadSettings settings) => settings.Rooms == 1 ? Text($"{settings.Viewers}") : Text($"{settings.Rooms} rooms of {settings.Viewers}");
 
     private static string Refused(Posts posts) => posts.Rejected.Count == 0 ? "0 refused" : $"refused: {Counts(posts.Rejected)}";
 

@@ -20,7 +20,7 @@ public sealed record Machine(string Date, string Command, string Cpu, int Cores,
     private static string WithoutFiles(string[] arguments) => string.Join(' ', arguments.Where((argument, i) =>
         !IsFileOption(argument.Split('=')[0]) && !(i > 0 && IsFileOption(arguments[i - 1]))));
 
-    private static bool IsFileOption(string option) => option is "--json" or "--markdown";
+    private static bool IsFileOption(string option) => option is "--json" or "--report";
 
     private static string CpuName() => File.Exists(CpuInfo)
         && File.ReadLines(CpuInfo).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -12,12 +13,12 @@ public static class ReportFiles
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new AddressConverter() },
     };
 
-    public static string Json(FanoutReport report) => JsonSerializer.Serialize(report, Options) + "\n";
+    public static string Json(RunReport report) => JsonSerializer.Serialize(report, Options) + "\n";
 
-    public static string Markdown(FanoutReport report)
+    public static string Markdown(RunReport report)
     {
         var (machine, text) = (report.Machine, new StringBuilder());
         text.Append($"`dotnet run -c Release --project Danmaku.Bench -- {machine.Command}`\n\n");
@@ -28,11 +29,28 @@ public static class ReportFiles
             text.Append($"| {name} | {value} |\n");
         }
 
+        if (report.Steps.Count > 0)
+        {
+            text.Append($"\n| {string.Join(" | ", Figures.StepColumns)} |\n|{string.Concat(Figures.StepColumns.Select(_ => " --- |"))}\n");
+            foreach (var row in Figures.Steps(report))
+            {
+                text.Append($"| {string.Join(" | ", row)} |\n");
+            }
+        }
+
         foreach (var remark in report.Remarks)
         {
             text.Append($"\n{remark}\n");
         }
 
         return text.ToString();
+    }
+
+    private sealed class AddressConverter : JsonConverter<IPAddress>
+    {
+        public override IPAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            IPAddress.Parse(reader.GetString()!);
+
+        public override void Write(Utf8JsonWriter writer, IPAddress value, JsonSerializerOptions options) => writer.WriteStringValue($"{value}");
     }
 }

@@ -31,12 +31,23 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
     public Task FollowAsync(Task run, Func<RunProgress> progress) =>
         console.Profile.Capabilities.Interactive ? FollowLiveAsync(run, progress) : FollowByLineAsync(run, progress);
 
-    public void Show(FanoutReport report)
+    public void Show(RunReport report)
     {
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
         foreach (var (name, value) in Figures.Of(report))
         {
             table.AddRow(Markup.Escape(name), Markup.Escape(value));
+        }
+
+        if (report.Steps.Count > 0)
+        {
+            var steps = new Table().Border(TableBorder.Rounded).AddColumns([.. Figures.StepColumns]);
+            foreach (var row in Figures.Steps(report))
+            {
+                steps.AddRow([.. row.Select(Markup.Escape)]);
+            }
+
+            console.Write(steps);
         }
 
         console.Write(table);

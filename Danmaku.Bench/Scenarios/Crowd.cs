@@ -1,105 +1,166 @@
+using System.Net;
 using System.Net.Sockets;
-using Danmaku.Bench.Client;
+using Danmaku.Bench.Engine;
 using Danmaku.Bench.Measure;
+using Danmaku.Bench.Viewers;
 
 namespace Danmaku.Bench.Scenarios;
 
-/// <summary>The viewers of one room, over several edges.</summary>
+/// <summary>The viewers of a run in all its rooms and over all its edges, on the thread of one <see cref="LoadLoop"/>.</summary>
 public sealed class Crowd : IDisposable
 {
     /// <summary>More than this are not joining at the same time, however slow the servers answer.</summary>
     private const int MaxJoining = 256;
 
+    private const string Subprotocol = "danmaku.v1.json";
+    private const long CheckEvery = 50_000;
+
     private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
-    private readonly FanoutSettings _settings;
-    private readonly PostBook _book;
-    private readonly TimeProvider _time;
-    private readonly ViewerClient[] _viewers;
-    private int _joined;
+    private readonly LoadSettings _settings;
+    private readonly RunClock _clock;
+    private readonly Action _watch;
+    private readonly CancellationToken _cancellation;
+    private readonly Inflater _inflater = new();
+    private readonly List<Viewer> _viewers = [];
+    private readonly List<Viewer> _dirty = [];
+    private long _posts;
 
-    public Crowd(FanoutSettings settings, RunClock clock, PostTexts texts, PostBook book)
+    /// <param name="watch">Called now and then from the loop, to show how it goes.</param>
+    public Crowd(LoadSettings settings, RunClock clock, Action watch, CancellationToken cancellation)
     {
-        (_settings, _book, _time) = (settings, book, clock.Time);
+        (_settings, _clock, _watch, _cancellation) = (settings, clock, watch, cancellation);
+        Loop = new LoadLoop(clock, Pollers.Create(), settings.IsSpinning);
         Edges = [.. settings.Urls.Select(url => new Edge(url))];
-        Audience[] audiences = [.. Edges.Select(edge => new Audience(clock, texts, book, edge.Latency))];
-        _viewers = [.. Enumerable.Range(0, settings.Viewers).Select(i => Create(i, audiences[i % audiences.Length]))];
-        Posters = [.. _viewers.Take(settings.Posters).Cast<JsonViewer>()];
-        for (var i = 0; i < _viewers.Length; i++)
-        {
-            Edges[i % Edges.Count].Viewers.Add(_viewers[i]);
-        }
+        Rooms = [.. Enumerable.Range(0, settings.Rooms).Select(CreateRoom)];
     }
+
+    public LoadLoop Loop { get; }
 
     public IReadOnlyList<Edge> Edges { get; }
 
-    public IReadOnlyList<JsonViewer> Posters { get; }
+    public IReadOnlyList<RoomRun> Rooms { get; }
 
-    public int Joined => _joined;
+    /// <summary>How late posts left; latencies are counted from when they were due, so they include it.</summary>
+    public LatencyRecorder Slip { get; } = new();
+
+    public int Joined { get; private set; }
 
     public long Deliveries => _viewers.Sum(viewer => viewer.Deliveries);
 
-    public long ReceivedBytes => _viewers.Sum(viewer => viewer.ReceivedBytes);
+    /// <summary>What messages were compressed to, and what they were.</summary>
+    public (long Deflated, long Inflated) Compression => _inflater.Total;
+
+    public Posts Posts => Rooms.Aggregate(Posts.None, (sum, room) => sum.And(room.Book.Summary()));
+
+    public Latency AckLatency => Merged(Rooms.Select(room => room.Book.AckLatency));
+
+    public Latency Latency => Merged(Edges.Select(edge => edge.Latency));
 
     /// <summary>Lets all viewers join, at the settings' rate.</summary>
-    /// <exception cref="InvalidDataException">One was not let in. The others are given up.</exception>
-    public async Task JoinAsync(CancellationToken cancellation)
+    /// <exception cref="InvalidDataException">One was not let in.</exception>
+    public void Join()
     {
-        using var places = new SemaphoreSlim(MaxJoining);
-        using var given = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var start = _time.GetTimestamp();
-        var joins = new List<Task>();
-        try
+        var start = _clock.Micros;
+        var begun = 0;
+        var oldest = 0;
+        Run(() => Joined == _viewers.Count, () =>
         {
-            for (var i = 0; i < _viewers.Length && joins.TrueForAll(join => !join.IsFaulted); i++)
+            for (; begun < _viewers.Count && begun - Joined < MaxJoining && ConnectDue(begun) <= Loop.Now; begun++)
             {
-                await _time.DelayUntil(start, TimeSpan.FromSeconds((double)i / _settings.ConnectRate), given.Token);
-                await places.WaitAsync(given.Token);
-                joins.Add(JoinAsync(i, places, given.Token));
+                Connect(begun);
             }
 
-            await Task.WhenAll(joins);
-        }
-        catch
+            return begun < _viewers.Count ? ConnectDue(begun) : long.MaxValue;
+        }, everyTime: () =>
         {
-            await given.CancelAsync();
-            throw;
-        }
-    }
-
-    /// <summary>Whether every viewer that is still connected has got everything that was acknowledged.</summary>
-    public bool HasEverything() => _book.HighestAcked is var last && Array.TrueForAll(_viewers, viewer =>
-    {
-        viewer.Settle();
-        return viewer.IsDisconnected || viewer.Sequence?.Last >= last;
-    });
-
-    /// <summary>All leave. Afterwards the sequences are final.</summary>
-    public async Task CloseAsync()
-    {
-        var last = _book.HighestAcked;
-        var isDisconnected = Array.ConvertAll(_viewers, viewer => viewer.IsDisconnected);
-        await Task.WhenAll(_viewers.Select(viewer => viewer.CloseAsync(ClosePatience, _time)));
-        for (var i = 0; i < _viewers.Length; i++)
-        {
-            _viewers[i].Settle();
-            if (!isDisconnected[i])
+            // They join about in the order in which they came, so looking at the oldest is enough.
+            for (; oldest < begun && (_viewers[oldest].IsJoined || _viewers[oldest].End is not null); oldest++)
             {
-                _viewers[i].Sequence?.End(last);
+                Joined += _viewers[oldest].IsJoined && _viewers[oldest].End is null ? 1 : throw NotJoined(oldest);
             }
-        }
+
+            if (oldest < begun && Loop.Now - Math.Max(ConnectDue(oldest), start) > JoinTimeout.TotalMicroseconds)
+            {
+                throw new InvalidDataException($"{_settings.Urls[EdgeOf(oldest)]} did not let a viewer in within {JoinTimeout.TotalSeconds:0} s");
+            }
+        });
+
+        long ConnectDue(int index) => start + (long)(1e6 * index / _settings.ConnectRate);
     }
 
-    public Sequences Check() => new(
-        Total(sequence => sequence.Missing),
-        Total(sequence => sequence.Announced),
-        Total(sequence => sequence.Doubled),
-        Total(sequence => sequence.Reordered),
-        Total(sequence => sequence.Breaks),
-        _viewers.OfType<PlainViewer>().Sum(viewer => viewer.Unplaced),
-        _viewers.Count(viewer => viewer.Sequence is null),
-        _viewers.Sum(viewer => viewer.Foreign));
+    /// <summary>Posts at a rate on a schedule made beforehand: what is slow delays no post, so slowness is seen whole.</summary>
+    /// <param name="rate">Posts per second in all rooms together, evenly spaced, by all posters in turn.</param>
+    public void Post(double rate, TimeSpan duration)
+    {
+        var start = _clock.Micros;
+        var (done, count) = (0L, Math.Max(1, (long)(rate * duration.TotalSeconds)));
+        var end = start + (long)duration.TotalMicroseconds;
+        Run(() => done == count && Loop.Now >= end, () =>
+        {
+            for (; done < count && Due() <= Loop.Now; done++)
+            {
+                Post(Due());
+            }
+
+            Flush();
+            return done < count ? Due() : end;
+        });
+
+        long Due() => start + (long)(1e6 * done / rate);
+    }
+
+    /// <summary>Waits until every post has its answer and every viewer that is connected has got everything.</summary>
+    /// <returns>False when that took longer.</returns>
+    public bool Settle(TimeSpan patience)
+    {
+        var (isSettled, end) = (false, _clock.Micros + (long)patience.TotalMicroseconds);
+        Run(() => isSettled || Loop.Now >= end, () =>
+        {
+            isSettled = Rooms.All(room => room.Book.Unanswered == 0) && _viewers.TrueForAll(viewer => viewer.HasEverything());
+            return Loop.Now + CheckEvery;
+        });
+        return isSettled;
+    }
+
+    /// <summary>Listens for a while.</summary>
+    public void Listen(TimeSpan duration)
+    {
+        var end = _clock.Micros + (long)duration.TotalMicroseconds;
+        Run(() => Loop.Now >= end, () => end);
+    }
+
+    /// <summary>Posts from now on count for the figures, and what was counted before is forgotten.</summary>
+    public void BeginMeasuring()
+    {
+        Rooms.ToList().ForEach(room => room.Book.BeginMeasuring());
+        Edges.ToList().ForEach(edge => edge.Latency.Clear());
+        Slip.Clear();
+    }
+
+    /// <summary>Posts from now on count no more.</summary>
+    public void EndMeasuring() => Rooms.ToList().ForEach(room => room.Book.EndMeasuring());
+
+    /// <summary>All leave, and are given some time for it.</summary>
+    public void Leave()
+    {
+        _viewers.ForEach(viewer => viewer.Leave());
+        var end = _clock.Micros + (long)ClosePatience.TotalMicroseconds;
+        var isEmpty = false;
+        Run(() => isEmpty || Loop.Now >= end, () =>
+        {
+            isEmpty = _viewers.TrueForAll(viewer => viewer.End is not null);
+            return Loop.Now + CheckEvery;
+        });
+    }
+
+    /// <param name="isOver">Nothing more will come.</param>
+    public Sequences Check(bool isOver)
+    {
+        Rooms.ToList().ForEach(room => room.ForgetJudgements());
+        return _viewers.Where(viewer => isOver || viewer.IsJoined).Aggregate(Sequences.None, (sum, viewer) => sum.And(viewer.Check(isOver)));
+    }
 
     /// <summary>How many connections ended by themselves, by how they ended.</summary>
     public IReadOnlyDictionary<string, int> Disconnects() => _viewers
@@ -107,68 +168,131 @@ public sealed class Crowd : IDisposable
         .CountBy(viewer => viewer.End ?? "", StringComparer.Ordinal)
         .ToDictionary();
 
-    public void Dispose()
+    public void Dispose() => Loop.Dispose();
+
+    private static Latency Merged(IEnumerable<LatencyRecorder> recorders)
     {
-        foreach (var viewer in _viewers)
+        var all = new LatencyRecorder();
+        foreach (var recorder in recorders)
         {
-            viewer.Dispose();
+            all.Add(recorder);
         }
+
+        return all.Summary();
     }
 
-    private ViewerClient Create(int index, Audience audience)
+    private RoomRun CreateRoom(int index)
+    {
+        var room = new RoomRun(Loop, _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}", new PostTexts(_settings.Bytes));
+        for (var i = 0; i < _settings.Viewers; i++)
+        {
+            var edge = Edges[EdgeOf(_viewers.Count)];
+            var isPoster = i < _settings.Posters;
+            var viewer = Create(room, isPoster, edge);
+            edge.Viewers.Add(viewer);
+            _viewers.Add(viewer);
+            if (isPoster)
+            {
+                room.Posters.Add(viewer);
+            }
+        }
+
+        return room;
+    }
+
+    private Viewer Create(RoomRun room, bool isPoster, Edge edge)
     {
         // Counted per edge, so that every edge has its share of the sample.
-        var isSampled = index / _settings.Urls.Count % _settings.SampleOneIn == 0;
-        return _settings.Format == ViewerFormat.Json || index < _settings.Posters
-            ? new JsonViewer(audience, isSampled)
-            : new PlainViewer(audience, isSampled);
+        var latency = edge.Viewers.Count % _settings.SampleOneIn == 0 ? edge.Latency : null;
+        return _settings.Format != ViewerFormat.Plain || isPoster
+            ? new JsonViewer(room, latency, _inflater)
+            : new PlainViewer(room, latency);
     }
 
-    private async Task JoinAsync(int index, SemaphoreSlim places, CancellationToken cancellation)
+    private int EdgeOf(int viewer) => viewer % Edges.Count;
+
+    private void Connect(int index)
     {
-        var url = RoomUrl(_settings.Urls[index % _settings.Urls.Count]);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timeout = new CancellationTokenSource(JoinTimeout, _time);
-        using var link = timeout.Token.Register(patience.Cancel);
+        var (viewer, room) = (_viewers[index], Rooms[index / _settings.Viewers]);
+        var target = Edges[EdgeOf(index)].TargetFor(
+            room.Name, viewer is JsonViewer ? Subprotocol : null, viewer is JsonViewer && _settings.Format == ViewerFormat.Deflate);
         try
         {
-            await _viewers[index].JoinAsync(url, patience.Token);
-            Interlocked.Increment(ref _joined);
+            viewer.Connect(target, Source(target, index));
         }
         catch (SocketException unreachable)
         {
-            throw new InvalidDataException($"{url}: {unreachable.Message}", unreachable);
-        }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
-        {
-            throw new InvalidDataException($"{url} did not let a viewer in within {JoinTimeout.TotalSeconds:0} s");
-        }
-        finally
-        {
-            places.Release();
+            throw new InvalidDataException($"{target.Url}: {unreachable.Message}", unreachable);
         }
     }
 
-    private Uri RoomUrl(Uri edge) => new(new Uri(edge.AbsoluteUri.TrimEnd('/') + "/"), $"ws/{_settings.Room}");
+    private IPAddress? Source(Target target, int index) => _settings.Sources switch
+    {
+        { Count: > 0 } sources => sources[index % sources.Count],
+        _ when IPAddress.IsLoopback(target.Endpoint.Address) => LoopbackSources.Address(target.Endpoint.Address, index),
+        _ => null,
+    };
 
-    private long Total(Func<SequenceChecker, long> count) => _viewers.Sum(viewer => viewer.Sequence is { } sequence ? count(sequence) : 0);
+    private InvalidDataException NotJoined(int index) =>
+        new($"{_settings.Urls[EdgeOf(index)]} did not let a viewer in: {_viewers[index].End}");
+
+    private void Post(long due)
+    {
+        var poster = Rooms[(int)(_posts++ % Rooms.Count)].Post(due);
+        Slip.Record(Loop.Now - due);
+        if (!poster.IsDirty)
+        {
+            poster.IsDirty = true;
+            _dirty.Add(poster);
+        }
+    }
+
+    private void Flush()
+    {
+        foreach (var poster in _dirty)
+        {
+            poster.Flush();
+        }
+
+        _dirty.Clear();
+    }
+
+    /// <param name="everyTime">Done also when nothing is due.</param>
+    private void Run(Func<bool> isDone, Func<long> work, Action? everyTime = null)
+    {
+        var watched = 0L;
+        Loop.Run(() =>
+        {
+            everyTime?.Invoke();
+            if (Loop.Now - watched > CheckEvery)
+            {
+                watched = Loop.Now;
+                _cancellation.ThrowIfCancellationRequested();
+                _watch();
+            }
+
+            return isDone();
+        }, work);
+    }
 }
 
 /// <summary>An edge, the viewers on it, and how long danmaku took to those who measure.</summary>
 public sealed record Edge(Uri Url)
 {
-    public List<ViewerClient> Viewers { get; } = [];
+    private readonly Dictionary<(string, string?, bool), Target> _targets = [];
+
+    public List<Viewer> Viewers { get; } = [];
 
     public LatencyRecorder Latency { get; } = new();
-}
 
-/// <summary>How the sequences of all viewers went, added up.</summary>
-/// <param name="Announced">Of <paramref name="Missing"/>: the server said so (<c>skipped</c>).</param>
-/// <param name="Breaks">Times that continuity could not be shown: <c>lost</c>, or an epoch without its predecessor.</param>
-/// <param name="Unplaced">Plain danmaku whose position nobody told.</param>
-/// <param name="Silent">Viewers that never got anything to begin a sequence with.</param>
-/// <param name="Foreign">Danmaku of others, as far as somebody looked.</param>
-public sealed record Sequences(long Missing, long Announced, long Doubled, long Reordered, long Breaks, long Unplaced, int Silent, long Foreign)
-{
-    public bool IsClean => Missing + Doubled + Reordered + Breaks + Unplaced + Silent == 0;
+    public Target TargetFor(string room, string? subprotocol, bool isDeflateOffered)
+    {
+        if (!_targets.TryGetValue((room, subprotocol, isDeflateOffered), out var target))
+        {
+            var url = new Uri(new Uri(Url.AbsoluteUri.TrimEnd('/') + "/"), $"ws/{room}");
+            _targets[(room, subprotocol, isDeflateOffered)] = target = new Target(url, subprotocol, isDeflateOffered);
+        }
+
+        return target;
+    }
 }

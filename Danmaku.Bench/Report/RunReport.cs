@@ -4,31 +4,40 @@ using Danmaku.Bench.Scenarios;
 
 namespace Danmaku.Bench.Report;
 
-/// <summary>What a run of <see cref="Fanout"/> found.</summary>
+/// <summary>What was found at one rate.</summary>
+/// <param name="Rate">Posts per second that were offered, in all rooms together.</param>
 /// <param name="Latency">From when a post was due until a sampled viewer had it; measured posts only.</param>
 /// <param name="AckLatency">From when a post was due until its author had the answer.</param>
+/// <param name="IsComplete">Afterwards every post was answered and every viewer got everything, without any break.</param>
+public sealed record Measurement(double Rate, Flow Flow, Latency Latency, Latency AckLatency, Load Load, bool IsComplete)
+{
+    /// <summary>Whether the servers can be said to bear this rate.</summary>
+    public bool Passes(double maxP99) => IsComplete && Latency.Count > 0 && Latency.P99 < maxP99;
+}
+
+/// <summary>What a run found: fanout, rooms, soak, overload.</summary>
+/// <param name="Result">The only measurement, or the best one.</param>
+/// <param name="Steps">All measurements in their order, where there were several.</param>
 /// <param name="Sequences">Over the whole run, warm-up included.</param>
 /// <param name="Disconnects">Connections that ended during the run, by how.</param>
-public sealed record FanoutReport(
+public sealed record RunReport(
     Machine Machine,
-    FanoutSettings Settings,
+    string Scenario,
+    LoadSettings Settings,
     TimeSpan Joining,
+    Measurement Result,
+    IReadOnlyList<Measurement> Steps,
     Posts Posts,
-    Flow Flow,
-    Latency Latency,
-    Latency AckLatency,
     IReadOnlyList<EdgeReport> Edges,
     Sequences Sequences,
-    IReadOnlyDictionary<string, int> Disconnects,
-    Load Load)
+    IReadOnlyDictionary<string, int> Disconnects)
 {
     /// <summary>Everybody got everything once and in order, nobody was cut off, and every post has one answer.</summary>
-    public bool IsClean => Sequences.IsClean && Disconnects.Count == 0
-        && Posts is { Acked: > 0, Unanswered: 0, Contradictions: 0 };
+    public bool IsClean => Sequences.IsClean && Disconnects.Count == 0 && Posts is { Acked: > 0, Unanswered: 0, Contradictions: 0 };
 
     /// <summary>What a reader must know before believing the figures.</summary>
     [JsonInclude]
-    public IEnumerable<string> Remarks => [.. Load.Remarks, .. Warnings()];
+    public IEnumerable<string> Remarks => [.. Result.Load.Remarks, .. Warnings()];
 
     private IEnumerable<string> Warnings()
     {
@@ -53,7 +62,8 @@ public sealed record FanoutReport(
 public sealed record EdgeReport(Uri Url, int Viewers, Latency Latency);
 
 /// <summary>Counters at one moment.</summary>
-public sealed record Sample(TimeSpan Elapsed, long Deliveries, long ReceivedBytes, LoadReading Load);
+/// <param name="Idle">How long the tool's loop had nothing to do so far.</param>
+public sealed record Sample(TimeSpan Elapsed, TimeSpan Idle, long Deliveries, long ReceivedBytes, LoadReading Load);
 
 /// <summary>What arrived while it was measured.</summary>
 public sealed record Flow(TimeSpan Duration, long Deliveries, double DeliveriesPerSecond, double BytesPerDelivery)

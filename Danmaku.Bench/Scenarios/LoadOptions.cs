@@ -1,0 +1,175 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Net;
+using Danmaku.Bench.Measure;
+using Danmaku.Bench.Report;
+using static Danmaku.Bench.Scenarios.CommandLine;
+
+namespace Danmaku.Bench.Scenarios;
+
+/// <summary>The options that all scenarios share which put load on running servers, and how such a scenario is run.</summary>
+public static class LoadOptions
+{
+    public static readonly Option<TimeSpan> Duration = Time("--duration", "How long is measured.", TimeSpan.FromSeconds(30));
+    public static readonly Option<TimeSpan> Warmup = Time("--warmup", "How long posts go before that.", TimeSpan.FromSeconds(5));
+
+    public static readonly Option<double> Rate = new("--rate")
+    {
+        Description = "Posts per second, of all posters together.",
+        DefaultValueFactory = _ => 10,
+        Validators = { result => Require(result, result.GetValueOrDefault<double>() is > 0 and <= 1_000_000, "more than 0 and at most 1000000") },
+    };
+
+    private static readonly Option<Uri[]> Urls = new("--url")
+    {
+        Description = "An edge, as http://host:port or ws://host:port; repeat it for more edges. Default http://localhost:8080.",
+        CustomParser = ParseUrls,
+        DefaultValueFactory = _ => [new Uri("http://localhost:8080")],
+    };
+
+    private static readonly Option<string> Room = new("--room")
+    {
+        Description = "The room, or what the names of several begin with; nobody else should be there.",
+        DefaultValueFactory = _ => "bench",
+    };
+
+    private static readonly Option<ViewerFormat> Format = new("--format")
+    {
+        Description = "What viewers speak: json, deflate (json with permessage-deflate) or plain; posters speak json in any case.",
+        DefaultValueFactory = _ => ViewerFormat.Json,
+    };
+
+    private static readonly Option<int> Bytes =
+        Number("--bytes", "Length of a post's text; a node takes 100 characters by default.", 100, PostTexts.MinBytes, 3000);
+
+    private static readonly Option<int> ConnectRate = Number("--connect-rate", "Viewers that join per second.", 500);
+    private static readonly Option<int> Sample = Number("--sample", "One viewer in so many reads all texts and measures latency.", 20);
+
+    private static readonly Option<IPAddress[]> Sources = new("--source")
+    {
+        Description = "An address of this machine to connect from; repeat it, since one has about 28,000 ports. On loopback they are found by themselves.",
+        CustomParser = ParseAddresses,
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<ServerProcess[]> Servers = new("--pid")
+    {
+        Description = "A server's process on this machine, to report its CPU and memory: edge=123 or 123; repeatable.",
+        CustomParser = ParseServers,
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<bool> Spin = new("--spin")
+    {
+        Description = "Never sleep: servers on this machine then do not pay for waking this tool. Takes a whole core.",
+    };
+
+    private static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "Write the report to this file as JSON." };
+    private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
+
+    /// <summary>Those of a connection, whatever is done with it.</summary>
+    public static IEnumerable<Option> All => [Urls, Room, Format, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
+
+    /// <param name="viewers">In each room.</param>
+    /// <param name="posters">In each room.</param>
+    public static LoadSettings Settings(ParseResult line, int rooms, int viewers, int posters) => new(
+        line.GetValue(Urls)!,
+        line.GetValue(Room)!,
+        rooms,
+        viewers,
+        line.GetValue(Format),
+        Math.Min(viewers, posters),
+        line.GetValue(Bytes),
+        line.GetValue(ConnectRate),
+        line.GetValue(Sample),
+        line.GetValue(Sources)!,
+        line.GetValue(Servers)!,
+        line.GetValue(Spin));
+
+    /// <summary>Runs a scenario, shows how it goes, and writes the report.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(
+        ParseResult line, string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, CancellationToken cancellation)
+    {
+        try
+        {
+            var report = await FollowAsync(scenario, settings, measure, cancellation);
+            await WriteAsync(line.GetValue(JsonFile), ReportFiles.Json(report), cancellation);
+            await WriteAsync(line.GetValue(ReportFile), ReportFiles.Markdown(report), cancellation);
+            return report.IsClean ? ExitCode.Clean : ExitCode.NotClean;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync(failure is InvalidDataException ? failure.Message : "Interrupted.");
+            return ExitCode.NothingMeasured;
+        }
+    }
+
+    private static async Task<RunReport> FollowAsync(
+        string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, CancellationToken cancellation)
+    {
+        var screen = new Screen(Screen.Open(), TimeProvider.System);
+        using var run = new LoadRun(scenario, settings, TimeProvider.System, cancellation);
+        var running = LoadRun.StartAsync(() =>
+        {
+            run.Join();
+            return measure(run);
+        });
+        await screen.FollowAsync(running, () => run.Progress);
+        screen.Show(await running);
+        return await running;
+    }
+
+    private static async Task WriteAsync(FileInfo? file, string text, CancellationToken cancellation)
+    {
+        if (file is not null)
+        {
+            await File.WriteAllTextAsync(file.FullName, text, cancellation);
+        }
+    }
+
+    private static Uri[] ParseUrls(ArgumentResult result)
+    {
+        foreach (var token in result.Tokens)
+        {
+            if (!Uri.TryCreate(token.Value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "ws"))
+            {
+                result.AddError($"'{token.Value}' is not an http:// or ws:// address. (TLS is not supported: measure behind the proxy.)");
+                return [];
+            }
+        }
+
+        return [.. result.Tokens.Select(token => new Uri(token.Value))];
+    }
+
+    private static IPAddress[] ParseAddresses(ArgumentResult result)
+    {
+        foreach (var token in result.Tokens.Where(token => !IPAddress.TryParse(token.Value, out _)))
+        {
+            result.AddError($"'{token.Value}' is not an IP address.");
+            return [];
+        }
+
+        return [.. result.Tokens.Select(token => IPAddress.Parse(token.Value))];
+    }
+
+    private static ServerProcess[] ParseServers(ArgumentResult result)
+    {
+        var servers = new List<ServerProcess>();
+        foreach (var token in result.Tokens)
+        {
+            var equals = token.Value.LastIndexOf('=');
+            if (int.TryParse(token.Value.AsSpan(equals + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            {
+                servers.Add(new ServerProcess(equals < 0 ? $"server {pid}" : token.Value[..equals], pid));
+            }
+            else
+            {
+                result.AddError($"'{token.Value}' is not a process id like edge=123 or 123.");
+            }
+        }
+
+        return [.. servers];
+    }
+}

@@ -1,0 +1,123 @@
+using Danmaku.Bench.Measure;
+using Danmaku.Bench.Report;
+
+namespace Danmaku.Bench.Scenarios;
+
+/// <summary>Viewers that join, posts at one rate or at several, and what came of it. Runs on one thread, which it does not share.</summary>
+public sealed class LoadRun : IDisposable
+{
+    /// <summary>Longest wait, after the last post, for its answer and for the slowest viewer.</summary>
+    private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long we listen on when all have everything, for what should not come.</summary>
+    private static readonly TimeSpan Aftermath = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(250);
+
+    private readonly LoadSettings _settings;
+    private readonly string _scenario;
+    private readonly RunClock _clock;
+    private readonly LoadMeter _meter;
+    private readonly List<Measurement> _steps = [];
+    private TimeSpan _joining;
+    private Sequences _settled = Sequences.None;
+    private long _rejected;
+    private string _phase = "joining";
+    private volatile RunProgress _progress = RunProgress.None;
+
+    /// <param name="scenario">Its name, for the report.</param>
+    public LoadRun(string scenario, LoadSettings settings, TimeProvider time, CancellationToken cancellation)
+    {
+        (_scenario, _settings, _clock, _meter) = (scenario, settings, new RunClock(time), new LoadMeter(settings.Servers));
+        Crowd = new Crowd(settings, _clock, Watch, cancellation);
+    }
+
+    /// <summary>Where the run is. Safe to call from any thread.</summary>
+    public RunProgress Progress => _progress;
+
+    public Crowd Crowd { get; }
+
+    /// <summary>Runs it on a thread of its own.</summary>
+    /// <exception cref="InvalidDataException">There was nothing to measure; the message says why.</exception>
+    public static Task<T> StartAsync<T>(Func<T> run) => Task.Factory.StartNew(
+        run, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    /// <summary>Lets all viewers join.</summary>
+    public void Join()
+    {
+        _meter.Read();
+        var start = _clock.Micros;
+        Crowd.Join();
+        _joining = TimeSpan.FromMicroseconds(_clock.Micros - start);
+    }
+
+    /// <summary>Posts at this rate: first as a warm-up, then to measure, and then waits until everybody has everything.</summary>
+    public Measurement Measure(double rate, TimeSpan warmup, TimeSpan duration, TimeSpan? patience = null)
+    {
+        _phase = FormattableString.Invariant($"warming up at {rate:0.##}/s");
+        if (warmup > TimeSpan.Zero)
+        {
+            Crowd.Post(rate, warmup);
+        }
+
+        _phase = FormattableString.Invariant($"measuring at {rate:0.##}/s");
+        Crowd.BeginMeasuring();
+        var begin = TakeSample();
+        Crowd.Post(rate, duration);
+        var end = TakeSample();
+        Crowd.EndMeasuring();
+
+        _phase = "settling";
+        var isSettled = Crowd.Settle(patience ?? SettleTimeout);
+        var (before, rejected) = (_settled, _rejected);
+        (_settled, _rejected) = (Crowd.Check(isOver: false) with { Foreign = 0 }, Crowd.Posts.Rejected.Values.Sum());
+        var step = new Measurement(
+            rate, Flow.Between(begin, end), Crowd.Latency, Crowd.AckLatency, Load.Between(begin, end, Crowd.Slip.Summary()),
+            isSettled && Crowd.Disconnects().Count == 0 && _settled == before && _rejected == rejected);
+        _steps.Add(step);
+        return step;
+    }
+
+    /// <summary>Lets all leave, and says what was found.</summary>
+    public RunReport Finish(Measurement result)
+    {
+        _phase = "leaving";
+        Crowd.Listen(Aftermath);
+        var disconnects = Crowd.Disconnects();
+        var sequences = Crowd.Check(isOver: true);
+        Crowd.Leave();
+        return new RunReport(
+            Machine.ThisOne(_clock.Time),
+            _scenario,
+            _settings,
+            _joining,
+            result,
+            _steps.Count > 1 ? _steps : [],
+            Crowd.Posts,
+            [.. Crowd.Edges.Select(edge => new EdgeReport(edge.Url, edge.Viewers.Count, edge.Latency.Summary()))],
+            sequences,
+            disconnects);
+    }
+
+    public void Dispose() => Crowd.Dispose();
+
+    private Sample TakeSample() => new(
+        TimeSpan.FromMicroseconds(_clock.Micros), TimeSpan.FromMicroseconds(Crowd.Loop.IdleMicros), Crowd.Deliveries, Crowd.Loop.ReceivedBytes,
+        _meter.Read());
+
+    private void Watch()
+    {
+        var elapsed = TimeSpan.FromMicroseconds(_clock.Micros);
+        if (elapsed - _progress.Elapsed > ShowEvery)
+        {
+            _progress = new RunProgress(
+                _phase, elapsed, Crowd.Joined, Crowd.Posts, Crowd.Deliveries, Crowd.Latency, Crowd.Check(isOver: false));
+        }
+    }
+}
+
+/// <summary>What is shown while a run goes on.</summary>
+public sealed record RunProgress(string Phase, TimeSpan Elapsed, int Joined, Posts Posts, long Deliveries, Latency Latency, Sequences Sequences)
+{
+    public static readonly RunProgress None = new("joining", TimeSpan.Zero, 0, Posts.None, 0, Latency.None, Sequences.None);
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using Danmaku.Bench.Engine;
+using Danmaku.Bench.Measure;
+
+namespace Danmaku.Bench.Viewers;
+
+/// <summary>One viewer of a room: counts what it gets and checks the order.</summary>
+/// <param name="latency">Where it records how long danmaku took; null for one that does not measure.</param>
+public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwner
+{
+    /// <summary>Danmaku received, of this run's posts and of others in the room.</summary>
+    public long Deliveries { get; protected set; }
+
+    /// <summary>Of <see cref="Deliveries"/>: recognised as none of this run's, so somebody else is in the room.</summary>
+    public long Foreign { get; protected set; }
+
+    /// <summary>Whether danmaku come from now on.</summary>
+    public bool IsJoined { get; protected set; }
+
+    /// <summary>How the connection ended; null while it lasts.</summary>
+    public string? End { get; private set; }
+
+    public bool IsDisconnected => Link is { IsDisconnected: true };
+
+    /// <summary>Whether something waits to be flushed.</summary>
+    public bool IsDirty { get; set; }
+
+    protected RoomRun Room => room;
+
+    protected LatencyRecorder? Latency => latency;
+
+    protected Link? Link { get; private set; }
+
+    /// <summary>Begins to connect and to join.</summary>
+    public void Connect(Target target, IPAddress? source) => Link = room.Loop.Open(target, this, source);
+
+    public void Flush()
+    {
+        IsDirty = false;
+        Link!.Flush();
+    }
+
+    public void Leave() => Link?.Close();
+
+    /// <summary>Writes a post, without sending it.</summary>
+    public abstract void Post(PostTag tag);
+
+    /// <summary>Whether it has got all that it must get.</summary>
+    public abstract bool HasEverything();
+
+    /// <summary>How its sequence went so far.</summary>
+    /// <param name="isOver">Nothing more will come, so what has not come yet is missing.</param>
+    public abstract Sequences Check(bool isOver);
+
+    public virtual void OnOpen() => IsJoined = true;
+
+    public abstract void OnText(ReadOnlySpan<byte> payload, bool isDeflated);
+
+    public void OnEnd(string how) => End = how;
+
+    /// <summary>A danmaku of this run arrived.</summary>
+    protected void Arrived(int number)
+    {
+        if (room.Book.IsMeasured(number))
+        {
+            latency!.Record(room.Loop.Now - room.Book.DueOf(number));
+        }
+    }
+}
