@@ -4,7 +4,8 @@ namespace Danmaku.Bench.Measure;
 
 /// <summary>What became of each post in one room: what the server answered, and where it was seen.</summary>
 /// <remarks>Not thread-safe.</remarks>
-public sealed class PostBook
+/// <param name="isAnswered">Whether the server answers posts; if not, none is ever without an answer.</param>
+public sealed class PostBook(bool isAnswered = true)
 {
     private static readonly Position Refused = new(-1, 0);
 
@@ -32,7 +33,7 @@ public sealed class PostBook
 
     public long AckedCount => _acked;
 
-    public long Unanswered => Count - _acked - _unknown - _refused;
+    public long Unanswered => isAnswered ? Count - _acked - _unknown - _refused : 0;
 
     /// <summary>The first post that was not warm-up; beyond all posts as long as there is none.</summary>
     public int FirstMeasured { get; private set; } = int.MaxValue;

@@ -80,10 +80,11 @@ public static class Figures
         _ => "was not the bottleneck",
     };
 
-    private static string Format(LoadSettings settings) => settings.Format switch
+    private static string Format(LoadSettings settings) => settings switch
     {
-        ViewerFormat.Json => "danmaku.v1.json",
-        ViewerFormat.Deflate => "danmaku.v1.json with permessage-deflate",
+        { Server: not ServerKind.Danmaku } => $"{settings.Server}",
+        { Format: ViewerFormat.Json } => "danmaku.v1.json",
+        { Format: ViewerFormat.Deflate } => "danmaku.v1.json with permessage-deflate",
         _ => "plain text",
     };
 

@@ -33,7 +33,8 @@ public sealed record RunReport(
     IReadOnlyDictionary<string, int> Disconnects)
 {
     /// <summary>Everybody got everything once and in order, nobody was cut off, and every post has one answer.</summary>
-    public bool IsClean => Sequences.IsClean && Disconnects.Count == 0 && Posts is { Acked: > 0, Unanswered: 0, Contradictions: 0 };
+    public bool IsClean => Sequences.IsClean && Disconnects.Count == 0 && Posts is { Sent: > 0, Unanswered: 0, Contradictions: 0 }
+        && (Posts.Acked > 0 || Settings.Server != ServerKind.Danmaku);
 
     /// <summary>What a reader must know before believing the figures.</summary>
     [JsonInclude]

@@ -14,6 +14,7 @@ public sealed class Crowd : IDisposable
 
     private const string Subprotocol = "danmaku.v1.json";
     private const long CheckEvery = 50_000;
+    private const long KeepAliveEvery = 10_000_000;
 
     private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
@@ -26,6 +27,7 @@ public sealed class Crowd : IDisposable
     private readonly List<Viewer> _viewers = [];
     private readonly List<Viewer> _dirty = [];
     private long _posts;
+    private long _keptAlive;
 
     /// <param name="watch">Called now and then from the loop, to show how it goes.</param>
     public Crowd(LoadSettings settings, RunClock clock, Action watch, CancellationToken cancellation)
@@ -183,7 +185,8 @@ public sealed class Crowd : IDisposable
 
     private RoomRun CreateRoom(int index)
     {
-        var room = new RoomRun(Loop, _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}", new PostTexts(_settings.Bytes));
+        var room = new RoomRun(Loop, _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}", new PostTexts(_settings.Bytes),
+            isAnswered: _settings.Server == ServerKind.Danmaku);
         for (var i = 0; i < _settings.Viewers; i++)
         {
             var edge = Edges[EdgeOf(_viewers.Count)];
@@ -204,9 +207,13 @@ public sealed class Crowd : IDisposable
     {
         // Counted per edge, so that every edge has its share of the sample.
         var latency = edge.Viewers.Count % _settings.SampleOneIn == 0 ? edge.Latency : null;
-        return _settings.Format != ViewerFormat.Plain || isPoster
-            ? new JsonViewer(room, latency, _inflater)
-            : new PlainViewer(room, latency);
+        return _settings switch
+        {
+            { Server: ServerKind.Relay } => new RelayViewer(room, latency),
+            { Server: ServerKind.SignalR } => new SignalRViewer(room, latency),
+            { Format: ViewerFormat.Plain } when !isPoster => new PlainViewer(room, latency),
+            _ => new JsonViewer(room, latency, _inflater),
+        };
     }
 
     private int EdgeOf(int viewer) => viewer % Edges.Count;
@@ -257,6 +264,15 @@ public sealed class Crowd : IDisposable
         _dirty.Clear();
     }
 
+    private void KeepAlive()
+    {
+        if (_settings.Server == ServerKind.SignalR && Loop.Now - _keptAlive > KeepAliveEvery)
+        {
+            _keptAlive = Loop.Now;
+            _viewers.Where(viewer => viewer.IsJoined).ToList().ForEach(viewer => viewer.KeepAlive());
+        }
+    }
+
     /// <param name="everyTime">Done also when nothing is due.</param>
     private void Run(Func<bool> isDone, Func<long> work, Action? everyTime = null)
     {
@@ -267,6 +283,7 @@ public sealed class Crowd : IDisposable
             if (Loop.Now - watched > CheckEvery)
             {
                 watched = Loop.Now;
+                KeepAlive();
                 _cancellation.ThrowIfCancellationRequested();
                 _watch();
             }

@@ -9,10 +9,10 @@ namespace Danmaku.Bench.Scenarios;
 /// <param name="MaxP99">Milliseconds.</param>
 public sealed record FindMax(double First, TimeSpan Warmup, TimeSpan Step, double MaxP99)
 {
-    private const double Growth = 1.5;
+    private const double Growth = 2;
 
     /// <summary>How often the space between a rate that was borne and one that was not is halved.</summary>
-    private const int Halvings = 3;
+    private const int Halvings = 4;
 
     /// <summary>A rate that is a little too high is borne for a while: it must not leave more than this behind.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -28,6 +28,12 @@ public static class LoadOptions
         DefaultValueFactory = _ => [new Uri("http://localhost:8080")],
     };
 
+    private static readonly Option<ServerKind> Server = new("--target")
+    {
+        Description = "What the servers are: danmaku, relay (every text message goes to all in its room) or signalr; see the command target.",
+        DefaultValueFactory = _ => ServerKind.Danmaku,
+    };
+
     private static readonly Option<string> Room = new("--room")
     {
         Description = "The room, or what the names of several begin with; nobody else should be there.",
@@ -69,12 +75,13 @@ public static class LoadOptions
     private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
 
     /// <summary>Those of a connection, whatever is done with it.</summary>
-    public static IEnumerable<Option> All => [Urls, Room, Format, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
+    public static IEnumerable<Option> All => [Urls, Server, Room, Format, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
 
     /// <param name="viewers">In each room.</param>
     /// <param name="posters">In each room.</param>
     public static LoadSettings Settings(ParseResult line, int rooms, int viewers, int posters) => new(
         line.GetValue(Urls)!,
+        line.GetValue(Server),
         line.GetValue(Room)!,
         rooms,
         viewers,

@@ -13,8 +13,21 @@ public enum ViewerFormat
     Plain,
 }
 
+/// <summary>Whose server it is.</summary>
+public enum ServerKind
+{
+    Danmaku,
+
+    /// <summary>Sends every text message on <c>/ws/{room}</c> to all in the room, and nothing else.</summary>
+    Relay,
+
+    /// <summary>The hub of <c>target signalr</c>.</summary>
+    SignalR,
+}
+
 /// <summary>Who is there and what they speak.</summary>
 /// <param name="Urls">Edges, by http:// or ws:// address; the viewers of each room are spread over them evenly.</param>
+/// <param name="Server">What the other end is; other than Danmaku, <paramref name="Format"/> does not matter.</param>
 /// <param name="Room">The room; of several, what their names begin with.</param>
 /// <param name="Viewers">In each room.</param>
 /// <param name="Posters">So many viewers of each room post. They speak danmaku.v1.json in any case, as only that has acknowledgements.</param>
@@ -26,6 +39,7 @@ public enum ViewerFormat
 /// <param name="IsSpinning">The tool never sleeps, so that servers on the same machine need not wake it.</param>
 public sealed record LoadSettings(
     IReadOnlyList<Uri> Urls,
+    ServerKind Server,
     string Room,
     int Rooms,
     int Viewers,

@@ -23,25 +23,10 @@ public sealed class PlainViewer(RoomRun room, LatencyRecorder? latency) : Viewer
 
     public override void OnText(ReadOnlySpan<byte> payload, bool isDeflated)
     {
-        Deliveries++;
-        var number = Room.Texts.TryReadNumber(payload);
-        if (!Room.Book.IsKnown(number))
+        if (Identify(payload) is >= 0 and var number)
         {
-            Foreign++;
-            return;
+            Follow(number);
         }
-
-        if (Latency is not null)
-        {
-            if (Room.Texts.TryRead(payload) is not { } tag || tag.DueMicros != Room.Book.DueOf(number))
-            {
-                throw new InvalidDataException("a danmaku that is not as it was posted");
-            }
-
-            Arrived(number);
-        }
-
-        Follow(number);
     }
 
     public override Sequences Check(bool isOver)

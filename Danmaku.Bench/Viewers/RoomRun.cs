@@ -4,7 +4,8 @@ using Danmaku.Bench.Measure;
 namespace Danmaku.Bench.Viewers;
 
 /// <summary>One room of a run: what the viewers in it share.</summary>
-public sealed class RoomRun(LoadLoop loop, string name, PostTexts texts)
+/// <param name="isAnswered">Whether the server answers posts.</param>
+public sealed class RoomRun(LoadLoop loop, string name, PostTexts texts, bool isAnswered)
 {
     private readonly Dictionary<(int, int), Sequences> _judged = [];
 
@@ -14,7 +15,7 @@ public sealed class RoomRun(LoadLoop loop, string name, PostTexts texts)
 
     public PostTexts Texts => texts;
 
-    public PostBook Book { get; } = new();
+    public PostBook Book { get; } = new(isAnswered);
 
     public FrameCache Frames { get; } = new();
 

@@ -56,7 +56,36 @@ public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwne
 
     public abstract void OnText(ReadOnlySpan<byte> payload, bool isDeflated);
 
+    /// <summary>Says what is to be said now and then, so that the server does not take it for gone.</summary>
+    public virtual void KeepAlive()
+    {
+    }
+
     public void OnEnd(string how) => End = how;
+
+    /// <summary>The post that a text is; -1 when it is foreign, which is counted.</summary>
+    protected int Identify(ReadOnlySpan<byte> text)
+    {
+        Deliveries++;
+        var number = room.Texts.TryReadNumber(text);
+        if (!room.Book.IsKnown(number))
+        {
+            Foreign++;
+            return -1;
+        }
+
+        if (latency is not null)
+        {
+            if (room.Texts.TryRead(text) is not { } tag || tag.DueMicros != room.Book.DueOf(number))
+            {
+                throw new InvalidDataException("a danmaku that is not as it was posted");
+            }
+
+            Arrived(number);
+        }
+
+        return number;
+    }
 
     /// <summary>A danmaku of this run arrived.</summary>
     protected void Arrived(int number)
