@@ -14,6 +14,7 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
 {
     FanoutCommand.Create(),
     RoomsCommand.Create(),
+    CompareCommand.Create(),
     ChaosCommand.Create(),
     TargetCommand.Create(),
 };

@@ -14,6 +14,19 @@ public static class Programs
     /// <summary>Where a program is; null where it is not installed.</summary>
     public static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
+    /// <summary>The executable of a node: beside this tool, or where the same build has put it.</summary>
+    /// <exception cref="InvalidDataException">It is not there.</exception>
+    public static string FindNode()
+    {
+        const string Self = "Danmaku.Bench";
+        const string Name = "Danmaku.Node";
+        var here = AppContext.BaseDirectory;
+        var self = here.LastIndexOf(Self, StringComparison.Ordinal);
+        string[] places = [here, self < 0 ? here : here[..self] + Name + here[(self + Self.Length)..]];
+        return places.Select(place => Path.Combine(place, Name)).FirstOrDefault(path => File.Exists(path + ".dll"))
+            ?? throw new InvalidDataException($"No {Name} in {string.Join(" or ", places)}: build it, or name it with --node.");
+    }
+
     /// <summary>Runs a program to its end.</summary>
     /// <returns>What it said on its standard output.</returns>
     /// <exception cref="InvalidDataException">It ended with another code than 0, or did not end; the message has what it said.</exception>

@@ -16,7 +16,7 @@ public static class ReportFiles
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new AddressConverter() },
     };
 
-    public static string Json(RunReport report) => JsonSerializer.Serialize(report, Options) + "\n";
+    public static string Json<T>(T report) => JsonSerializer.Serialize(report, Options) + "\n";
 
     public static string Markdown(RunReport report)
     {

@@ -120,20 +120,8 @@ public static class ChaosCommand
             line.GetValue(Rooms),
             line.GetValue(Rate),
             line.GetResult(Settle) is not { Implicit: false } && store == StoreKind.Sqlite ? SqliteSettle : line.GetValue(Settle),
-            line.GetValue(Node)?.FullName ?? FindNode(),
+            line.GetValue(Node)?.FullName ?? Programs.FindNode(),
             line.GetValue(Verbose));
-    }
-
-    /// <summary>Beside this tool, or where the same build has put it.</summary>
-    private static string FindNode()
-    {
-        const string Self = "Danmaku.Bench";
-        const string Name = "Danmaku.Node";
-        var here = AppContext.BaseDirectory;
-        var self = here.LastIndexOf(Self, StringComparison.Ordinal);
-        string[] places = [here, self < 0 ? here : here[..self] + Name + here[(self + Self.Length)..]];
-        return places.Select(place => Path.Combine(place, Name)).FirstOrDefault(path => File.Exists(path + ".dll"))
-            ?? throw new InvalidDataException($"No {Name} in {string.Join(" or ", places)}: build it, or name it with --node.");
     }
 
     private static FaultKind[] ParseFaults(ArgumentResult result)

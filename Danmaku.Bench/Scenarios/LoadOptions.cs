@@ -128,7 +128,8 @@ public static class LoadOptions
         return await running;
     }
 
-    private static async Task WriteAsync(FileInfo? file, string text, CancellationToken cancellation)
+    /// <param name="file">Null writes nothing.</param>
+    public static async Task WriteAsync(FileInfo? file, string text, CancellationToken cancellation)
     {
         if (file is not null)
         {

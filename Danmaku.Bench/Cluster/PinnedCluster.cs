@@ -1,0 +1,118 @@
+using System.Net;
+using Danmaku.Bench.Measure;
+
+namespace Danmaku.Bench.Cluster;
+
+/// <summary>One origin and some edges for measuring: each on a core of its choice, with all limits lifted that a load tool meets.</summary>
+public sealed class PinnedCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly List<OwnedProcess> _processes = [];
+    private readonly List<Uri> _urls = [];
+
+    private PinnedCluster()
+    {
+    }
+
+    /// <summary>Of the edges.</summary>
+    public IReadOnlyList<Uri> Edges => _urls[1..];
+
+    /// <summary>The edges, then the origin.</summary>
+    public IReadOnlyList<ServerProcess> Servers =>
+    [
+        .. _processes.Skip(1).Select((edge, i) => new ServerProcess(_processes.Count == 2 ? "edge" : $"edge {i + 1}", edge.Id)),
+        new ServerProcess("origin", _processes[0].Id),
+    ];
+
+    /// <param name="node">The executable of a node.</param>
+    /// <param name="store">As <c>Danmaku:Store:Kind</c> has it.</param>
+    /// <param name="originCore">Null for any core.</param>
+    /// <param name="edgeCore">Of all edges; null for any core.</param>
+    /// <param name="folder">For data and logs.</param>
+    /// <param name="settings">Further options of all nodes, as arguments.</param>
+    /// <exception cref="InvalidDataException">It does not start; the message says why. Nothing is left running.</exception>
+    public static async Task<PinnedCluster> StartAsync(
+        string node, int edges, string store, int? originCore, int? edgeCore, string folder, IReadOnlyList<string> settings, TimeProvider time)
+    {
+        var cluster = new PinnedCluster();
+        try
+        {
+            var ports = NodeNetwork.FreePorts(IPAddress.Loopback, 2 * (edges + 1));
+            for (var i = 0; i <= edges; i++)
+            {
+                var (name, core) = i == 0 ? ("origin", originCore) : ($"edge-{i}", edgeCore);
+                var url = new Uri($"http://127.0.0.1:{ports[2 * i]}");
+                string[] command =
+                [
+                    .. core is { } pinned ? Cores.Prefix(pinned) : [], node, "--urls", $"{url}".TrimEnd('/'),
+                    $"--Danmaku:Roles={(i == 0 ? "origin" : "edge")}", $"--Danmaku:NodeName={name}", $"--Danmaku:Store:Kind={store}",
+                    $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
+                    $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", .. Unlimited, .. settings,
+                ];
+                cluster._processes.Add(OwnedProcess.Start(command, Path.Combine(folder, name + ".log")));
+                cluster._urls.Add(url);
+            }
+
+            await cluster.ReadyAsync(folder, time);
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>All posts come from a few connections and all viewers from one address.</summary>
+    private static IReadOnlyList<string> Unlimited =>
+    [
+        "--Danmaku:Connection:ConnectionsPerAddress=0", "--Danmaku:Connection:ConnectsPerSecond=0", "--Danmaku:Connection:PostsPerSecond=0",
+        "--Danmaku:Connection:MaxPendingPosts=65536", "--Danmaku:Room:PostsPerSecond=0",
+    ];
+
+    /// <summary>Edges end before their origin, so that they need not look for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _processes.AsEnumerable().Reverse())
+        {
+            process.Send(Signal.Terminate);
+            await Task.WhenAny(process.Ended, Task.Delay(StopPatience));
+            await process.DisposeAsync();
+        }
+    }
+
+    private async Task ReadyAsync(string folder, TimeProvider time)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        var start = time.GetTimestamp();
+        foreach (var url in _urls)
+        {
+            while (!await IsReadyAsync(http, url))
+            {
+                if (time.GetElapsedTime(start) > StartPatience || _processes.Exists(process => process.Ended.IsCompleted))
+                {
+                    var logs = Directory.GetFiles(folder, "*.log").Select(file => File.ReadLines(file).LastOrDefault());
+                    throw new InvalidDataException($"The node at {url} does not start: {string.Join(" / ", logs)}");
+                }
+
+                await Task.Delay(PollEvery, time);
+            }
+        }
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient http, Uri url)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(new Uri(url, "/health/ready"));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+}

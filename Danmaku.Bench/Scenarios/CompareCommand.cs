@@ -1,0 +1,139 @@
+using System.CommandLine;
+using Danmaku.Bench.Cluster;
+using Danmaku.Bench.Compare;
+using Danmaku.Bench.Measure;
+using Danmaku.Bench.Report;
+using Spectre.Console;
+using static Danmaku.Bench.Scenarios.CommandLine;
+
+namespace Danmaku.Bench.Scenarios;
+
+/// <summary>The command line of <see cref="Comparison"/>.</summary>
+public static class CompareCommand
+{
+    private static readonly double[] DefaultRates = [50, 5, 300];
+
+    private static readonly Option<string[]> PeerNames = new("--peers")
+    {
+        Description = "Which servers: " + string.Join(", ", Peers.All.Select(peer => peer.Name)) + ". Default: all that can be had here.",
+        AllowMultipleArgumentsPerToken = true,
+        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries))],
+    };
+
+    private static readonly Option<int> ServerCore = Number("--server-core", "The core of the server that is measured.", 0, least: 0, most: 1000);
+    private static readonly Option<int> LoadCore = Number("--load-core", "The core of this tool and of a cluster's origin.", 1, least: 0, most: 1000);
+    private static readonly Option<int> Viewers = Number("--viewers", "How many viewers join the room.", 1000);
+    private static readonly Option<int> Posters = Number("--posters", "How many of them post.", 10);
+    private static readonly Option<int> Bytes = Number("--bytes", "Length of a post's text.", 100, PostTexts.MinBytes, 3000);
+
+    private static readonly Option<double[]> Rates = new("--rates")
+    {
+        Description = "Posts per second at which each is measured. Default 50 5 300.",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => DefaultRates,
+    };
+
+    private static readonly Option<TimeSpan> Duration = Time("--duration", "How long a rate is measured.", TimeSpan.FromSeconds(10));
+    private static readonly Option<TimeSpan> Step = Time("--step", "How long each rate lasts while the maximum is looked for.", TimeSpan.FromSeconds(4));
+    private static readonly Option<TimeSpan> Warmup = Time("--warmup", "How long each is warmed up.", TimeSpan.FromSeconds(5));
+    private static readonly Option<int> FirstOfMax = Number("--first", "Posts per second at which looking for the maximum begins.", 25);
+    private static readonly Option<int> Runs = Number("--runs", "How often each is measured, in turn.", 1, most: 100);
+
+    private static readonly Option<string> Store = new Option<string>("--store")
+    {
+        Description = "Where a cluster's origin keeps rooms: sqlite or memory.",
+        DefaultValueFactory = _ => "memory",
+    }.AcceptOnlyFromAmong("sqlite", "memory");
+
+    private static readonly Option<FileInfo?> Node = new("--node") { Description = "The executable of a node. Default: the one built with this tool." };
+
+    private static readonly Option<string[]> NodeSettings = new("--set")
+    {
+        Description = "A further option of nodes, as in --set Danmaku:Room:FlushEvery=00:00:00.020; repeatable.",
+    };
+
+    private static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "Write the report to this file as JSON." };
+    private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
+
+    public static Command Create()
+    {
+        var command = new Command("compare", "Starts one server after the other alone on a core, and puts the same fan-out on each: fixed rates, and the "
+            + "most that it bears with p99 below 250 ms and nothing missing. Linux.")
+        {
+            PeerNames, ServerCore, LoadCore, Viewers, Posters, Bytes, Rates, Duration, Step, Warmup, FirstOfMax, Runs, Store, Node, NodeSettings,
+            JsonFile, ReportFile,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult line, CancellationToken cancellation)
+    {
+        var folder = Directory.CreateTempSubdirectory("danmaku-compare-").FullName;
+        try
+        {
+            if (Cores.WhyNot is { } reason)
+            {
+                throw new InvalidDataException($"Servers cannot be pinned to cores: {reason}.");
+            }
+
+            var settings = Settings(line, folder);
+            Cores.PinSelf(settings.Place.LoadCore);
+            var console = Screen.Open();
+            var runs = await new Comparison(settings, console, cancellation).RunAsync();
+            var report = new ComparisonReport(
+                Machine.ThisOne(TimeProvider.System), settings.Viewers, settings.Bytes, settings.Rates, runs);
+            Show(report, console);
+            await LoadOptions.WriteAsync(line.GetValue(JsonFile), ReportFiles.Json(report), cancellation);
+            await LoadOptions.WriteAsync(line.GetValue(ReportFile), ComparisonFigures.Markdown(report), cancellation);
+            return runs.Any(run => run.WhyNot is null) ? ExitCode.Clean : ExitCode.NothingMeasured;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync(failure is InvalidDataException ? failure.Message : "Interrupted.");
+            return ExitCode.NothingMeasured;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static ComparisonSettings Settings(ParseResult line, string folder)
+    {
+        var names = line.GetValue(PeerNames);
+        return new ComparisonSettings(
+            names is { Length: > 0 } ? Peers.Find(names) : Peers.All,
+            line.GetValue(Viewers),
+            line.GetValue(Posters),
+            line.GetValue(Bytes),
+            line.GetValue(Rates) is { Length: > 0 } rates ? rates : DefaultRates,
+            line.GetValue(Warmup),
+            line.GetValue(Duration),
+            line.GetValue(FirstOfMax),
+            line.GetValue(Step),
+            line.GetValue(Runs),
+            new PeerPlace(
+                line.GetValue(Node)?.FullName ?? Programs.FindNode(),
+                line.GetValue(ServerCore),
+                line.GetValue(LoadCore),
+                folder,
+                line.GetValue(Store)!,
+                [.. (line.GetValue(NodeSettings) ?? []).Select(setting => "--" + setting)]));
+    }
+
+    private static void Show(ComparisonReport report, IAnsiConsole console)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns([.. ComparisonFigures.Columns(report)]);
+        foreach (var row in ComparisonFigures.Rows(report))
+        {
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        }
+
+        console.Write(table);
+        foreach (var remark in ComparisonFigures.Remarks(report))
+        {
+            console.MarkupLineInterpolated($"[yellow]{remark}[/]");
+        }
+    }
+}
