@@ -200,7 +200,8 @@ public static class AkkaRegistration
             return Done.Instance;
         });
 
-    private static string ReadConfiguration()
+    /// <summary>What Akka.Hosting has no typed option for.</summary>
+    public static string ReadConfiguration()
     {
         using var stream = typeof(AkkaRegistration).Assembly.GetManifestResourceStream("danmaku.conf")!;
         using var reader = new StreamReader(stream);

@@ -91,7 +91,7 @@ internal static class NodeHost
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http1;
-                endpoint.Use(next => connection => DirectOutput.UseAsync(connection, next));
+                endpoint.Use(next => connection => RawConnection.UseAsync(connection, next));
             });
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Node.DrainSeconds) + AfterDrain);

@@ -27,6 +27,7 @@ public sealed class EdgeRoomActorTests : TestKit
     private IActorRef _rooms;
 
     public EdgeRoomActorTests()
+        : base(AkkaRegistration.ReadConfiguration())
     {
         (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
         _edge = new EdgeContext(

@@ -12,7 +12,7 @@ namespace Danmaku.Actors.Connections;
 /// the past, and what happens while it is slow; what all viewers get comes from the room's <see cref="Audience"/>.
 /// </summary>
 /// <remarks>A child of its <see cref="EdgeRoomActor"/>. It never waits for the socket; <see cref="Viewer"/> says what a slow one gets.</remarks>
-public sealed class ConnectionActor : UntypedActor, IWithTimers
+public sealed class ConnectionActor : UntypedActor
 {
     private readonly RoomId _room;
     private readonly RoomSight _sight;
@@ -20,21 +20,22 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
     private readonly PostRate? _rate;
-    private readonly Dictionary<PostId, (long Since, long Deadline)> _pending = [];
+
+    // Most connections only listen: what posts need is made with the first.
+    private Dictionary<PostId, (long Since, long Deadline)>? _pending;
 
     /// <summary>Acknowledged before the store had them; oldest first.</summary>
-    private readonly OrderedDictionary<PostId, Position> _unsaved = [];
+    private OrderedDictionary<PostId, Position>? _unsaved;
 
     /// <summary>Up to where it has been sent what it missed, while there is more and its outbox is full.</summary>
     private (Position After, long Since)? _reading;
     private bool _hasLeft;
+    private ICancelable? _tick;
 
     public ConnectionActor(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
         (_room, _sight, _rate, _edge, _viewer, _outbox) = (room, sight, request.Rate, edge, viewer, outbox);
     }
-
-    public ITimerScheduler Timers { get; set; } = null!;
 
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
 
@@ -45,6 +46,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
+        _tick?.Cancel();
         _edge.Metrics.ViewerLeft();
         if (!_hasLeft)
         {
@@ -111,6 +113,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void OnPost(Post post)
     {
+        _pending ??= [];
         if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
@@ -127,16 +130,16 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
 
     private void OnAnswer(RoomProtocol.PostAnswer answer)
     {
-        if (answer.Reason is not null && _pending.TryGetValue(answer.Id, out var copy) && copy.Deadline != answer.Deadline)
+        if (answer.Reason is not null && _pending?.TryGetValue(answer.Id, out var copy) == true && copy.Deadline != answer.Deadline)
         {
             // A copy that was sent before: what becomes of the last one is still open.
             return;
         }
 
-        if (!_pending.Remove(answer.Id))
+        if (_pending?.Remove(answer.Id) != true)
         {
             // One answer for each post, and one more when the store has what it had not: others say nothing new.
-            if (answer.IsDurable && !answer.Position.IsNone && _unsaved.Remove(answer.Id))
+            if (answer.IsDurable && !answer.Position.IsNone && _unsaved?.Remove(answer.Id) == true)
             {
                 _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, isDurable: true));
             }
@@ -166,6 +169,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
 
         if (!answer.IsDurable)
         {
+            _unsaved ??= [];
             _unsaved[answer.Id] = answer.Position;
             if (_unsaved.Count > MaxUnsaved)
             {
@@ -195,25 +199,35 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     /// <summary>Looks after what is overdue: a slow socket, and posts that the origin does not answer.</summary>
     private void OnTick()
     {
+        _tick = null;
         _viewer.CatchUp();
-        foreach (var (id, _) in _pending.Where(post => _edge.Time.GetElapsedTime(post.Value.Since) > _edge.ViewerLimits.PostDeadline).ToArray())
+        foreach (var (id, _) in (_pending ?? []).Where(post => _edge.Time.GetElapsedTime(post.Value.Since) > _edge.ViewerLimits.PostDeadline).ToArray())
         {
-            _pending.Remove(id);
+            _pending!.Remove(id);
             TellUnknown(id);
         }
 
         ReadOnWhenDrained();
-        if (!_viewer.IsSlow && _pending.Count == 0 && _reading is null)
+        if (_viewer.IsSlow || _pending is { Count: > 0 } || _reading is not null)
         {
-            Timers.Cancel(nameof(Tick));
+            KeepTicking();
         }
     }
 
     private void KeepTicking()
     {
-        if (!Timers.IsTimerActive(nameof(Tick)))
+        _tick ??= Context.System.Scheduler.ScheduleTellOnceCancelable(TickEvery, Self, Tick.Instance, ActorRefs.NoSender);
+    }
+
+    /// <summary>Makes one without looking for its constructor first.</summary>
+    internal sealed class Producer(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
+    {
+        public Type ActorType => typeof(ConnectionActor);
+
+        public ActorBase Produce() => new ConnectionActor(room, sight, request, viewer, outbox, edge);
+
+        public void Release(ActorBase actor)
         {
-            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickEvery);
         }
     }
 
@@ -242,7 +256,7 @@ public sealed class ConnectionActor : UntypedActor, IWithTimers
     }
 
     /// <summary>Look after what is overdue.</summary>
-    public sealed record Tick : INoSerializationVerificationNeeded
+    public sealed record Tick : INoSerializationVerificationNeeded, IDeadLetterSuppression
     {
         public static readonly Tick Instance = new();
     }

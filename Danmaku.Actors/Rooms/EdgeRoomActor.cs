@@ -139,7 +139,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
         var viewer = new Viewer(request.Format, outbox, _edge.ViewerLimits, _edge.Time);
-        var actor = Context.ActorOf(Props.Create<ConnectionActor>(_id, _sight, request, viewer, outbox, _edge));
+        var actor = Context.ActorOf(Connection(request, viewer, outbox));
         if (!join.Answer.TrySetResult(actor))
         {
             actor.Tell(ConnectionActor.Leave.Instance);
@@ -158,6 +158,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _waiting[member] = _questions + 1;
         AskForWaiting();
     }
+
+    private Props Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
+        Props.CreateBy(new ConnectionActor.Producer(_id, _sight, request, viewer, outbox, _edge)).WithMailbox(SmallMailbox.Path);
 
     /// <summary>Asks the origin anew for those who came after the last question, though not for each of them.</summary>
     private void AskForWaiting()

@@ -32,8 +32,8 @@ public class FanoutPaceTests
 
     [Theory]
     [InlineData(1, 20)]
-    [InlineData(10, 30)]
-    [InlineData(15, 45)]
+    [InlineData(10, 25)]
+    [InlineData(18, 45)]
     [InlineData(30, 50)]
     [InlineData(200, 250)]
     public void The_tick_grows_with_what_a_fan_out_takes(int takes, int tick)

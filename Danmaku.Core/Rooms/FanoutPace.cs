@@ -1,7 +1,7 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// When a room on an edge fans out: at once when it was quiet, else once per tick. The tick is three times what a fan-out takes, within
+/// When a room on an edge fans out: at once when it was quiet, else once per tick. The tick is two and a half times what a fan-out takes, within
 /// bounds, so that it grows with the number of viewers and with whatever else the machine does, and batches grow with it.
 /// </summary>
 /// <remarks>
@@ -12,7 +12,7 @@ namespace Danmaku.Core.Rooms;
 /// <param name="longest">What waiting for a tick may add to the way of a danmaku, while the machine keeps up.</param>
 public sealed class FanoutPace(TimeSpan shortest, TimeSpan longest, TimeProvider time)
 {
-    private const double Share = 3;
+    private const double Share = 2.5;
     private const double Pause = 1.25;
 
     /// <summary>How much one fan-out says about the next.</summary>

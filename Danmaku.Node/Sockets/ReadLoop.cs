@@ -14,8 +14,15 @@ internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, i
     /// <exception cref="WebSocketException">The client broke RFC 6455, or was gone without a Close frame.</exception>
     public async Task RunAsync()
     {
-        while (await ReadAsync(Memory<byte>.Empty) is { } start)
+        while (true)
         {
+            // Where a silent client is waited for, so nothing stands in between.
+            var start = await socket.Library.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+            if (start.MessageType == WebSocketMessageType.Close)
+            {
+                break;
+            }
+
             var buffer = ArrayPool<byte>.Shared.Rent(maxBytes + 1);
             try
             {

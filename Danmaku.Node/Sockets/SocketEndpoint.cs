@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
@@ -62,16 +63,39 @@ internal sealed class SocketEndpoint(
             return;
         }
 
+        var isTakenOver = false;
         try
         {
             var top = await open(context.RequestAborted);
-            await ServeAsync(context, socket => converse(socket, top), selection);
+            isTakenOver = !HasTls(context)
+                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, socket => converse(socket, top), selection)) == true;
+            var connection = await UpgradeAsync(context, selection);
+            if (!isTakenOver)
+            {
+                await ServeAsync(connection, connection, Aborting(context), socket => converse(socket, top), selection);
+            }
+        }
+        finally
+        {
+            if (!isTakenOver)
+            {
+                registry.Leave(address);
+            }
+        }
+    }
+
+    /// <summary>What is done with a connection that outlives its request. It must not hold on to anything of that.</summary>
+    private Func<RawConnection, Task> Serving(IPAddress address, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
+    {
+        try
+        {
+            await ServeAsync(connection.OpenInput(), connection.OpenOutput(), connection.Abort, converse, selection);
         }
         finally
         {
             registry.Leave(address);
         }
-    }
+    };
 
     private ConnectRefusal? Refusal(HttpContext context)
     {
@@ -116,11 +140,10 @@ internal sealed class SocketEndpoint(
         return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
-    private async Task ServeAsync(HttpContext context, Func<ViewerSocket, Conversation> converse, Selection selection)
+    private async Task ServeAsync(
+        Stream input, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
-        var output = HasTls(context) ? null : context.Features.Get<DirectOutput>()?.TryTakeOver();
-        var connection = await UpgradeAsync(context, selection);
-        using var socket = new ViewerSocket(connection, output ?? connection, selection.Extensions is not null, settings.Connection, Aborting(context), metrics, time);
+        using var socket = new ViewerSocket(input, output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
         var conversation = converse(socket);
         registry.Add(socket, conversation);
         try

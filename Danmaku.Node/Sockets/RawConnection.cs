@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>
+/// Stands between the HTTP server and its connection. A WebSocket takes the connection over: the request ends with the 101, everything
+/// that the server keeps for a request is free, and frames go straight to the operating system, without the server's pipe and the thread
+/// behind it, which cost more than the system call (docs/decisions/0009).
+/// </summary>
+/// <remarks>
+/// Taken over before the server writes its 101, so that this goes the same way and nothing can overtake it. That asks for a connection on
+/// which nothing was written before, since what the pipe has taken may still be on its way; and for one without TLS, which would be
+/// between the two. Others are served within their request, through the server.
+/// </remarks>
+internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
+{
+    private readonly ConnectionContext _connection;
+    private readonly IDuplexPipe _transport;
+    private readonly InputPart _input;
+    private readonly OutputPart _output;
+    private Func<RawConnection, Task>? _serve;
+
+    /// <summary>What the server wants to do every second for this connection; nothing any more when it has lost it.</summary>
+    private (Action<object> Action, object State)[] _beats = [];
+
+    private RawConnection(ConnectionContext connection, Socket socket)
+    {
+        (_connection, _transport) = (connection, connection.Transport);
+        (_input, _output) = (new InputPart(this, _transport.Input), new OutputPart(this, _transport.Output, socket));
+    }
+
+    PipeReader IDuplexPipe.Input => _input;
+
+    PipeWriter IDuplexPipe.Output => _output;
+
+    private bool IsTakenOver => _serve is not null;
+
+    /// <summary>Connection middleware of the server.</summary>
+    public static async Task UseAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        if (!SocketOutput.IsSupported || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+        {
+            await next(connection);
+            return;
+        }
+
+        var raw = new RawConnection(connection, socket);
+        try
+        {
+            raw.Begin();
+            await next(connection);
+            await raw.ServeAsync();
+        }
+        finally
+        {
+            connection.Transport = raw._transport;
+        }
+    }
+
+    /// <summary>Takes the connection over, if that is possible: then <paramref name="serve"/> has it when the request has ended.</summary>
+    /// <returns>False when the request has to keep it.</returns>
+    public bool TryTakeOver(Func<RawConnection, Task> serve)
+    {
+        if (IsTakenOver || _output.WasUsed)
+        {
+            return false;
+        }
+
+        _serve = serve;
+        return true;
+    }
+
+    /// <summary>What comes from the client.</summary>
+    public Stream OpenInput() => _transport.Input.AsStream(leaveOpen: true);
+
+    /// <summary>Writes straight to the system.</summary>
+    public Stream OpenOutput() => _output.Open();
+
+    /// <summary>Ends the connection without a word. Thread-safe; safe to repeat.</summary>
+    public void Abort() => _connection.Abort();
+
+    void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) => _beats = [.. _beats, (action, state)];
+
+    private void Begin()
+    {
+        _connection.Transport = this;
+        _connection.Features.Set(this);
+        if (_connection.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
+        {
+            _connection.Features.Set<IConnectionHeartbeatFeature>(this);
+            heartbeat.OnHeartbeat(static raw => ((RawConnection)raw).Beat(), this);
+        }
+    }
+
+    private Task ServeAsync()
+    {
+        _beats = [];
+        return _serve?.Invoke(this) ?? Task.CompletedTask;
+    }
+
+    private void Beat()
+    {
+        foreach (var (action, state) in _beats)
+        {
+            action(state);
+        }
+    }
+
+    /// <summary>The server does not end what is not its own any more.</summary>
+    private sealed class InputPart(RawConnection raw, PipeReader input) : PipeReader
+    {
+        public override bool TryRead(out ReadResult result) => input.TryRead(out result);
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => input.ReadAsync(cancellationToken);
+
+        public override void AdvanceTo(SequencePosition consumed) => input.AdvanceTo(consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => input.AdvanceTo(consumed, examined);
+
+        public override void CancelPendingRead()
+        {
+            if (!raw.IsTakenOver)
+            {
+                input.CancelPendingRead();
+            }
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+            if (!raw.IsTakenOver)
+            {
+                input.Complete(exception);
+            }
+        }
+    }
+
+    private sealed class OutputPart(RawConnection raw, PipeWriter output, Socket socket) : PipeWriter
+    {
+        private ArrayBufferWriter<byte>? _head;
+
+        public bool WasUsed { get; private set; }
+
+        public override bool CanGetUnflushedBytes => output.CanGetUnflushedBytes;
+
+        public override long UnflushedBytes => output.UnflushedBytes + (_head?.WrittenCount ?? 0);
+
+        public SocketOutput Open() => new SocketOutput(socket);
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => raw.IsTakenOver ? Head().GetMemory(sizeHint) : output.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => raw.IsTakenOver ? Head().GetSpan(sizeHint) : output.GetSpan(sizeHint);
+
+        public override void Advance(int bytes)
+        {
+            if (raw.IsTakenOver)
+            {
+                Head().Advance(bytes);
+            }
+            else
+            {
+                WasUsed = true;
+                output.Advance(bytes);
+            }
+        }
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+            raw.IsTakenOver ? FlushHeadAsync() : output.FlushAsync(cancellationToken);
+
+        public override void CancelPendingFlush() => output.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null)
+        {
+            if (!raw.IsTakenOver)
+            {
+                output.Complete(exception);
+            }
+        }
+
+        /// <summary>The server's last words.</summary>
+        private ArrayBufferWriter<byte> Head() => _head ??= new ArrayBufferWriter<byte>(256);
+
+        private async ValueTask<FlushResult> FlushHeadAsync()
+        {
+            if (_head is { WrittenCount: > 0 } head)
+            {
+                _head = null;
+                await SocketOutput.SendAsync(socket, head.WrittenMemory, CancellationToken.None);
+            }
+
+            return new FlushResult(isCanceled: false, isCompleted: false);
+        }
+    }
+}
