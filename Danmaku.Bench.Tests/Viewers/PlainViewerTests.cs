@@ -65,7 +65,7 @@ public sealed class PlainViewerTests : IDisposable
     public void Nothing_at_all_is_silence_and_other_texts_are_foreign()
     {
         _room.Accept(1);
-        var viewer = new PlainViewer(_room.Room, _room.Latency);
+        var viewer = new PlainViewer(_room.Room, _room.Latency) { Index = 0 };
 
         viewer.OnText("hello"u8, isDeflated: false);
 
@@ -76,7 +76,7 @@ public sealed class PlainViewerTests : IDisposable
 
     private PlainViewer Viewer(params int[] numbers)
     {
-        var viewer = new PlainViewer(_room.Room, _room.Latency);
+        var viewer = new PlainViewer(_room.Room, _room.Latency) { Index = 0 };
         foreach (var number in numbers)
         {
             viewer.OnText(_room.Text(number), isDeflated: false);

@@ -11,7 +11,7 @@ public sealed class RelayViewerTests : IDisposable
 
     public RelayViewerTests()
     {
-        _room.Room.Posters.AddRange([new RelayViewer(_room.Room, null), new RelayViewer(_room.Room, null)]);
+        _room.Room.Posters.AddRange([new RelayViewer(_room.Room, null) { Index = 0 }, new RelayViewer(_room.Room, null) { Index = 0 }]);
         _room.Room.Book.BeginMeasuring();
         _room.Open(6);
     }
@@ -52,7 +52,7 @@ public sealed class RelayViewerTests : IDisposable
     [Fact]
     public void Of_signalr_several_calls_in_one_message_are_taken_apart()
     {
-        var viewer = new SignalRViewer(_room.Room, _room.Latency);
+        var viewer = new SignalRViewer(_room.Room, _room.Latency) { Index = 0 };
 
         viewer.OnText("{}\u001e"u8, isDeflated: false);
         viewer.OnText(Encoding.ASCII.GetBytes("{\"type\":6}\u001e" + string.Concat(Enumerable.Range(0, 6).Select(Said))), isDeflated: false);
@@ -67,7 +67,7 @@ public sealed class RelayViewerTests : IDisposable
 
     private RelayViewer Viewer(params int[] numbers)
     {
-        var viewer = new RelayViewer(_room.Room, _room.Latency);
+        var viewer = new RelayViewer(_room.Room, _room.Latency) { Index = 0 };
         foreach (var number in numbers)
         {
             viewer.OnText(_room.Text(number), isDeflated: false);

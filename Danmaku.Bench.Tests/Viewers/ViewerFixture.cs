@@ -53,7 +53,7 @@ internal sealed class ViewerFixture : IDisposable
 
     public JsonViewer Welcomed(bool isSampled = true)
     {
-        var viewer = new JsonViewer(Room, isSampled ? Latency : null, Inflater);
+        var viewer = new JsonViewer(Room, isSampled ? Latency : null, Inflater) { Index = 0 };
         viewer.OnText(Encoding.ASCII.GetBytes($$"""{"type":"welcome","position":{"offset":0,"epoch":{{Epoch}} } }"""), isDeflated: false);
         return viewer;
     }

@@ -61,6 +61,17 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
             : "[red]Not every viewer got everything, once and in order.[/]");
     }
 
+    public void Show(ConnectReport report)
+    {
+        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
+        foreach (var (name, value) in report.Figures)
+        {
+            table.AddRow(Markup.Escape(name), Markup.Escape(value));
+        }
+
+        console.Write(table);
+    }
+
     private async Task FollowLiveAsync(Task run, Func<RunProgress> progress) =>
         await console.Live(Text.Empty).AutoClear(true).StartAsync(async live =>
         {

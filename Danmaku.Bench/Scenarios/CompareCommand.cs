@@ -52,16 +52,13 @@ public static class CompareCommand
         Description = "A further option of nodes, as in --set Danmaku:Room:FlushEvery=00:00:00.020; repeatable.",
     };
 
-    private static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "Write the report to this file as JSON." };
-    private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
-
     public static Command Create()
     {
         var command = new Command("compare", "Starts one server after the other alone on a core, and puts the same fan-out on each: fixed rates, and the "
             + "most that it bears with p99 below 250 ms and nothing missing. Linux.")
         {
             PeerNames, ServerCore, LoadCore, Viewers, Posters, Bytes, Rates, Duration, Step, Warmup, FirstOfMax, Runs, Store, Node, NodeSettings,
-            JsonFile, ReportFile,
+            LoadOptions.JsonFile, LoadOptions.ReportFile,
         };
         command.SetAction(RunAsync);
         return command;
@@ -72,31 +69,29 @@ public static class CompareCommand
         var folder = Directory.CreateTempSubdirectory("danmaku-compare-").FullName;
         try
         {
-            if (Cores.WhyNot is { } reason)
-            {
-                throw new InvalidDataException($"Servers cannot be pinned to cores: {reason}.");
-            }
-
-            var settings = Settings(line, folder);
-            Cores.PinSelf(settings.Place.LoadCore);
-            var console = Screen.Open();
-            var runs = await new Comparison(settings, console, cancellation).RunAsync();
-            var report = new ComparisonReport(
-                Machine.ThisOne(TimeProvider.System), settings.Viewers, settings.Bytes, settings.Rates, runs);
-            Show(report, console);
-            await LoadOptions.WriteAsync(line.GetValue(JsonFile), ReportFiles.Json(report), cancellation);
-            await LoadOptions.WriteAsync(line.GetValue(ReportFile), ComparisonFigures.Markdown(report), cancellation);
-            return runs.Any(run => run.WhyNot is null) ? ExitCode.Clean : ExitCode.NothingMeasured;
-        }
-        catch (Exception failure) when (failure is InvalidDataException or OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync(failure is InvalidDataException ? failure.Message : "Interrupted.");
-            return ExitCode.NothingMeasured;
+            return await LoadOptions.GuardAsync(() => CompareAsync(line, folder, cancellation));
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private static async Task<int> CompareAsync(ParseResult line, string folder, CancellationToken cancellation)
+    {
+        if (Cores.WhyNot is { } reason)
+        {
+            throw new InvalidDataException($"Servers cannot be pinned to cores: {reason}.");
+        }
+
+        var settings = Settings(line, folder);
+        Cores.PinSelf(settings.Place.LoadCore);
+        var console = Screen.Open();
+        var runs = await new Comparison(settings, console, cancellation).RunAsync();
+        var report = new ComparisonReport(Machine.ThisOne(TimeProvider.System), settings.Viewers, settings.Bytes, settings.Rates, runs);
+        Show(report, console);
+        await LoadOptions.WriteAsync(line, report, ComparisonFigures.Markdown(report), cancellation);
+        return runs.Any(run => run.WhyNot is null) ? ExitCode.Clean : ExitCode.NothingMeasured;
     }
 
     private static ComparisonSettings Settings(ParseResult line, string folder)

@@ -12,9 +12,16 @@ public sealed class Crowd : IDisposable
     /// <summary>More than this are not joining at the same time, however slow the servers answer.</summary>
     private const int MaxJoining = 256;
 
+    /// <summary>After so many connects it is looked after those that are under way.</summary>
+    private const int MaxAtOnce = 64;
+
     private const string Subprotocol = "danmaku.v1.json";
     private const long CheckEvery = 50_000;
     private const long KeepAliveEvery = 10_000_000;
+
+    /// <summary>Limits of the random wait before coming back (docs/protocol.md §5), in microseconds.</summary>
+    private const double FirstBackOff = 500_000;
+    private const double LongestBackOff = 30_000_000;
 
     private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
@@ -26,6 +33,12 @@ public sealed class Crowd : IDisposable
     private readonly Inflater _inflater = new();
     private readonly List<Viewer> _viewers = [];
     private readonly List<Viewer> _dirty = [];
+    private readonly Dictionary<string, int> _refusals = [];
+    private readonly Dictionary<int, int> _tries = [];
+    private readonly PriorityQueue<int, long> _retries = new();
+    private readonly Random _chance = new(1);
+    private Viewer? _failed;
+    private bool _isRetrying;
     private long _posts;
     private long _keptAlive;
 
@@ -60,36 +73,54 @@ public sealed class Crowd : IDisposable
 
     public Latency Latency => Merged(Edges.Select(edge => edge.Latency));
 
+    /// <summary>From when viewers were to begin to connect until they had joined.</summary>
+    public LatencyRecorder JoinLatency { get; } = new();
+
+    /// <summary>How often viewers were not let in and tried again, by the reason.</summary>
+    public IReadOnlyDictionary<string, int> Refusals => _refusals;
+
     /// <summary>Lets all viewers join, at the settings' rate.</summary>
+    /// <param name="isRetrying">Who is not let in tries again, as the reference client does, instead of ending the run.</param>
     /// <exception cref="InvalidDataException">One was not let in.</exception>
-    public void Join()
+    public void Join(bool isRetrying = false)
     {
-        var start = _clock.Micros;
-        var begun = 0;
-        var oldest = 0;
+        var (start, begun, oldest) = (_clock.Micros, 0, 0);
+        _isRetrying = isRetrying;
         Run(() => Joined == _viewers.Count, () =>
         {
-            for (; begun < _viewers.Count && begun - Joined < MaxJoining && ConnectDue(begun) <= Loop.Now; begun++)
+            while (_retries.TryPeek(out var index, out var due) && due <= Loop.Now)
             {
-                Connect(begun);
+                _retries.Dequeue();
+                Connect(_viewers[index]);
             }
 
-            return begun < _viewers.Count ? ConnectDue(begun) : long.MaxValue;
+            var pause = begun + MaxAtOnce;
+            for (; begun < Math.Min(pause, _viewers.Count) && (isRetrying || begun - Joined < MaxJoining) && ConnectDue(begun) <= Loop.Now; begun++)
+            {
+                _viewers[begun].DueMicros = isRetrying || _settings.ConnectRate > 0 ? ConnectDue(begun) : Loop.Now;
+                Connect(_viewers[begun]);
+            }
+
+            return Math.Min(begun < _viewers.Count ? ConnectDue(begun) : long.MaxValue, _retries.TryPeek(out _, out var next) ? next : long.MaxValue);
         }, everyTime: () =>
         {
-            // They join about in the order in which they came, so looking at the oldest is enough.
-            for (; oldest < begun && (_viewers[oldest].IsJoined || _viewers[oldest].End is not null); oldest++)
+            if (_failed is { } failed)
             {
-                Joined += _viewers[oldest].IsJoined && _viewers[oldest].End is null ? 1 : throw NotJoined(oldest);
+                throw new InvalidDataException($"{UrlOf(failed)} did not let a viewer in: {failed.End}");
             }
 
-            if (oldest < begun && Loop.Now - Math.Max(ConnectDue(oldest), start) > JoinTimeout.TotalMicroseconds)
+            // They join about in the order in which they came, so looking at the oldest is enough.
+            for (; oldest < begun && _viewers[oldest].IsJoined; oldest++)
             {
-                throw new InvalidDataException($"{_settings.Urls[EdgeOf(oldest)]} did not let a viewer in within {JoinTimeout.TotalSeconds:0} s");
+            }
+
+            if (oldest < begun && !isRetrying && Loop.Now - _viewers[oldest].DueMicros > JoinTimeout.TotalMicroseconds)
+            {
+                throw new InvalidDataException($"{UrlOf(_viewers[oldest])} did not let a viewer in within {JoinTimeout.TotalSeconds:0} s");
             }
         });
 
-        long ConnectDue(int index) => start + (long)(1e6 * index / _settings.ConnectRate);
+        long ConnectDue(int index) => start + (_settings.ConnectRate == 0 ? 0 : (long)(1e6 * index / _settings.ConnectRate));
     }
 
     /// <summary>Posts at a rate on a schedule made beforehand: what is slow delays no post, so slowness is seen whole.</summary>
@@ -191,7 +222,7 @@ public sealed class Crowd : IDisposable
         {
             var edge = Edges[EdgeOf(_viewers.Count)];
             var isPoster = i < _settings.Posters;
-            var viewer = Create(room, isPoster, edge);
+            var viewer = Create(room, _viewers.Count, isPoster, edge);
             edge.Viewers.Add(viewer);
             _viewers.Add(viewer);
             if (isPoster)
@@ -203,29 +234,55 @@ public sealed class Crowd : IDisposable
         return room;
     }
 
-    private Viewer Create(RoomRun room, bool isPoster, Edge edge)
+    private Viewer Create(RoomRun room, int index, bool isPoster, Edge edge)
     {
         // Counted per edge, so that every edge has its share of the sample.
-        var latency = edge.Viewers.Count % _settings.SampleOneIn == 0 ? edge.Latency : null;
+        var latency = index / Edges.Count % _settings.SampleOneIn == 0 ? edge.Latency : null;
         return _settings switch
         {
-            { Server: ServerKind.Relay } => new RelayViewer(room, latency),
-            { Server: ServerKind.SignalR } => new SignalRViewer(room, latency),
-            { Format: ViewerFormat.Plain } when !isPoster => new PlainViewer(room, latency),
-            _ => new JsonViewer(room, latency, _inflater),
+            { Server: ServerKind.Relay } => new RelayViewer(room, latency) { Index = index, Changed = OnChanged },
+            { Server: ServerKind.SignalR } => new SignalRViewer(room, latency) { Index = index, Changed = OnChanged },
+            { Format: ViewerFormat.Plain } when !isPoster => new PlainViewer(room, latency) { Index = index, Changed = OnChanged },
+            _ => new JsonViewer(room, latency, _inflater) { Index = index, Changed = OnChanged },
         };
     }
 
     private int EdgeOf(int viewer) => viewer % Edges.Count;
 
-    private void Connect(int index)
+    private Uri UrlOf(Viewer viewer) => _settings.Urls[EdgeOf(viewer.Index)];
+
+    private void OnChanged(Viewer viewer)
     {
-        var (viewer, room) = (_viewers[index], Rooms[index / _settings.Viewers]);
-        var target = Edges[EdgeOf(index)].TargetFor(
+        if (viewer.End is null)
+        {
+            Joined++;
+            JoinLatency.Record(Loop.Now - viewer.DueMicros);
+        }
+        else if (viewer.IsJoined)
+        {
+            Joined--;
+        }
+        else if (_isRetrying)
+        {
+            _refusals[viewer.End] = _refusals.GetValueOrDefault(viewer.End) + 1;
+            var tries = _tries[viewer.Index] = _tries.GetValueOrDefault(viewer.Index) + 1;
+            var wait = Math.Min(LongestBackOff, FirstBackOff * Math.Pow(2, tries - 1));
+            _retries.Enqueue(viewer.Index, Loop.Now + (long)(_chance.NextDouble() * wait));
+        }
+        else
+        {
+            _failed ??= viewer;
+        }
+    }
+
+    private void Connect(Viewer viewer)
+    {
+        var room = Rooms[viewer.Index / _settings.Viewers];
+        var target = Edges[EdgeOf(viewer.Index)].TargetFor(
             room.Name, viewer is JsonViewer ? Subprotocol : null, viewer is JsonViewer && _settings.Format == ViewerFormat.Deflate);
         try
         {
-            viewer.Connect(target, Source(target, index));
+            viewer.Connect(target, Source(target, viewer.Index));
         }
         catch (SocketException unreachable)
         {
@@ -239,9 +296,6 @@ public sealed class Crowd : IDisposable
         _ when IPAddress.IsLoopback(target.Endpoint.Address) => LoopbackSources.Address(target.Endpoint.Address, index),
         _ => null,
     };
-
-    private InvalidDataException NotJoined(int index) =>
-        new($"{_settings.Urls[EdgeOf(index)]} did not let a viewer in: {_viewers[index].End}");
 
     private void Post(long due)
     {

@@ -49,7 +49,7 @@ public static class LoadOptions
     private static readonly Option<int> Bytes =
         Number("--bytes", "Length of a post's text; a node takes 100 characters by default.", 100, PostTexts.MinBytes, 3000);
 
-    private static readonly Option<int> ConnectRate = Number("--connect-rate", "Viewers that join per second.", 500);
+    private static readonly Option<int> ConnectRate = Number("--connect-rate", "Viewers that join per second; 0 for as fast as it goes.", 500, least: 0);
     private static readonly Option<int> Sample = Number("--sample", "One viewer in so many reads all texts and measures latency.", 20);
 
     private static readonly Option<IPAddress[]> Sources = new("--source")
@@ -71,8 +71,8 @@ public static class LoadOptions
         Description = "Never sleep: servers on this machine then do not pay for waking this tool. Takes a whole core.",
     };
 
-    private static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "Write the report to this file as JSON." };
-    private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
+    public static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "Write the report to this file as JSON." };
+    public static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
 
     /// <summary>Those of a connection, whatever is done with it.</summary>
     public static IEnumerable<Option> All => [Urls, Server, Room, Format, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
@@ -99,18 +99,33 @@ public static class LoadOptions
     public static async Task<int> RunAsync(
         ParseResult line, string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, CancellationToken cancellation)
     {
-        try
+        return await GuardAsync(async () =>
         {
             var report = await FollowAsync(scenario, settings, measure, cancellation);
-            await WriteAsync(line.GetValue(JsonFile), ReportFiles.Json(report), cancellation);
-            await WriteAsync(line.GetValue(ReportFile), ReportFiles.Markdown(report), cancellation);
+            await WriteAsync(line, report, ReportFiles.Markdown(report), cancellation);
             return report.IsClean ? ExitCode.Clean : ExitCode.NotClean;
+        });
+    }
+
+    /// <summary>Says why nothing could be measured, if so.</summary>
+    public static async Task<int> GuardAsync(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
         }
         catch (Exception failure) when (failure is InvalidDataException or OperationCanceledException)
         {
             await Console.Error.WriteLineAsync(failure is InvalidDataException ? failure.Message : "Interrupted.");
             return ExitCode.NothingMeasured;
         }
+    }
+
+    /// <summary>Writes the files that the command line asks for.</summary>
+    public static async Task WriteAsync<T>(ParseResult line, T report, string markdown, CancellationToken cancellation)
+    {
+        await WriteAsync(line.GetValue(JsonFile), ReportFiles.Json(report), cancellation);
+        await WriteAsync(line.GetValue(ReportFile), markdown, cancellation);
     }
 
     private static async Task<RunReport> FollowAsync(
@@ -128,8 +143,7 @@ public static class LoadOptions
         return await running;
     }
 
-    /// <param name="file">Null writes nothing.</param>
-    public static async Task WriteAsync(FileInfo? file, string text, CancellationToken cancellation)
+    private static async Task WriteAsync(FileInfo? file, string text, CancellationToken cancellation)
     {
         if (file is not null)
         {

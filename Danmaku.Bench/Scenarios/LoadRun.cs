@@ -51,6 +51,23 @@ public sealed class LoadRun : IDisposable
         _joining = TimeSpan.FromMicroseconds(_clock.Micros - start);
     }
 
+    /// <summary>Lets all viewers join and holds them: all that idle and storm do.</summary>
+    /// <param name="isRetrying">Who is refused tries again.</param>
+    public ConnectReport Hold(bool isRetrying, TimeSpan duration)
+    {
+        var (before, start, idle) = (_meter.Read(), _clock.Micros, Crowd.Loop.IdleMicros);
+        Crowd.Join(isRetrying);
+        var (joined, joining) = (_meter.Read(), TimeSpan.FromMicroseconds(_clock.Micros - start));
+        var busy = 1 - (TimeSpan.FromMicroseconds(Crowd.Loop.IdleMicros - idle) / joining);
+        _phase = "holding";
+        Crowd.Listen(duration);
+        var (after, disconnects) = (_meter.Read(), Crowd.Disconnects());
+        Crowd.Leave();
+        return new ConnectReport(
+            Machine.ThisOne(_clock.Time), _scenario, _settings, joining, Crowd.JoinLatency.Summary(), Crowd.Refusals, duration, before, joined, after,
+            disconnects, Math.Max(0, busy));
+    }
+
     /// <summary>Posts at this rate: first as a warm-up, then to measure, and then waits until everybody has everything.</summary>
     public Measurement Measure(double rate, TimeSpan warmup, TimeSpan duration, TimeSpan? patience = null)
     {

@@ -102,7 +102,7 @@ public sealed class JsonViewer(RoomRun room, LatencyRecorder? latency, Inflater 
         switch (message.Type)
         {
             case "welcome":
-                _sequence ??= new SequenceChecker(message.Position);
+                _sequence = new SequenceChecker(message.Position);
                 IsJoined = true;
                 break;
             case "skipped":

@@ -8,6 +8,8 @@ namespace Danmaku.Bench.Viewers;
 /// <param name="latency">Where it records how long danmaku took; null for one that does not measure.</param>
 public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwner
 {
+    private bool _isJoined;
+
     /// <summary>Danmaku received, of this run's posts and of others in the room.</summary>
     public long Deliveries { get; protected set; }
 
@@ -15,7 +17,24 @@ public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwne
     public long Foreign { get; protected set; }
 
     /// <summary>Whether danmaku come from now on.</summary>
-    public bool IsJoined { get; protected set; }
+    public bool IsJoined
+    {
+        get => _isJoined;
+        protected set
+        {
+            _isJoined = value;
+            Changed?.Invoke(this);
+        }
+    }
+
+    /// <summary>Which one it is of the run.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>When it was to begin to connect, in microseconds of the run's clock.</summary>
+    public long DueMicros { get; set; }
+
+    /// <summary>Called when it has joined and when its connection is over.</summary>
+    public Action<Viewer>? Changed { get; init; }
 
     /// <summary>How the connection ended; null while it lasts.</summary>
     public string? End { get; private set; }
@@ -31,8 +50,12 @@ public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwne
 
     protected Link? Link { get; private set; }
 
-    /// <summary>Begins to connect and to join.</summary>
-    public void Connect(Target target, IPAddress? source) => Link = room.Loop.Open(target, this, source);
+    /// <summary>Begins to connect and to join, also once more after it was not let in.</summary>
+    public void Connect(Target target, IPAddress? source)
+    {
+        End = null;
+        Link = room.Loop.Open(target, this, source);
+    }
 
     public void Flush()
     {
@@ -61,7 +84,11 @@ public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwne
     {
     }
 
-    public void OnEnd(string how) => End = how;
+    public void OnEnd(string how)
+    {
+        End = how;
+        Changed?.Invoke(this);
+    }
 
     /// <summary>The post that a text is; -1 when it is foreign, which is counted.</summary>
     protected int Identify(ReadOnlySpan<byte> text)
