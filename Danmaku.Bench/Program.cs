@@ -14,6 +14,8 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
 {
     FanoutCommand.Create(),
     RoomsCommand.Create(),
+    SoakCommand.Create(),
+    OverloadCommand.Create(),
     ConnectCommands.CreateIdle(),
     ConnectCommands.CreateStorm(),
     CompareCommand.Create(),

@@ -56,4 +56,28 @@ public class RunReportTests
         Assert.Equal(1, load.BusyCores!.Value, 3);
         Assert.Equal(1 - 0.25 - 0.3, load.OtherCores!.Value, 3);
     }
+
+    [Theory]
+    [InlineData(105, true)]
+    [InlineData(120, false)]
+    public void Memory_is_flat_as_long_as_the_last_quarter_is_near_the_second(long late, bool isFlat)
+    {
+        var steps = Enumerable.Range(0, 12).Select(i => Some.Measurement(50, resident: i < 3 ? 10 : i < 9 ? 100 : late)).ToArray();
+
+        var report = Some.Run() with { Memory = MemoryTrend.Of(steps) };
+
+        Assert.Equal(isFlat, Assert.Single(report.Memory).IsFlat);
+        Assert.Equal(isFlat, report.IsClean);
+    }
+
+    [Fact]
+    public void Under_overload_only_what_nobody_was_told_is_missing()
+    {
+        var told = Some.Run(Sequences.None with { Missing = 7, Announced = 7 });
+        var untold = Some.Run(Sequences.None with { Missing = 8, Announced = 7 });
+
+        Assert.False(told.IsClean);
+        Assert.True((told with { MaySkip = true }).IsClean);
+        Assert.False((untold with { MaySkip = true }).IsClean);
+    }
 }

@@ -14,16 +14,19 @@ internal static class Some
         IsSpinning: false);
 
     /// <param name="micros">Of the server's CPU for each delivery.</param>
-    public static Measurement Measurement(double rate, double p99 = 50, double micros = 2, double busy = 0.5, bool isComplete = true) => new(
+    public static Measurement Measurement(double rate, double p99 = 50, double micros = 2, double busy = 0.5, bool isComplete = true, long resident = 100) => new(
         rate,
         new Flow(TimeSpan.FromSeconds(10), (long)(rate * 10_000), rate * 1000, 160),
         new Latency(1000, p99 / 2, p99 / 1.5, p99, p99 * 2),
         new Latency(100, 1, 2, 3, 4),
-        new Load(busy, busy, null, null, new Latency(100, 0.1, 0.2, 0.3, 0.4), [new ServerLoad("edge", 1, 0.5, 0.9, micros, 0, 0)]),
+        new Load(busy, busy, null, null, new Latency(100, 0.1, 0.2, 0.3, 0.4), [new ServerLoad("edge", 1, 0.5, 0.9, micros, 0, resident)]),
+        Refused: 0,
+        Sequences.None,
         isComplete);
 
     public static RunReport Run(Sequences? sequences = null, Measurement? result = null, params Measurement[] steps) => new(
         Machine, "fanout", Settings, TimeSpan.FromSeconds(2), result ?? Measurement(50), steps,
         new Posts(500, 500, 0, new Dictionary<string, long>(), 0, 0, 0),
-        [new EdgeReport(Settings.Urls[0], 1000, new Latency(1000, 1, 2, 3, 4))], sequences ?? Sequences.None, new Dictionary<string, int>());
+        [new EdgeReport(Settings.Urls[0], 1000, new Latency(1000, 1, 2, 3, 4))], sequences ?? Sequences.None, new Dictionary<string, int>(),
+        []);
 }

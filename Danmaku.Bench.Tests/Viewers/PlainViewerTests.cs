@@ -53,6 +53,20 @@ public sealed class PlainViewerTests : IDisposable
     }
 
     [Fact]
+    public void One_that_comes_late_may_begin_anywhere_and_must_get_the_rest()
+    {
+        _room.Room.Book.BeginMeasuring();
+        _room.Accept(5);
+        var viewer = new PlainViewer(_room.Room, _room.Latency) { Index = 0, IsLate = true };
+
+        viewer.OnText(_room.Text(2), isDeflated: false);
+        viewer.OnText(_room.Text(3), isDeflated: false);
+
+        Assert.False(viewer.HasEverything());
+        Assert.Equal(Sequences.None with { Missing = 1 }, Check(viewer));
+    }
+
+    [Fact]
     public void A_danmaku_whose_post_nobody_acknowledged_has_no_place()
     {
         _room.Open(2);

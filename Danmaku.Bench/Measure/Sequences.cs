@@ -22,6 +22,10 @@ public sealed record Sequences(long Missing, long Announced, long Doubled, long 
             Breaks = sequence.Breaks,
         };
 
+    /// <summary>What was added since an earlier count.</summary>
+    public Sequences Since(Sequences earlier) => And(new(
+        -earlier.Missing, -earlier.Announced, -earlier.Doubled, -earlier.Reordered, -earlier.Breaks, -earlier.Unplaced, -earlier.Silent, -earlier.Foreign));
+
     public Sequences And(Sequences other) => new(
         Missing + other.Missing,
         Announced + other.Announced,

@@ -41,6 +41,11 @@ public static class Figures
             yield return (server.Name, Text($"{server.Cores:0.00} cores ({server.KernelShare:P0} kernel), {server.MicrosPerDelivery:0.000} µs per delivery of all, {server.ResidentBytes / 1048576.0:0} MiB"));
         }
 
+        foreach (var trend in report.Memory)
+        {
+            yield return (Text($"memory of {trend.Name}"), Text($"{trend.Early / 1048576:0} MiB in the second quarter, {trend.Late / 1048576:0} MiB in the last: {(trend.IsFlat ? "flat" : "grows")}"));
+        }
+
         yield return ("this tool", Text($"busy {result.Load.OwnBusy:P0}, {result.Load.OwnCores:0.00} cores, posts late by p99 {result.Load.Slip.P99:0.0} ms, max {result.Load.Slip.Max:0.0} ms: {Verdict(result.Load)}"));
         if (result.Load.BusyCores is { } busy)
         {
@@ -50,14 +55,15 @@ public static class Figures
     }
 
     public static readonly IReadOnlyList<string> StepColumns =
-        ["posts/s", "deliveries/s", "p50 ms", "p99 ms", "max ms", "µs per delivery", "servers' cores", "this tool busy", "complete"];
+        ["posts/s", "deliveries/s", "p50 ms", "p99 ms", "max ms", "µs per delivery", "servers' cores", "servers' MiB", "this tool busy", "skipped", "refused", "complete"];
 
     /// <summary>A row for each rate that was tried.</summary>
     public static IEnumerable<IReadOnlyList<string>> Steps(RunReport report) => report.Steps.Select(step => (IReadOnlyList<string>)
     [
         Text($"{step.Rate:0.##}"), Text($"{step.Flow.DeliveriesPerSecond:#,0}"), Text($"{step.Latency.P50:0.0}"), Text($"{step.Latency.P99:0.0}"),
         Text($"{step.Latency.Max:0.0}"), Text($"{step.Load.MicrosPerDelivery:0.000}"), Text($"{step.Load.Servers.Sum(server => server.Cores):0.00}"),
-        Text($"{step.Load.OwnBusy:P0}"), step.IsComplete ? "yes" : "no",
+        Text($"{step.Load.Servers.Sum(server => server.ResidentBytes) / 1048576.0:0}"), Text($"{step.Load.OwnBusy:P0}"),
+        Text($"{step.Defects.Announced}"), Text($"{step.Refused}"), step.IsComplete ? "yes" : "no",
     ]);
 
     private static IEnumerable<(string Name, string Value)> Oddities(RunReport report)

@@ -8,9 +8,16 @@ namespace Danmaku.Bench.Report;
 /// <param name="Rate">Posts per second that were offered, in all rooms together.</param>
 /// <param name="Latency">From when a post was due until a sampled viewer had it; measured posts only.</param>
 /// <param name="AckLatency">From when a post was due until its author had the answer.</param>
-/// <param name="IsComplete">Afterwards every post was answered and every viewer got everything, without any break.</param>
-public sealed record Measurement(double Rate, Flow Flow, Latency Latency, Latency AckLatency, Load Load, bool IsComplete)
+/// <param name="Refused">Posts that were refused.</param>
+/// <param name="Defects">What viewers did not get, or not in order.</param>
+/// <param name="IsSettled">Afterwards every post was answered, every viewer got everything else, and nobody was cut off.</param>
+public sealed record Measurement(
+    double Rate, Flow Flow, Latency Latency, Latency AckLatency, Load Load, long Refused, Sequences Defects, bool IsSettled)
 {
+    /// <summary>Every post was taken, and everybody got everything once and in order.</summary>
+    public bool IsComplete => IsSettled && Refused == 0 && Defects.IsClean;
+
+
     /// <summary>Whether the servers can be said to bear this rate.</summary>
     public bool Passes(double maxP99) => IsComplete && Latency.Count > 0 && Latency.P99 < maxP99;
 }
@@ -19,7 +26,9 @@ public sealed record Measurement(double Rate, Flow Flow, Latency Latency, Latenc
 /// <param name="Result">The only measurement, or the best one.</param>
 /// <param name="Steps">All measurements in their order, where there were several.</param>
 /// <param name="Sequences">Over the whole run, warm-up included.</param>
-/// <param name="Disconnects">Connections that ended during the run, by how.</param>
+/// <param name="Disconnects">Connections that ended by themselves during the run, by how.</param>
+/// <param name="Memory">How the servers' memory went, where the run was long enough to tell.</param>
+/// <param name="MaySkip">Whether more was asked for than servers bear, so that skipping and cutting off is right where viewers are told.</param>
 public sealed record RunReport(
     Machine Machine,
     string Scenario,
@@ -30,11 +39,18 @@ public sealed record RunReport(
     Posts Posts,
     IReadOnlyList<EdgeReport> Edges,
     Sequences Sequences,
-    IReadOnlyDictionary<string, int> Disconnects)
+    IReadOnlyDictionary<string, int> Disconnects,
+    IReadOnlyList<MemoryTrend> Memory,
+    bool MaySkip = false)
 {
-    /// <summary>Everybody got everything once and in order, nobody was cut off, and every post has one answer.</summary>
-    public bool IsClean => Sequences.IsClean && Disconnects.Count == 0 && Posts is { Sent: > 0, Unanswered: 0, Contradictions: 0 }
+    /// <summary>Everybody got everything once and in order, nobody was cut off, every post has one answer, and memory did not grow.</summary>
+    public bool IsClean => IsInOrder && Memory.All(trend => trend.IsFlat) && Posts is { Sent: > 0, Contradictions: 0 }
+        && (Posts.Unanswered == 0 || (MaySkip && Disconnects.Count > 0))
         && (Posts.Acked > 0 || Settings.Server != ServerKind.Danmaku);
+
+    private bool IsInOrder => MaySkip
+        ? (Sequences with { Missing = Sequences.Missing - Sequences.Announced }).IsClean
+        : Sequences.IsClean && Disconnects.Count == 0;
 
     /// <summary>What a reader must know before believing the figures.</summary>
     [JsonInclude]
@@ -57,6 +73,30 @@ public sealed record RunReport(
         {
             yield return "Others posted into this room: use a --room of your own.";
         }
+    }
+}
+
+/// <summary>A server's resident memory over a long run.</summary>
+/// <param name="Early">Its mean in the second quarter of the run, in bytes; the first is for growing up.</param>
+/// <param name="Late">Its mean in the last quarter.</param>
+public sealed record MemoryTrend(string Name, double Early, double Late)
+{
+    private const double MaxGrowth = 0.1;
+
+    public double Growth => (Late / Early) - 1;
+
+    public bool IsFlat => Growth < MaxGrowth;
+
+    /// <param name="steps">Of equal length, in their order; fewer than eight say nothing.</param>
+    public static IReadOnlyList<MemoryTrend> Of(IReadOnlyList<Measurement> steps)
+    {
+        var quarter = steps.Count / 4;
+        return quarter < 2
+            ? []
+            : [.. steps[0].Load.Servers.Select((server, i) => new MemoryTrend(
+                server.Name,
+                steps.Skip(quarter).Take(quarter).Average(step => step.Load.Servers[i].ResidentBytes),
+                steps.TakeLast(quarter).Average(step => step.Load.Servers[i].ResidentBytes)))];
     }
 }
 

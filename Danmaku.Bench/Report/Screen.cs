@@ -56,9 +56,13 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
             console.MarkupLineInterpolated($"[yellow]{remark}[/]");
         }
 
-        console.MarkupLine(report.IsClean
-            ? "[green]Every viewer got everything, once and in order.[/]"
-            : "[red]Not every viewer got everything, once and in order.[/]");
+        console.MarkupLine(report switch
+        {
+            { IsClean: true, MaySkip: true } => "[green]Every viewer got everything once and in order, but for what it was told that it does not get.[/]",
+            { IsClean: true } => "[green]Every viewer got everything, once and in order.[/]",
+            { Sequences.IsClean: true } => "[red]Every viewer got everything, once and in order, but not all is as it should be.[/]",
+            _ => "[red]Not every viewer got everything, once and in order.[/]",
+        });
     }
 
     public void Show(ConnectReport report)

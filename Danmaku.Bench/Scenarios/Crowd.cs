@@ -37,6 +37,10 @@ public sealed class Crowd : IDisposable
     private readonly Dictionary<int, int> _tries = [];
     private readonly PriorityQueue<int, long> _retries = new();
     private readonly Random _chance = new(1);
+    private readonly List<Viewer> _leaving = [];
+    private readonly List<string> _goneDisconnects = [];
+    private Sequences _goneSequences = Sequences.None;
+    private long _goneDeliveries;
     private Viewer? _failed;
     private bool _isRetrying;
     private long _posts;
@@ -62,7 +66,10 @@ public sealed class Crowd : IDisposable
 
     public int Joined { get; private set; }
 
-    public long Deliveries => _viewers.Sum(viewer => viewer.Deliveries);
+    public long Deliveries => _goneDeliveries + _viewers.Concat(_leaving).Sum(viewer => viewer.Deliveries);
+
+    /// <summary>So many viewers per second leave while posts go on, and others come in their place; those who post stay.</summary>
+    public double ChurnRate { get; set; }
 
     /// <summary>What messages were compressed to, and what they were.</summary>
     public (long Deflated, long Inflated) Compression => _inflater.Total;
@@ -130,18 +137,25 @@ public sealed class Crowd : IDisposable
         var start = _clock.Micros;
         var (done, count) = (0L, Math.Max(1, (long)(rate * duration.TotalSeconds)));
         var end = start + (long)duration.TotalMicroseconds;
+        var replaced = 0;
         Run(() => done == count && Loop.Now >= end, () =>
         {
+            for (; ChurnRate > 0 && ChurnDue() <= Loop.Now; replaced++)
+            {
+                Replace();
+            }
+
             for (; done < count && Due() <= Loop.Now; done++)
             {
                 Post(Due());
             }
 
             Flush();
-            return done < count ? Due() : end;
+            return Math.Min(done < count ? Due() : end, ChurnRate > 0 ? ChurnDue() : end);
         });
 
         long Due() => start + (long)(1e6 * done / rate);
+        long ChurnDue() => start + (long)(1e6 * (replaced + 1) / ChurnRate);
     }
 
     /// <summary>Waits until every post has its answer and every viewer that is connected has got everything.</summary>
@@ -164,6 +178,20 @@ public sealed class Crowd : IDisposable
         Run(() => Loop.Now >= end, () => end);
     }
 
+    /// <summary>Adds what was measured to longer records.</summary>
+    public void AddLatenciesTo(LatencyRecorder latency, LatencyRecorder ack)
+    {
+        foreach (var edge in Edges)
+        {
+            latency.Add(edge.Latency);
+        }
+
+        foreach (var room in Rooms)
+        {
+            ack.Add(room.Book.AckLatency);
+        }
+    }
+
     /// <summary>Posts from now on count for the figures, and what was counted before is forgotten.</summary>
     public void BeginMeasuring()
     {
@@ -178,7 +206,7 @@ public sealed class Crowd : IDisposable
     /// <summary>All leave, and are given some time for it.</summary>
     public void Leave()
     {
-        _viewers.ForEach(viewer => viewer.Leave());
+        _viewers.ForEach(viewer => viewer.Leave(isPolite: true));
         var end = _clock.Micros + (long)ClosePatience.TotalMicroseconds;
         var isEmpty = false;
         Run(() => isEmpty || Loop.Now >= end, () =>
@@ -192,13 +220,15 @@ public sealed class Crowd : IDisposable
     public Sequences Check(bool isOver)
     {
         Rooms.ToList().ForEach(room => room.ForgetJudgements());
-        return _viewers.Where(viewer => isOver || viewer.IsJoined).Aggregate(Sequences.None, (sum, viewer) => sum.And(viewer.Check(isOver)));
+        return _viewers.Where(viewer => isOver || viewer.IsJoined).Aggregate(_goneSequences, (sum, viewer) => sum.And(viewer.Check(isOver)));
     }
 
     /// <summary>How many connections ended by themselves, by how they ended.</summary>
     public IReadOnlyDictionary<string, int> Disconnects() => _viewers
         .Where(viewer => viewer.IsDisconnected)
-        .CountBy(viewer => viewer.End ?? "", StringComparer.Ordinal)
+        .Select(viewer => viewer.End ?? "")
+        .Concat(_goneDisconnects)
+        .CountBy(how => how, StringComparer.Ordinal)
         .ToDictionary();
 
     public void Dispose() => Loop.Dispose();
@@ -223,7 +253,7 @@ public sealed class Crowd : IDisposable
             var edge = Edges[EdgeOf(_viewers.Count)];
             var isPoster = i < _settings.Posters;
             var viewer = Create(room, _viewers.Count, isPoster, edge);
-            edge.Viewers.Add(viewer);
+            edge.Viewers++;
             _viewers.Add(viewer);
             if (isPoster)
             {
@@ -234,16 +264,16 @@ public sealed class Crowd : IDisposable
         return room;
     }
 
-    private Viewer Create(RoomRun room, int index, bool isPoster, Edge edge)
+    private Viewer Create(RoomRun room, int index, bool isPoster, Edge edge, bool isLate = false)
     {
         // Counted per edge, so that every edge has its share of the sample.
         var latency = index / Edges.Count % _settings.SampleOneIn == 0 ? edge.Latency : null;
         return _settings switch
         {
-            { Server: ServerKind.Relay } => new RelayViewer(room, latency) { Index = index, Changed = OnChanged },
-            { Server: ServerKind.SignalR } => new SignalRViewer(room, latency) { Index = index, Changed = OnChanged },
-            { Format: ViewerFormat.Plain } when !isPoster => new PlainViewer(room, latency) { Index = index, Changed = OnChanged },
-            _ => new JsonViewer(room, latency, _inflater) { Index = index, Changed = OnChanged },
+            { Server: ServerKind.Relay } => new RelayViewer(room, latency) { Index = index, Changed = OnChanged, IsLate = isLate },
+            { Server: ServerKind.SignalR } => new SignalRViewer(room, latency) { Index = index, Changed = OnChanged, IsLate = isLate },
+            { Format: ViewerFormat.Plain } when !isPoster => new PlainViewer(room, latency) { Index = index, Changed = OnChanged, IsLate = isLate },
+            _ => new JsonViewer(room, latency, _inflater) { Index = index, Changed = OnChanged, IsLate = isLate },
         };
     }
 
@@ -261,6 +291,10 @@ public sealed class Crowd : IDisposable
         else if (viewer.IsJoined)
         {
             Joined--;
+            if (_leaving.Contains(viewer))
+            {
+                Bury(viewer);
+            }
         }
         else if (_isRetrying)
         {
@@ -273,6 +307,41 @@ public sealed class Crowd : IDisposable
         {
             _failed ??= viewer;
         }
+    }
+
+    /// <summary>Somebody who only watches leaves, half of them without a word, and somebody else comes.</summary>
+    private void Replace()
+    {
+        var index = _chance.Next(_viewers.Count);
+        var old = _viewers[index];
+        var room = Rooms[index / _settings.Viewers];
+        if (room.Posters.Contains(old) || !(old.IsJoined || old.IsDisconnected))
+        {
+            return;
+        }
+
+        _viewers[index] = Create(room, index, isPoster: false, Edges[EdgeOf(index)], isLate: true);
+        _viewers[index].DueMicros = Loop.Now;
+        if (old.End is not null)
+        {
+            _goneDisconnects.Add(old.End);
+            Bury(old);
+        }
+        else
+        {
+            _leaving.Add(old);
+            old.Leave(isPolite: _chance.Next(2) == 0);
+        }
+
+        Connect(_viewers[index]);
+    }
+
+    /// <summary>Of a viewer that has left only figures remain.</summary>
+    private void Bury(Viewer viewer)
+    {
+        _leaving.Remove(viewer);
+        _goneDeliveries += viewer.Deliveries;
+        _goneSequences = _goneSequences.And(viewer.Check(isOver: false) with { Silent = 0 });
     }
 
     private void Connect(Viewer viewer)
@@ -352,7 +421,7 @@ public sealed record Edge(Uri Url)
 {
     private readonly Dictionary<(string, string?, bool), Target> _targets = [];
 
-    public List<Viewer> Viewers { get; } = [];
+    public int Viewers { get; set; }
 
     public LatencyRecorder Latency { get; } = new();
 

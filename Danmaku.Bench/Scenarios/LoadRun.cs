@@ -12,6 +12,9 @@ public sealed class LoadRun : IDisposable
     /// <summary>How long we listen on when all have everything, for what should not come.</summary>
     private static readonly TimeSpan Aftermath = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Into so many parts a soak is divided.</summary>
+    private const int SoakParts = 40;
+
     private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly LoadSettings _settings;
@@ -86,17 +89,46 @@ public sealed class LoadRun : IDisposable
 
         _phase = "settling";
         var isSettled = Crowd.Settle(patience ?? SettleTimeout);
-        var (before, rejected) = (_settled, _rejected);
-        (_settled, _rejected) = (Crowd.Check(isOver: false) with { Foreign = 0 }, Crowd.Posts.Rejected.Values.Sum());
-        var step = new Measurement(
-            rate, Flow.Between(begin, end), Crowd.Latency, Crowd.AckLatency, Load.Between(begin, end, Crowd.Slip.Summary()),
-            isSettled && Crowd.Disconnects().Count == 0 && _settled == before && _rejected == rejected);
-        _steps.Add(step);
-        return step;
+        return Add(rate, begin, end, isSettled);
     }
 
+    /// <summary>Posts at this rate for long, and measures parts of it.</summary>
+    /// <param name="churn">Viewers that leave and others that come in their place, per second.</param>
+    /// <returns>All of it.</returns>
+    public Measurement Soak(double rate, TimeSpan warmup, TimeSpan duration, double churn)
+    {
+        _phase = "warming up";
+        Crowd.ChurnRate = churn;
+        Crowd.Post(rate, warmup);
+        _phase = "soaking";
+        var (latency, ack) = (new LatencyRecorder(), new LatencyRecorder());
+        var (begin, part) = (TakeSample(), TimeSpan.FromSeconds(Math.Max(1, duration.TotalSeconds / SoakParts)));
+        var (last, slip) = (begin, Latency.None);
+        for (var done = TimeSpan.Zero; done < duration; done += part)
+        {
+            Crowd.BeginMeasuring();
+            Crowd.Post(rate, part);
+            (var before, last) = (last, TakeSample());
+            Crowd.AddLatenciesTo(latency, ack);
+            Add(rate, before, last, isSettled: true);
+            slip = Crowd.Slip.Summary() is { } now && now.P99 > slip.P99 ? now : slip;
+        }
+
+        Crowd.ChurnRate = 0;
+        Crowd.EndMeasuring();
+        _phase = "settling";
+        var isSettled = Crowd.Settle(SettleTimeout);
+        return new Measurement(
+            rate, Flow.Between(begin, last), latency.Summary(), ack.Summary(), Load.Between(begin, last, slip),
+            _steps.Sum(step => step.Refused), _settled, isSettled && Crowd.Disconnects().Count == 0);
+    }
+
+    /// <summary>The report is to be about what comes now.</summary>
+    public void ForgetSteps() => _steps.Clear();
+
     /// <summary>Lets all leave, and says what was found.</summary>
-    public RunReport Finish(Measurement result)
+    /// <param name="maySkip">More was asked for than servers bear.</param>
+    public RunReport Finish(Measurement result, bool maySkip = false)
     {
         _phase = "leaving";
         Crowd.Listen(Aftermath);
@@ -111,12 +143,25 @@ public sealed class LoadRun : IDisposable
             result,
             _steps.Count > 1 ? _steps : [],
             Crowd.Posts,
-            [.. Crowd.Edges.Select(edge => new EdgeReport(edge.Url, edge.Viewers.Count, edge.Latency.Summary()))],
+            [.. Crowd.Edges.Select(edge => new EdgeReport(edge.Url, edge.Viewers, edge.Latency.Summary()))],
             sequences,
-            disconnects);
+            disconnects,
+            maySkip ? [] : MemoryTrend.Of(_steps),
+            maySkip);
     }
 
     public void Dispose() => Crowd.Dispose();
+
+    private Measurement Add(double rate, Sample begin, Sample end, bool isSettled)
+    {
+        var (settled, rejected) = (Crowd.Check(isOver: false) with { Foreign = 0, Unplaced = 0 }, Crowd.Posts.Rejected.Values.Sum());
+        var step = new Measurement(
+            rate, Flow.Between(begin, end), Crowd.Latency, Crowd.AckLatency, Load.Between(begin, end, Crowd.Slip.Summary()),
+            rejected - _rejected, settled.Since(_settled), isSettled && Crowd.Disconnects().Count == 0);
+        (_settled, _rejected) = (settled, rejected);
+        _steps.Add(step);
+        return step;
+    }
 
     private Sample TakeSample() => new(
         TimeSpan.FromMicroseconds(_clock.Micros), TimeSpan.FromMicroseconds(Crowd.Loop.IdleMicros), Crowd.Deliveries, Crowd.Loop.ReceivedBytes,

@@ -6,7 +6,7 @@ namespace Danmaku.Bench.Viewers;
 /// <remarks>
 /// The order it must come in is what acknowledgements and viewers of danmaku.v1.json say, which may be known later than the text
 /// comes: judged is at the end. Nothing tells a plain viewer when it is in the room, so its sequence begins with the first danmaku
-/// that it gets, at the latest with the first that is not warm-up.
+/// that it gets, at the latest with the first that is not warm-up if it was there by then.
 /// </remarks>
 public sealed class PlainViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, latency)
 {
@@ -19,7 +19,7 @@ public sealed class PlainViewer(RoomRun room, LatencyRecorder? latency) : Viewer
     public override void Post(PostTag tag) => throw new NotSupportedException("Plain text has no acknowledgements.");
 
     public override bool HasEverything() =>
-        IsDisconnected || (_begin >= 0 && _end + (_own?.Count ?? 0) >= Room.Order.Count && Room.Order.Count >= Room.Book.AckedCount);
+        IsDisconnected || (_begin < 0 && IsLate && IsJoined) || (_begin >= 0 && _end + (_own?.Count ?? 0) >= Room.Order.Count && Room.Order.Count >= Room.Book.AckedCount);
 
     public override void OnText(ReadOnlySpan<byte> payload, bool isDeflated)
     {
@@ -33,10 +33,10 @@ public sealed class PlainViewer(RoomRun room, LatencyRecorder? latency) : Viewer
     {
         if (_begin < 0)
         {
-            return Sequences.None with { Silent = 1, Foreign = Foreign };
+            return Sequences.None with { Silent = IsLate ? 0 : 1, Foreign = Foreign };
         }
 
-        var judged = _own is null && !IsDisconnected ? Room.Judge(_begin, _end, () => Judge(isOver)) : Judge(isOver);
+        var judged = _own is null && !IsDisconnected && !IsLate ? Room.Judge(_begin, _end, () => Judge(isOver)) : Judge(isOver);
         return judged with { Foreign = Foreign };
     }
 
@@ -77,7 +77,7 @@ public sealed class PlainViewer(RoomRun room, LatencyRecorder? latency) : Viewer
             if (sequence is null)
             {
                 var due = Room.Book.FirstMeasuredAcked;
-                var first = !due.IsNone && due < position ? due : position;
+                var first = !IsLate && !due.IsNone && due < position ? due : position;
                 sequence = new SequenceChecker(first with { Offset = first.Offset - 1 });
             }
 

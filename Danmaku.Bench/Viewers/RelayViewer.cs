@@ -7,7 +7,7 @@ namespace Danmaku.Bench.Viewers;
 /// <summary>A viewer of a server that sends every text message to all in its room, as it is and without a position.</summary>
 /// <remarks>
 /// Such a server promises no order between different authors, so each author's posts are a sequence of their own. It begins with
-/// the first post that comes, at the latest with the first that is not warm-up, and ends with the last that was sent.
+/// the first post that comes, at the latest with the first that is not warm-up if the viewer was there by then, and ends with the last that was sent.
 /// </remarks>
 public class RelayViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, latency)
 {
@@ -18,6 +18,8 @@ public class RelayViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, 
 
     /// <summary>Of authors whose sequence is not as it should be.</summary>
     private Dictionary<int, SequenceChecker>? _broken;
+
+    private bool IsSilent => _next.Length == 0;
 
     private int Authors => Room.Posters.Count;
 
@@ -35,7 +37,7 @@ public class RelayViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, 
     {
         for (var author = 0; !IsDisconnected && author < Authors; author++)
         {
-            if (LastOf(author) is >= 0 and var last && (_next.Length == 0 || _next[author] <= last))
+            if (LastOf(author) is >= 0 and var last && (IsSilent ? !IsLate : _next[author] <= last && !(IsLate && _next[author] < 0)))
             {
                 return false;
             }
@@ -46,11 +48,11 @@ public class RelayViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, 
 
     public override Sequences Check(bool isOver)
     {
-        var sum = Sequences.None with { Foreign = Foreign, Silent = isOver && _next.Length == 0 ? 1 : 0 };
-        for (var author = 0; isOver && !IsDisconnected && author < Authors && _next.Length > 0; author++)
+        var sum = Sequences.None with { Foreign = Foreign, Silent = isOver && IsSilent && !IsLate ? 1 : 0 };
+        for (var author = 0; isOver && !IsDisconnected && author < Authors && !IsSilent; author++)
         {
             var last = LastOf(author);
-            if (_next[author] <= last)
+            if (_next[author] <= last && !(IsLate && _next[author] < 0))
             {
                 Sequence(author, Math.Max(0, _next[author])).End(new Position(Epoch, last + 1));
             }
@@ -69,7 +71,7 @@ public class RelayViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, 
 
         if (_next[author] < 0)
         {
-            _next[author] = Math.Min(post, FirstMeasuredOf(author));
+            _next[author] = IsLate ? post : Math.Min(post, FirstMeasuredOf(author));
         }
 
         if (post == _next[author] && _broken?.ContainsKey(author) != true)

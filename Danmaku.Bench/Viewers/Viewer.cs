@@ -30,6 +30,9 @@ public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwne
     /// <summary>Which one it is of the run.</summary>
     public required int Index { get; init; }
 
+    /// <summary>Whether it came while posts were going on, so that nobody knows with which its sequence begins.</summary>
+    public bool IsLate { get; init; }
+
     /// <summary>When it was to begin to connect, in microseconds of the run's clock.</summary>
     public long DueMicros { get; set; }
 
@@ -63,7 +66,18 @@ public abstract class Viewer(RoomRun room, LatencyRecorder? latency) : ILinkOwne
         Link!.Flush();
     }
 
-    public void Leave() => Link?.Close();
+    /// <param name="isPolite">Says goodbye; else its connection is simply gone.</param>
+    public void Leave(bool isPolite)
+    {
+        if (isPolite)
+        {
+            Link?.Close();
+        }
+        else
+        {
+            Link?.Abandon();
+        }
+    }
 
     /// <summary>Writes a post, without sending it.</summary>
     public abstract void Post(PostTag tag);
