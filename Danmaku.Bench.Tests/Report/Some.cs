@@ -10,7 +10,7 @@ internal static class Some
     public static readonly Machine Machine = new("2026-11-22", "fanout", "a CPU", 2, "a system", "a runtime");
 
     public static readonly LoadSettings Settings = new(
-        [new Uri("http://127.0.0.1:1")], ServerKind.Danmaku, "bench", 1, 1000, ViewerFormat.Json, 10, 100, 500, 20, [], [new ServerProcess("edge", 1)],
+        [new Uri("http://127.0.0.1:1")], ServerKind.Danmaku, "bench", 1, 1000, ViewerFormat.Json, 10, TextKind.Fixed, 100, 500, 20, [], [new ServerProcess("edge", 1)],
         IsSpinning: false);
 
     /// <param name="micros">Of the server's CPU for each delivery.</param>
@@ -28,5 +28,5 @@ internal static class Some
         Machine, "fanout", Settings, TimeSpan.FromSeconds(2), result ?? Measurement(50), steps,
         new Posts(500, 500, 0, new Dictionary<string, long>(), 0, 0, 0),
         [new EdgeReport(Settings.Urls[0], 1000, new Latency(1000, 1, 2, 3, 4))], sequences ?? Sequences.None, new Dictionary<string, int>(),
-        []);
+        [], new Compression(0, 0));
 }

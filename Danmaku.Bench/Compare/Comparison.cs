@@ -75,7 +75,8 @@ public sealed class Comparison(ComparisonSettings settings, IAnsiConsole console
     private void Measure(Peer peer, RunningPeer running, Queue<double?> rates, List<Measurement> measured, ref Measurement? best)
     {
         var load = new LoadSettings(
-            [running.Url], peer.Kind, "compare", Rooms: 1, settings.Viewers, peer.Format, settings.Posters, settings.Bytes, ConnectRate,
+            [running.Url], peer.Kind, "compare", Rooms: 1, settings.Viewers, peer.Format, settings.Posters, TextKind.Fixed,
+            settings.Bytes, ConnectRate,
             SampleOneIn, [], running.Servers, IsSpinning: false);
         using var run = new LoadRun("compare", load, TimeProvider.System, cancellation);
         run.Join();

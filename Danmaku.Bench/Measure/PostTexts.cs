@@ -13,7 +13,7 @@ public readonly record struct PostTag(int Number, long DueMicros);
 
 /// <summary>Texts and post ids that say which post of which run they are, so that any viewer can tell how long one took.</summary>
 /// <remarks>A text is 6 characters for the run, 8 hexadecimal digits for the number, 10 for the time, then padding.</remarks>
-public sealed class PostTexts
+public class PostTexts
 {
     public const int MinBytes = 24;
 
@@ -32,7 +32,7 @@ public sealed class PostTexts
 
     /// <summary>The <c>post</c> message (docs/protocol.md §4).</summary>
     /// <param name="bytes">Length of the text when it is to be shorter than usual.</param>
-    public byte[] PostMessage(PostTag tag, int? bytes = null) => Encoding.ASCII.GetBytes(
+    public byte[] PostMessage(PostTag tag, int? bytes = null) => Encoding.UTF8.GetBytes(
         $$"""{"type":"post","id":"{{Id(tag.Number)}}","text":"{{Text(tag, bytes)}}"}""");
 
     /// <summary>The same post, sent once more.</summary>
@@ -41,14 +41,14 @@ public sealed class PostTexts
     /// <summary>The post id, the same whenever the post is sent.</summary>
     public string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"{_idPrefix}{number:x8}");
 
-    public string Text(PostTag tag, int? bytes = null) => string.Create(CultureInfo.InvariantCulture,
+    public virtual string Text(PostTag tag, int? bytes = null) => string.Create(CultureInfo.InvariantCulture,
         $"{Encoding.ASCII.GetString(_run)}{tag.Number:x8}{tag.DueMicros:x10}{Encoding.ASCII.GetString(Padding(bytes))}");
 
     private ReadOnlySpan<byte> Padding(int? bytes) => bytes is { } length ? _padding.AsSpan(0, length - MinBytes) : _padding;
 
     /// <summary>The number of the post whose text begins like this; -1 when it is not one of this run. Looks at nothing else.</summary>
     /// <remarks>Done for every delivery. What is no digit gives a number that nobody has posted, or the wrong one in the order.</remarks>
-    public int TryReadNumber(ReadOnlySpan<byte> text)
+    public virtual int TryReadNumber(ReadOnlySpan<byte> text)
     {
         if (text.Length < MinBytes || !text.StartsWith(_run))
         {
@@ -64,7 +64,7 @@ public sealed class PostTexts
     }
 
     /// <summary>The post whose text begins like this; null when it is not one of this run.</summary>
-    public PostTag? TryRead(ReadOnlySpan<byte> text) =>
+    public virtual PostTag? TryRead(ReadOnlySpan<byte> text) =>
         text.Length >= MinBytes && text.StartsWith(_run)
         && Utf8Parser.TryParse(text[6..14], out int number, out var digits, 'x') && digits == 8
         && Utf8Parser.TryParse(text[14..24], out long due, out digits, 'x') && digits == 10

@@ -11,7 +11,7 @@ public static class Figures
     {
         var (settings, result, posts, sequences) = (report.Settings, report.Result, report.Posts, report.Sequences);
         yield return ("viewers", Text($"{Rooms(settings)} on {settings.Urls.Count} {(settings.Urls.Count == 1 ? "edge" : "edges")} ({Format(settings)}), joined in {report.Joining.TotalSeconds:0.0} s"));
-        yield return ("posts offered", Text($"{result.Rate:0.##}/s of {settings.Bytes} bytes by {settings.Posters * settings.Rooms} posters for {result.Flow.Duration.TotalSeconds:0.0} s"));
+        yield return ("posts offered", Text($"{result.Rate:0.##}/s of {(settings.Texts == TextKind.Corpus ? "the corpus" : Text($"{settings.Bytes} bytes"))} by {settings.Posters * settings.Rooms} posters for {result.Flow.Duration.TotalSeconds:0.0} s"));
         yield return ("posts of the run", Text($"{posts.Sent} sent, {posts.Acked} acknowledged, {Refused(posts)}, {posts.Unknown} unknown, {posts.Unanswered} unanswered"));
         yield return ("deliveries", Text($"{result.Flow.Deliveries} = {result.Flow.DeliveriesPerSecond:#,0} per second"));
         if (result.Load.DeliveriesPerCoreSecond is { } perCore)
@@ -20,6 +20,11 @@ public static class Figures
         }
 
         yield return ("bytes per delivery", Text($"{result.Flow.BytesPerDelivery:0}"));
+        if (report.Compression is { Inflated: > 0 } compression)
+        {
+            yield return ("compressed batches", Text($"{compression.Deflated} bytes for {compression.Inflated}: {(double)compression.Deflated / compression.Inflated:P0}"));
+        }
+
         yield return ("latency", Percentiles(result.Latency));
         foreach (var edge in report.Edges.Where(_ => report.Edges.Count > 1))
         {

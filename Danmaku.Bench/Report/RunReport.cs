@@ -28,6 +28,7 @@ public sealed record Measurement(
 /// <param name="Sequences">Over the whole run, warm-up included.</param>
 /// <param name="Disconnects">Connections that ended by themselves during the run, by how.</param>
 /// <param name="Memory">How the servers' memory went, where the run was long enough to tell.</param>
+/// <param name="Compression">Of messages that came compressed, each counted once.</param>
 /// <param name="MaySkip">Whether more was asked for than servers bear, so that skipping and cutting off is right where viewers are told.</param>
 public sealed record RunReport(
     Machine Machine,
@@ -41,6 +42,7 @@ public sealed record RunReport(
     Sequences Sequences,
     IReadOnlyDictionary<string, int> Disconnects,
     IReadOnlyList<MemoryTrend> Memory,
+    Compression Compression,
     bool MaySkip = false)
 {
     /// <summary>Everybody got everything once and in order, nobody was cut off, every post has one answer, and memory did not grow.</summary>

@@ -49,6 +49,11 @@ public sealed class Crowd : IDisposable
     /// <param name="watch">Called now and then from the loop, to show how it goes.</param>
     public Crowd(LoadSettings settings, RunClock clock, Action watch, CancellationToken cancellation)
     {
+        if (settings is { Server: ServerKind.SignalR, Texts: TextKind.Corpus })
+        {
+            throw new InvalidDataException("SignalR escapes what is not ASCII: the corpus cannot be told again.");
+        }
+
         (_settings, _clock, _watch, _cancellation) = (settings, clock, watch, cancellation);
         Loop = new LoadLoop(clock, Pollers.Create(), settings.IsSpinning);
         Edges = [.. settings.Urls.Select(url => new Edge(url))];
@@ -71,8 +76,7 @@ public sealed class Crowd : IDisposable
     /// <summary>So many viewers per second leave while posts go on, and others come in their place; those who post stay.</summary>
     public double ChurnRate { get; set; }
 
-    /// <summary>What messages were compressed to, and what they were.</summary>
-    public (long Deflated, long Inflated) Compression => _inflater.Total;
+    public Compression Compression => _inflater.Total;
 
     public Posts Posts => Rooms.Aggregate(Posts.None, (sum, room) => sum.And(room.Book.Summary()));
 
@@ -246,7 +250,7 @@ public sealed class Crowd : IDisposable
 
     private RoomRun CreateRoom(int index)
     {
-        var room = new RoomRun(Loop, _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}", new PostTexts(_settings.Bytes),
+        var room = new RoomRun(Loop, _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}", _settings.Texts == TextKind.Corpus ? new CorpusTexts() : new PostTexts(_settings.Bytes),
             isAnswered: _settings.Server == ServerKind.Danmaku);
         for (var i = 0; i < _settings.Viewers; i++)
         {

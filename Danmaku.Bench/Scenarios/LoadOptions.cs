@@ -46,6 +46,12 @@ public static class LoadOptions
         DefaultValueFactory = _ => ViewerFormat.Json,
     };
 
+    private static readonly Option<TextKind> Texts = new("--texts")
+    {
+        Description = "What is said: fixed (texts of --bytes) or corpus (remarks in Chinese, Japanese and English, for compression).",
+        DefaultValueFactory = _ => TextKind.Fixed,
+    };
+
     private static readonly Option<int> Bytes =
         Number("--bytes", "Length of a post's text; a node takes 100 characters by default.", 100, PostTexts.MinBytes, 3000);
 
@@ -75,7 +81,7 @@ public static class LoadOptions
     public static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
 
     /// <summary>Those of a connection, whatever is done with it.</summary>
-    public static IEnumerable<Option> All => [Urls, Server, Room, Format, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
+    public static IEnumerable<Option> All => [Urls, Server, Room, Format, Texts, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
 
     /// <param name="viewers">In each room.</param>
     /// <param name="posters">In each room.</param>
@@ -87,6 +93,7 @@ public static class LoadOptions
         viewers,
         line.GetValue(Format),
         Math.Min(viewers, posters),
+        line.GetValue(Texts),
         line.GetValue(Bytes),
         line.GetValue(ConnectRate),
         line.GetValue(Sample),

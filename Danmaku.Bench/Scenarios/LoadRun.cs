@@ -147,6 +147,7 @@ public sealed class LoadRun : IDisposable
             sequences,
             disconnects,
             maySkip ? [] : MemoryTrend.Of(_steps),
+            Crowd.Compression,
             maySkip);
     }
 

@@ -13,6 +13,16 @@ public enum ViewerFormat
     Plain,
 }
 
+/// <summary>What is said.</summary>
+public enum TextKind
+{
+    /// <summary>Texts of the same length, in ASCII.</summary>
+    Fixed,
+
+    /// <summary>Remarks as people make them, in three languages.</summary>
+    Corpus,
+}
+
 /// <summary>Whose server it is.</summary>
 public enum ServerKind
 {
@@ -31,7 +41,7 @@ public enum ServerKind
 /// <param name="Room">The room; of several, what their names begin with.</param>
 /// <param name="Viewers">In each room.</param>
 /// <param name="Posters">So many viewers of each room post. They speak danmaku.v1.json in any case, as only that has acknowledgements.</param>
-/// <param name="Bytes">Length of a text, in bytes and, being ASCII, in characters.</param>
+/// <param name="Bytes">Length of a fixed text, in bytes and, being ASCII, in characters.</param>
 /// <param name="ConnectRate">Viewers that join per second.</param>
 /// <param name="SampleOneIn">One viewer in so many reads all texts and measures latency; every viewer checks the sequence.</param>
 /// <param name="Sources">Addresses of this machine to connect from, in turn; none for what the system chooses.</param>
@@ -45,6 +55,7 @@ public sealed record LoadSettings(
     int Viewers,
     ViewerFormat Format,
     int Posters,
+    TextKind Texts,
     int Bytes,
     int ConnectRate,
     int SampleOneIn,

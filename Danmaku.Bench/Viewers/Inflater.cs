@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Danmaku.Bench.Client;
+using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Viewers;
 
@@ -9,8 +10,8 @@ public sealed class Inflater
 {
     private byte[] _buffer = new byte[64 * 1024];
 
-    /// <summary>Bytes that it was given, and what they were.</summary>
-    public (long Deflated, long Inflated) Total { get; private set; }
+    /// <summary>All that it was given.</summary>
+    public Compression Total { get; private set; } = new(0, 0);
 
     /// <exception cref="InvalidDataException">This is not deflated, or too long.</exception>
     public ReadOnlySpan<byte> Inflate(ReadOnlySpan<byte> payload)
@@ -27,7 +28,7 @@ public sealed class Inflater
             }
         }
 
-        Total = (Total.Deflated + payload.Length, Total.Inflated + length);
+        Total = new Compression(Total.Deflated + payload.Length, Total.Inflated + length);
         return _buffer.AsSpan(0, length);
     }
 

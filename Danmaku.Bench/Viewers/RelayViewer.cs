@@ -23,7 +23,7 @@ public class RelayViewer(RoomRun room, LatencyRecorder? latency) : Viewer(room, 
 
     private int Authors => Room.Posters.Count;
 
-    public override void Post(PostTag tag) => Link!.Write(Encoding.ASCII.GetBytes(Room.Texts.Text(tag)));
+    public override void Post(PostTag tag) => Link!.Write(Encoding.UTF8.GetBytes(Room.Texts.Text(tag)));
 
     public override void OnText(ReadOnlySpan<byte> payload, bool isDeflated)
     {
