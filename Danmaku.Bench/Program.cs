@@ -21,6 +21,8 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
     CompareCommand.Create(),
     ChaosCommand.Create(),
     TargetCommand.Create(),
+    ChartCommand.Create(),
+    MicroCommand.Create(),
 };
 
 var line = root.Parse(args);

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using static Danmaku.Bench.Scenarios.CommandLine;
 
 namespace Danmaku.Bench.Targets;
 
@@ -17,7 +18,7 @@ public static class TargetCommand
         Description = "signalr: groups of SignalR. kestrel: ASP.NET Core WebSockets with a queue and a writer for each connection.",
     }.AcceptOnlyFromAmong("signalr", "kestrel");
 
-    private static readonly Option<int> Port = CommandLine.Number("--port", "Where it listens, on loopback.", 9000, most: 65_535);
+    private static readonly Option<int> Port = Number("--port", "Where it listens, on loopback.", 9000, most: 65_535);
 
     public static Command Create()
     {
