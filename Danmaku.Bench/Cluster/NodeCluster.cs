@@ -110,8 +110,12 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Connection__OutboxFrames"] = "32",
             ["Danmaku__Room__MaxTextChars"] = "1000",
             ["Danmaku__Room__HistoryBytes"] = "16777216",
-            ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../..")),
         };
+        foreach (var (key, value) in Programs.DotnetRoot)
+        {
+            settings[key] = value;
+        }
+
         return settings;
     }
 

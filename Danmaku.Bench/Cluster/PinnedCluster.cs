@@ -52,7 +52,7 @@ public sealed class PinnedCluster : IAsyncDisposable
                     $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
                     $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", .. Unlimited, .. settings,
                 ];
-                cluster._processes.Add(OwnedProcess.Start(command, Path.Combine(folder, name + ".log")));
+                cluster._processes.Add(OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), Programs.DotnetRoot));
                 cluster._urls.Add(url);
             }
 

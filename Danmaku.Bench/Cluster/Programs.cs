@@ -14,6 +14,12 @@ public static class Programs
     /// <summary>Where a program is; null where it is not installed.</summary>
     public static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
+    /// <summary>Where our programs find the runtime that runs this one, which need not be where they look by themselves: for their environment.</summary>
+    public static IReadOnlyDictionary<string, string> DotnetRoot { get; } = new Dictionary<string, string>
+    {
+        ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../..")),
+    };
+
     /// <summary>The executable of a node: beside this tool, or where the same build has put it.</summary>
     /// <exception cref="InvalidDataException">It is not there.</exception>
     public static string FindNode()

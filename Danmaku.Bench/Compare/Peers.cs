@@ -48,16 +48,10 @@ public static class Peers
         {
             var port = NodeNetwork.FreePorts(IPAddress.Loopback, 1)[0];
             var log = Path.Combine(place.Folder, name + ".log");
-            var process = OwnedProcess.Start([.. Cores.Prefix(place.ServerCore), .. await command(place, port)], log, DotnetRoot);
+            var process = OwnedProcess.Start([.. Cores.Prefix(place.ServerCore), .. await command(place, port)], log, Programs.DotnetRoot);
             await ListeningAsync(process, port, log);
             return new RunningPeer(new Uri($"ws://127.0.0.1:{port}"), [new ServerProcess(name, process.Id)], process);
         });
-
-    /// <summary>For this program itself, where it was started by a runtime that is not where programs look for one.</summary>
-    private static IReadOnlyDictionary<string, string> DotnetRoot => new Dictionary<string, string>
-    {
-        ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../..")),
-    };
 
     private static string Source(string file) => Path.Combine(AppContext.BaseDirectory, "peers", file);
 

@@ -207,7 +207,7 @@ public sealed class Link
             var header = 2;
             if (length >= 126)
             {
-                header = length == 126 ? 4 : 10;
+                header = length switch { 126 => 4, 127 => 10, _ => throw new InvalidDataException("a masked WebSocket frame") };
                 if (frame.Length < header)
                 {
                     break;
@@ -231,12 +231,7 @@ public sealed class Link
 
     private static int LongLength(ReadOnlySpan<byte> frame, int header)
     {
-        var length = header switch
-        {
-            4 => BinaryPrimitives.ReadUInt16BigEndian(frame[2..]),
-            _ when frame[1] == 127 => BinaryPrimitives.ReadInt64BigEndian(frame[2..]),
-            _ => throw new InvalidDataException("a masked WebSocket frame"),
-        };
+        var length = header == 4 ? BinaryPrimitives.ReadUInt16BigEndian(frame[2..]) : BinaryPrimitives.ReadInt64BigEndian(frame[2..]);
         return length is >= 0 and <= WebSocketFrame.MaxPayloadBytes ? (int)length : throw new InvalidDataException($"a WebSocket frame of {length} bytes");
     }
 

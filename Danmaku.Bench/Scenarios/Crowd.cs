@@ -47,7 +47,7 @@ public sealed class Crowd : IDisposable
     private long _keptAlive;
 
     /// <param name="watch">Called now and then from the loop, to show how it goes.</param>
-    public Crowd(LoadSettings settings, RunClock clock, Action watch, CancellationToken cancellation)
+    public Crowd(LoadSettings settings, RunClock clock, IPoller poller, Action watch, CancellationToken cancellation)
     {
         if (settings is { Server: ServerKind.SignalR, Texts: TextKind.Corpus })
         {
@@ -55,7 +55,7 @@ public sealed class Crowd : IDisposable
         }
 
         (_settings, _clock, _watch, _cancellation) = (settings, clock, watch, cancellation);
-        Loop = new LoadLoop(clock, Pollers.Create(), settings.IsSpinning);
+        Loop = new LoadLoop(clock, poller, settings.IsSpinning);
         Edges = [.. settings.Urls.Select(url => new Edge(url))];
         Rooms = [.. Enumerable.Range(0, settings.Rooms).Select(CreateRoom)];
     }

@@ -1,3 +1,4 @@
+using Danmaku.Bench.Engine;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 
@@ -29,10 +30,11 @@ public sealed class LoadRun : IDisposable
     private volatile RunProgress _progress = RunProgress.None;
 
     /// <param name="scenario">Its name, for the report.</param>
-    public LoadRun(string scenario, LoadSettings settings, TimeProvider time, CancellationToken cancellation)
+    /// <param name="poller">Null for the best that the system has.</param>
+    public LoadRun(string scenario, LoadSettings settings, TimeProvider time, CancellationToken cancellation, IPoller? poller = null)
     {
         (_scenario, _settings, _clock, _meter) = (scenario, settings, new RunClock(time), new LoadMeter(settings.Servers));
-        Crowd = new Crowd(settings, _clock, Watch, cancellation);
+        Crowd = new Crowd(settings, _clock, poller ?? Pollers.Create(), Watch, cancellation);
     }
 
     /// <summary>Where the run is. Safe to call from any thread.</summary>
