@@ -28,7 +28,7 @@ public static class FindMaxOptions
 
         var best = new FindMax(rate, warmup, duration, line.GetValue(MaxP99).TotalMilliseconds).Run(run);
         return best is null
-            ? throw new InvalidDataException(FormattableString.Invariant($"Not even {rate:0.##} posts/s were borne: begin with a lower --rate."))
+            ? throw new InvalidDataException(FormattableString.Invariant($"No rate from {rate:0.##} posts/s down was borne: begin with a lower --rate."))
             : run.Finish(best);
     }
 }
