@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
+using Danmaku.Node.Cache;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.Observability;
@@ -127,6 +128,7 @@ internal static class NodeHost
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
+        services.AddSingleton<ICachePurge, NothingToPurge>();
         services.AddHostedService<SocketService>();
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
