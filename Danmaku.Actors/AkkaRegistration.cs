@@ -52,6 +52,9 @@ public sealed record ActorSettings(
     /// <summary>Where viewers reach this node, and only it, by http or https; null when that is not known.</summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>Where other nodes reach this one over HTTP; null until that is known. Asked for again and again.</summary>
+    public Func<Uri?> HttpUrl { get; init; } = () => null;
+
     /// <summary>How long an edge goes on without hearing an origin before it ends, to be started again. Longer than an origin's restart.</summary>
     public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -155,7 +158,7 @@ public static class AkkaRegistration
             var origins = registry.Get<RoomActor>();
             var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
             var watcher = system.ActorOf(
-                Props.Create<ClusterWatcher>(settings.Name, publicUrl, ingress, notes, known, metrics), "watcher");
+                Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
             if (seeds.Length > 0)
             {
                 system.ActorOf(Props.Create<OutcastWatcher>(seeds, settings.OrphanAfter, time), "outcast-watcher");

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
@@ -89,6 +90,7 @@ internal static class NodeHost
             kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http1;
@@ -128,7 +130,7 @@ internal static class NodeHost
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
-        services.AddSingleton<ICachePurge, NothingToPurge>();
+        AddCache(services, settings);
         services.AddHostedService<SocketService>();
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
@@ -147,6 +149,25 @@ internal static class NodeHost
         });
     }
 
+    private static void AddCache(IServiceCollection services, NodeSettings settings)
+    {
+        if (!settings.HasCache)
+        {
+            services.AddSingleton<ICachePurge, NothingToPurge>();
+            return;
+        }
+
+        services.AddSingleton<DiskTier>();
+        services.AddSingleton(provider => new CacheStore(settings.Cache, provider.GetRequiredService<DiskTier>()));
+        services.AddSingleton<ICachePurge>(provider => provider.GetRequiredService<CacheStore>());
+        services.AddHostedService(provider =>
+        {
+            var (store, disk) = (provider.GetRequiredService<CacheStore>(), provider.GetRequiredService<DiskTier>());
+            provider.GetRequiredService<DanmakuMetrics>().ObserveCache(() => [new("memory", store.MemoryCost), new("disk", disk.Cost)]);
+            return disk;
+        });
+    }
+
     private static void UseMiddleware(WebApplication app, NodeSettings settings)
     {
         if (settings.Node.TrustedProxyList is { Count: > 0 } proxies)
@@ -160,6 +181,11 @@ internal static class NodeHost
             await using var _ = timeIsUp.Register(context.Abort);
             await next(context);
         });
+        if (settings.HasCache)
+        {
+            app.UseMiddleware<EdgeCache>();
+        }
+
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.Use((context, next) =>
@@ -169,6 +195,9 @@ internal static class NodeHost
             return next(context);
         });
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = Page.Prepare });
+
+        // Here and not at the beginning: a hit is answered without it, and a request to this process as an origin has a route of its own.
+        app.UseRouting();
     }
 
     /// <summary>Goes back through the header for as long as it was written by a trusted proxy.</summary>

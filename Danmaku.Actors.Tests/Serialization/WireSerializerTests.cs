@@ -51,7 +51,7 @@ public sealed class WireSerializerTests : TestKit
         new RoomRefused(Room),
         RoomActor.Stop.Instance,
         new NodeNote("akka.tcp://danmaku@127.0.0.1:4053", "edge-1", "https://edge-1.example/", true, 3, 14),
-        new NodeNote("akka.tcp://danmaku@127.0.0.1:4054", "origin-1", "", false, 0, 0),
+        new NodeNote("akka.tcp://danmaku@127.0.0.1:4054", "origin-1", "", false, 0, 0) { HttpUrl = "http://10.0.0.11:8080/" },
     ];
 
     public static TheoryData<IWireMessage> Messages => new(All);

@@ -131,6 +131,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
         {
             PublicUrl = url,
+            HttpUrl = note is { HttpUrl.Length: > 0 } && Uri.TryCreate(note.HttpUrl, UriKind.Absolute, out var http) ? http : null,
             TakesViewers = status == nameof(MemberStatus.Up) && note is { TakesViewers: true },
         };
     }

@@ -19,6 +19,7 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly string _name;
     private readonly string _publicUrl;
+    private readonly Func<Uri?> _httpUrl;
     private readonly IngressState _ingress;
     private readonly NodeNotes _notes;
     private readonly KnownNodes _known;
@@ -29,9 +30,10 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     private bool _isDraining;
 
     /// <param name="publicUrl">Where viewers reach this node; empty when that is not known.</param>
-    public ClusterWatcher(string name, string publicUrl, IngressState ingress, NodeNotes notes, KnownNodes known, DanmakuMetrics metrics)
+    /// <param name="httpUrl">Where other nodes reach this one over HTTP, once that is known.</param>
+    public ClusterWatcher(string name, string publicUrl, Func<Uri?> httpUrl, IngressState ingress, NodeNotes notes, KnownNodes known, DanmakuMetrics metrics)
     {
-        (_name, _publicUrl, _ingress, _notes, _known, _metrics) = (name, publicUrl, ingress, notes, known, metrics);
+        (_name, _publicUrl, _httpUrl, _ingress, _notes, _known, _metrics) = (name, publicUrl, httpUrl, ingress, notes, known, metrics);
 
         Receive<NodeNote>(note => _notes.Set(note));
         Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
@@ -70,7 +72,10 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     private void Publish()
     {
         var note = new NodeNote(
-            _address, _name, _publicUrl, _ingress.IsComplete && !_isDraining, _metrics.EdgeRooms + _metrics.OriginRooms, _metrics.Viewers);
+            _address, _name, _publicUrl, _ingress.IsComplete && !_isDraining, _metrics.EdgeRooms + _metrics.OriginRooms, _metrics.Viewers)
+        {
+            HttpUrl = _httpUrl()?.AbsoluteUri ?? "",
+        };
         _notes.Set(note);
         _mediator.Tell(new Publish(Topic, note));
     }

@@ -102,7 +102,11 @@ public static class ReplicationProtocol
     /// <param name="Address">Of its actor system.</param>
     /// <param name="PublicUrl">Where viewers reach it, and only it; empty when that is not known.</param>
     /// <param name="TakesViewers">Whether it is an edge that lets viewers in.</param>
-    public sealed record NodeNote(string Address, string Name, string PublicUrl, bool TakesViewers, long Rooms, long Viewers) : IWireMessage;
+    public sealed record NodeNote(string Address, string Name, string PublicUrl, bool TakesViewers, long Rooms, long Viewers) : IWireMessage
+    {
+        /// <summary>Where other nodes reach it over HTTP; empty when that is not known.</summary>
+        public string HttpUrl { get; init; } = "";
+    }
 }
 
 /// <summary>Consecutive danmaku of one room and epoch, encoded once at the origin and decoded only where somebody watches.</summary>

@@ -161,6 +161,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WriteByte(note.TakesViewers ? (byte)1 : (byte)0);
                 writer.WriteNumber((ulong)note.Rooms);
                 writer.WriteNumber((ulong)note.Viewers);
+                writer.WriteString(note.HttpUrl);
                 break;
 
             default:
@@ -247,7 +248,10 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
             case "n":
                 return new NodeNote(
                     reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadByte() != 0,
-                    reader.ReadInteger(), reader.ReadInteger());
+                    reader.ReadInteger(), reader.ReadInteger())
+                {
+                    HttpUrl = reader.ReadString(MaxNameBytes),
+                };
 
             default:
                 throw new InvalidDataException("unknown manifest");

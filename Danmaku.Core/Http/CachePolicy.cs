@@ -17,9 +17,7 @@ public static class CachePolicy
     public static NotStored WhyNotStored(RequestHead request, ResponseHead response, CacheRules rules)
     {
         var (fields, status) = (response.Fields, response.Status);
-        var control = CacheControl.Parse(fields.Combined("Cache-Control"));
-        var targeted = TargetedCacheControl.Parse(fields.Combined(TargetedCacheControl.FieldName));
-        var followed = targeted ?? control;
+        var (followed, _) = TargetedCacheControl.Followed(fields, rules);
         if (request.Method != "GET")
         {
             return NotStored.Method;

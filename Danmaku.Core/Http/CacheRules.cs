@@ -20,6 +20,9 @@ public sealed record CacheRules
     /// <summary>Most characters of the values that a response varies by; one with more is not stored.</summary>
     public int MaxVaryChars { get; init; } = 2048;
 
+    /// <summary>The targeted fields that are followed instead of <c>Cache-Control</c>: the first that is there and can be read (RFC 9213 §2.2).</summary>
+    public IReadOnlyList<string> TargetedFields { get; init; } = [TargetedCacheControl.FieldName];
+
     /// <summary>Whether <c>no-cache</c>, <c>max-age</c> and so on of requests are followed.</summary>
     public bool FollowRequests { get; init; } = true;
 }

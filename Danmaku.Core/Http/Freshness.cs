@@ -38,20 +38,20 @@ public sealed record Freshness(
     {
         var fields = response.Fields;
         var date = HttpDate.Parse(fields.Only("Date"), response.ResponseTime);
-        var control = CacheControl.Parse(fields.Combined("Cache-Control"));
-        var targeted = TargetedCacheControl.Parse(fields.Combined(TargetedCacheControl.FieldName));
-        var followed = targeted ?? control;
-        var lifetime = LifetimeOf(response, followed, targeted is not null, date, rules);
+        var (followed, isTargeted) = TargetedCacheControl.Followed(fields, rules);
+        var lifetime = LifetimeOf(response, followed, isTargeted, date, rules);
 
         // s-maxage forbids what proxy-revalidate forbids (§5.2.2.10).
         var mayBeStale = !followed.MustRevalidate && !followed.ProxyRevalidate && followed.SharedMaxAge is null && !followed.NoCache;
+        // An error that is stored is no better than the one it would stand in for.
+        var stands = mayBeStale && !CachePolicy.IsFailure(response.Status);
         return new Freshness(
             InitialAgeOf(response, date),
             response.ResponseTime,
             lifetime,
             followed.NoCache,
             followed.NoCache || followed.MustRevalidate || followed.ProxyRevalidate ? TimeSpan.Zero : followed.StaleWhileRevalidate ?? TimeSpan.Zero,
-            followed.StaleIfError is { } given && !followed.MustRevalidate && !followed.NoCache ? given : mayBeStale ? rules.StaleIfError : TimeSpan.Zero,
+            followed.StaleIfError is { } given && !followed.MustRevalidate && !followed.NoCache ? given : stands ? rules.StaleIfError : TimeSpan.Zero,
             mayBeStale);
     }
 

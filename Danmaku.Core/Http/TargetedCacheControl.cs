@@ -1,12 +1,27 @@
 namespace Danmaku.Core.Http;
 
 /// <summary>
-/// <c>CDN-Cache-Control</c>: a targeted field of RFC 9213, a Dictionary of RFC 9651 §3.2. Where it is there and can be read, caches like
+/// <c>CDN-Cache-Control</c> and others like it: targeted fields of RFC 9213, Dictionaries of RFC 9651 §3.2. Where it is there and can be read, caches like
 /// this one follow it and neither <c>Cache-Control</c> nor <c>Expires</c>; one that cannot be read is ignored as a whole (RFC 9213 §2.2).
 /// </summary>
 public static class TargetedCacheControl
 {
     public const string FieldName = "CDN-Cache-Control";
+
+    /// <summary>The directives that a response's fields set for this cache.</summary>
+    /// <returns>And whether they are targeted, so that <c>Cache-Control</c> and <c>Expires</c> say nothing.</returns>
+    public static (CacheControl Control, bool IsTargeted) Followed(IReadOnlyList<HttpField> response, CacheRules rules)
+    {
+        foreach (var name in rules.TargetedFields)
+        {
+            if (Parse(response.Combined(name)) is { } targeted)
+            {
+                return (targeted, true);
+            }
+        }
+
+        return (CacheControl.Parse(response.Combined("Cache-Control")), false);
+    }
 
     /// <param name="value">All field lines joined by commas.</param>
     /// <returns>Null when it is absent, empty or no Dictionary.</returns>

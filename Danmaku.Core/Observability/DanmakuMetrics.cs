@@ -27,12 +27,15 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _publishedUnsaved;
     private readonly Counter<long> _storeFailures;
     private readonly Counter<long> _fenced;
+    private readonly Counter<long> _cacheAnswers;
+    private readonly Counter<long> _originFailures;
     private readonly Histogram<double> _storeCommits;
     private long _unsaved;
     private long _viewers;
     private long _edgeRooms;
     private long _originRooms;
     private Func<IEnumerable<KeyValuePair<string, long>>> _members = () => [];
+    private Func<IEnumerable<KeyValuePair<string, long>>> _cacheBytes = () => [];
 
     public DanmakuMetrics()
     {
@@ -50,10 +53,13 @@ public sealed class DanmakuMetrics : IDisposable
         _publishedUnsaved = _meter.CreateCounter<long>("danmaku_published_unsaved", description: "Danmaku shown before the store had them, because it was too slow or away.");
         _storeFailures = _meter.CreateCounter<long>("danmaku_store_failures", description: "Calls to the store that failed and are tried again.");
         _fenced = _meter.CreateCounter<long>("danmaku_rooms_fenced", description: "Rooms that stopped writing because another origin has opened them.");
+        _cacheAnswers = _meter.CreateCounter<long>("danmaku_cache_answers", description: "Answers of the HTTP cache, by result: hit, miss, stale, revalidated or error.");
+        _originFailures = _meter.CreateCounter<long>("danmaku_cache_origin_failures", description: "Requests for content that an origin did not answer, or with 502, 503 or 504.");
         _storeCommits = _meter.CreateHistogram<double>("danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
         _meter.CreateObservableGauge("danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved), description: "Danmaku accepted by this origin that its store does not have yet.");
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
         _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
+        _meter.CreateObservableGauge("danmaku_cache_bytes", ObserveCache, unit: "By", description: "What the HTTP cache keeps, by tier: memory or disk.");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
     }
 
@@ -98,6 +104,11 @@ public sealed class DanmakuMetrics : IDisposable
 
     public void UnsavedChanged(int change) => Interlocked.Add(ref _unsaved, change);
 
+    /// <param name="result">One of a few words.</param>
+    public void CacheAnswered(string result) => _cacheAnswers.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    public void OriginFailed() => _originFailures.Add(1);
+
     public void ViewerJoined() => Interlocked.Increment(ref _viewers);
 
     public void ViewerLeft() => Interlocked.Decrement(ref _viewers);
@@ -113,6 +124,9 @@ public sealed class DanmakuMetrics : IDisposable
     /// <summary>Where the number of members by status is read from.</summary>
     public void ObserveMembers(Func<IEnumerable<KeyValuePair<string, long>>> members) => _members = members;
 
+    /// <summary>Where the size of the HTTP cache by tier is read from.</summary>
+    public void ObserveCache(Func<IEnumerable<KeyValuePair<string, long>>> bytes) => _cacheBytes = bytes;
+
     public void Dispose() => _meter.Dispose();
 
     private Measurement<long>[] ObserveRooms() =>
@@ -120,6 +134,9 @@ public sealed class DanmakuMetrics : IDisposable
         new(OriginRooms, new KeyValuePair<string, object?>("part", "origin")),
         new(EdgeRooms, new KeyValuePair<string, object?>("part", "edge")),
     ];
+
+    private IEnumerable<Measurement<long>> ObserveCache() =>
+        _cacheBytes().Select(tier => new Measurement<long>(tier.Value, new KeyValuePair<string, object?>("tier", tier.Key)));
 
     private IEnumerable<Measurement<long>> ObserveMembers() =>
         _members().Select(member => new Measurement<long>(member.Value, new KeyValuePair<string, object?>("status", member.Key)));

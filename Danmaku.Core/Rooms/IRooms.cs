@@ -70,6 +70,9 @@ public sealed record ClusterMember(string Name, string Address, IReadOnlyList<st
     /// <summary>Where viewers reach it, and only it, by http or https; null when that is not known.</summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>Where other nodes reach it over HTTP; null when that is not known.</summary>
+    public Uri? HttpUrl { get; init; }
+
     /// <summary>Whether it lets viewers in: an edge that is up, ready and not draining.</summary>
     public bool TakesViewers { get; init; }
 }

@@ -18,6 +18,12 @@ internal static partial class LogEvents
     [LoggerMessage(11, LogLevel.Error, "Room {Room} failed; its viewers were closed")]
     public static partial void RoomFailed(this ILogger logger, Exception error, string room);
 
+    [LoggerMessage(20, LogLevel.Warning, "The cache cannot use its disk and goes on without it: {Reason}")]
+    public static partial void CacheDiskFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(21, LogLevel.Warning, "A response in the cache's directory was not what had been written there; it is fetched again")]
+    public static partial void CacheFileDamaged(this ILogger logger);
+
     [LoggerMessage(12, LogLevel.Error, "The sweep over the connections failed; it goes on")]
     public static partial void SweepFailed(this ILogger logger, Exception error);
 }

@@ -3,15 +3,19 @@ using System.ComponentModel.DataAnnotations;
 namespace Danmaku.Node.Options;
 
 /// <summary>All options of a node, read and checked once at start.</summary>
-public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store)
+public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store, CacheOptions Cache)
 {
+    /// <summary>Whether this node answers for content from a cache.</summary>
+    public bool HasCache => Node.IsEdge && Cache.Enabled;
+
     /// <exception cref="SettingsException">A value cannot be read or is out of range.</exception>
     public static NodeSettings Read(IConfiguration configuration) => Check(new NodeSettings(
         Read<NodeOptions>(configuration, NodeOptions.Section),
         Read<ConnectionOptions>(configuration, ConnectionOptions.Section),
         Read<RoomOptions>(configuration, RoomOptions.Section),
         Read<ClusterOptions>(configuration, ClusterOptions.Section),
-        Read<StoreOptions>(configuration, StoreOptions.Section)));
+        Read<StoreOptions>(configuration, StoreOptions.Section),
+        Read<CacheOptions>(configuration, CacheOptions.Section)));
 
     /// <summary>What must hold between options of several sections.</summary>
     private static NodeSettings Check(NodeSettings settings)

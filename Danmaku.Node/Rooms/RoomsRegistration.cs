@@ -20,7 +20,10 @@ internal static class RoomsRegistration
     {
         try
         {
-            var actors = ToActors(settings);
+            var http = new HttpAddress(settings);
+            services.AddSingleton(http);
+            services.AddHostedService<HttpAddress.Watcher>();
+            var actors = ToActors(settings) with { HttpUrl = () => http.Url };
             var store = settings.Node.RoleList.Contains("origin") ? RoomStore.OpenAsync(settings).GetAwaiter().GetResult() : null;
             if (store is not null)
             {
@@ -38,7 +41,7 @@ internal static class RoomsRegistration
 
     private static ActorSettings ToActors(NodeSettings settings)
     {
-        var (node, connection, room, cluster, store) = settings;
+        var (node, connection, room, cluster, store, _) = settings;
         var network = cluster.NetworkOrNull;
         return new ActorSettings(
             Name: node.NodeName,

@@ -1,0 +1,417 @@
+using Danmaku.Core.Http;
+using Danmaku.Core.Observability;
+using Danmaku.Node.Endpoints;
+using Danmaku.Node.Options;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Danmaku.Node.Cache;
+
+/// <summary>The HTTP cache in front of everything that is content: RFC 9111 as a shared cache, see docs/cdn.md.</summary>
+internal sealed class EdgeCache
+{
+    /// <summary>How often a request waits for another's answer that then is not for it, before it asks for itself.</summary>
+    private const int MaxJoins = 2;
+
+    private readonly RequestDelegate _next;
+    private readonly EdgeCacheParts _parts;
+    private readonly CacheWriter _writer;
+    private readonly bool _forwardsHost;
+    private readonly string _name;
+
+    public EdgeCache(
+        RequestDelegate next, NodeSettings settings, Core.Rooms.IRooms rooms, CacheStore store, DanmakuMetrics metrics, TimeProvider time,
+        IServiceScopeFactory scopes, IHostApplicationLifetime lifetime)
+    {
+        _next = next;
+        _name = settings.Node.NodeName;
+        _forwardsHost = settings.Cache.ForwardHost;
+        var upstreams = new Upstreams(settings, rooms, new LocalOrigin(next, scopes), metrics, time);
+        _parts = new EdgeCacheParts(store, upstreams, settings, metrics, time, lifetime.ApplicationStopped);
+        _writer = new CacheWriter(_name, metrics, time);
+    }
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (EdgePaths.IsOwn(context.Request))
+        {
+            return _next(context);
+        }
+
+        var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (RequestTarget.Normalise(raw) is not { } target)
+        {
+            return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "The request's target is not a path.");
+        }
+
+        var headers = context.Request.Headers;
+        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
+        {
+            // Two lengths for one body: some hop may see another request in it (RFC 9112 §6.3).
+            headers.Connection = "close";
+            context.Response.Headers.Connection = "close";
+            return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "Transfer-Encoding and Content-Length exclude each other.");
+        }
+
+        if (headers.Via.Count > 0 && Via.Names(headers.Via.ToString(), _name))
+        {
+            return Problems.WriteAsync(context, StatusCodes.Status508LoopDetected, "This request has been here before.");
+        }
+
+        var site = _forwardsHost ? context.Request.Scheme + "://" + context.Request.Host.Value!.ToLowerInvariant() : context.Request.Scheme;
+        var key = new CacheKey(target, site);
+        var (isGet, isHead) = (HttpMethods.IsGet(context.Request.Method), HttpMethods.IsHead(context.Request.Method));
+        return (isGet || isHead) && TryFastHit(context, key, isGet) is { } hit ? hit : AnswerAsync(context, key, isGet || isHead);
+    }
+
+    /// <summary>The common case: one fresh variant in memory, and a request that asks for nothing special.</summary>
+    private Task? TryFastHit(HttpContext context, CacheKey key, bool isGet)
+    {
+        var headers = context.Request.Headers;
+        if (!_parts.Store.TryGet(key, out var variants)
+            || variants is not [{ Head: { Vary: null } head, Body: { Whole: { } whole } } entry]
+            || headers.CacheControl.Count > 0 || headers.Range.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0
+            || headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0)
+        {
+            return null;
+        }
+
+        var now = _parts.Time.GetUtcNow();
+        if (head.Freshness.MustValidate || head.Freshness.LeftAt(now) <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        entry.InMemory?.Touch();
+        return _writer.WriteFastAsync(context, head, whole, now, isGet);
+    }
+
+    private async Task AnswerAsync(HttpContext context, CacheKey key, bool isRead)
+    {
+        var request = ToRequest(context, key);
+        try
+        {
+            if (!isRead)
+            {
+                await PassOnAsync(context, request, "method");
+            }
+            else if (ForwardedRequest.HasOriginConditions(request.Fields))
+            {
+                await PassOnAsync(context, request, "request");
+            }
+            else if (_parts.Options.FollowRequests && request.Head.CacheControl.NoStore)
+            {
+                await PassOnAsync(context, request, "request");
+            }
+            else
+            {
+                await ReadAsync(context, request);
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone. What it began goes on for others.
+        }
+        catch (IOException)
+        {
+            // The client has gone, or the origin in the middle of its answer; either way this one cannot be completed.
+            context.Abort();
+        }
+    }
+
+    private async Task ReadAsync(HttpContext context, CacheRequest request)
+    {
+        for (var joins = 0; ; joins++)
+        {
+            var stored = _parts.Store.Find(request.Key, request.Fields);
+            var now = _parts.Time.GetUtcNow();
+            var use = stored is null ? CacheUse.Validate : CachePolicy.Decide(stored.Head.Freshness, request.Head.CacheControl, _parts.Rules, now);
+            if (stored is not null && use is CacheUse.Fresh or CacheUse.Stale or CacheUse.StaleWhileRevalidate)
+            {
+                if (await TryHitAsync(context, request, stored!, use))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (_parts.Rules.FollowRequests && request.Head.CacheControl.OnlyIfCached)
+            {
+                await FailAsync(context, StatusCodes.Status504GatewayTimeout, new CacheStatus(_name) { Detail = "only-if-cached" });
+                return;
+            }
+
+            var why = stored is null ? (_parts.Store.TryGet(request.Key, out _) ? "vary-miss" : "uri-miss")
+                : use is CacheUse.ValidateForRequest ? "request" : "stale";
+            var isAlone = joins >= MaxJoins || _parts.IsPassed(request.Key);
+            if (isAlone && stored is null && AsksForPart(request.Fields))
+            {
+                await PassOnAsync(context, request, why);
+                return;
+            }
+
+            var isFirst = true;
+            var fill = isAlone ? _parts.Start(request, stored) : _parts.JoinOrStart(request, stored, out isFirst);
+            if (await TryUseAsync(context, request, fill, isFirst, why))
+            {
+                return;
+            }
+        }
+    }
+
+    private static bool AsksForPart(IReadOnlyList<HttpField> request) =>
+        request.Has("Range") || request.Has("If-None-Match") || request.Has("If-Modified-Since");
+
+    private async Task<bool> TryHitAsync(HttpContext context, CacheRequest request, CacheEntry entry, CacheUse use)
+    {
+        var lookup = CacheWriter.Memory;
+        var body = entry.Body;
+        if (body is null)
+        {
+            lookup = CacheWriter.Disk;
+            body = await _parts.Store.Disk.ReadAsync(entry, context.RequestAborted);
+            if (body is null)
+            {
+                return false;
+            }
+
+            _parts.Store.Promote(entry, body);
+        }
+
+        entry.InMemory?.Touch();
+        if (use is CacheUse.StaleWhileRevalidate)
+        {
+            _parts.JoinOrStart(request, entry, out var isFirst).AbandonIf(isFirst);
+        }
+
+        var outcome = use is CacheUse.Fresh ? Outcome.Hit : Outcome.Stale;
+        var now = _parts.Time.GetUtcNow();
+        var status = use is CacheUse.Fresh
+            ? entry.Head.At(now, _name).CacheStatus.ToString()
+            : new CacheStatus(_name) { IsHit = true, TimeToLive = entry.Head.Freshness.LeftAt(now) }.ToString();
+        await _writer.WriteAsync(context, request.Fields, entry.Head, body, new Provenance(outcome, lookup, status, true));
+        return true;
+    }
+
+    /// <summary>Waits for a fetch and answers with what comes of it.</summary>
+    /// <returns>False when it was not for this request.</returns>
+    private async Task<bool> TryUseAsync(HttpContext context, CacheRequest request, Fill fill, bool isFirst, string why)
+    {
+        FillResult result;
+        try
+        {
+            result = await fill.Result.WaitAsync(context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            fill.AbandonIf(isFirst);
+            throw;
+        }
+
+        var status = new CacheStatus(_name) { Forwarded = why, IsCollapsed = !isFirst };
+        switch (result)
+        {
+            case FillResult.Shared shared:
+                return await TryShareAsync(context, request, shared, isFirst, status);
+
+            case FillResult.Alone alone when isFirst && fill.TryTake():
+                using (alone.Response)
+                {
+                    await PassAsync(context, request, alone.Response, status);
+                }
+
+                return true;
+
+            case FillResult.Alone:
+                return false;
+
+            case FillResult.Stale stale:
+                return await TryStaleAsync(context, request, stale, status);
+
+            case FillResult.Failed failed:
+                await FailAsync(context, failed.Status, status);
+                return true;
+
+            default:
+                throw new InvalidOperationException("There is no other result.");
+        }
+    }
+
+    private async Task<bool> TryShareAsync(HttpContext context, CacheRequest request, FillResult.Shared shared, bool isFirst, CacheStatus status)
+    {
+        if (!isFirst && (!shared.Head.Matches(request.Fields) || !_parts.MayShare(shared.Head)))
+        {
+            return false;
+        }
+
+        var lookup = CacheWriter.Upstream;
+        var body = shared.Entry.Body;
+        if (body is null)
+        {
+            lookup = CacheWriter.Disk;
+            body = await _parts.Store.Disk.ReadAsync(shared.Entry, context.RequestAborted);
+            if (body is null)
+            {
+                return false;
+            }
+
+            _parts.Store.Promote(shared.Entry, body);
+        }
+
+        var isValidated = shared.Status == StatusCodes.Status304NotModified;
+        status = status with
+        {
+            ForwardedStatus = isValidated ? shared.Status : null,
+            TimeToLive = shared.Head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
+            IsStored = true,
+        };
+        var outcome = isValidated ? Outcome.Revalidated : Outcome.Miss;
+        return await _writer.WriteAsync(context, request.Fields, shared.Head, body, new Provenance(outcome, lookup, status.ToString(), isValidated));
+    }
+
+    private async Task<bool> TryStaleAsync(HttpContext context, CacheRequest request, FillResult.Stale stale, CacheStatus status)
+    {
+        var body = stale.Entry.Body ?? await _parts.Store.Disk.ReadAsync(stale.Entry, context.RequestAborted);
+        if (body is null)
+        {
+            return false;
+        }
+
+        status = status with
+        {
+            ForwardedStatus = stale.Status,
+            TimeToLive = stale.Entry.Head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
+            Detail = stale.Status is null ? "origin-unreachable" : "origin-failed",
+        };
+        return await _writer.WriteAsync(
+            context, request.Fields, stale.Entry.Head, body, new Provenance(Outcome.Stale, CacheWriter.Memory, status.ToString(), true));
+    }
+
+    /// <summary>Sends a request as it is, for this client alone.</summary>
+    private async Task PassOnAsync(HttpContext context, CacheRequest request, string why)
+    {
+        var method = context.Request.Method;
+        var status = new CacheStatus(_name) { Forwarded = why };
+        var forwarded = _parts.ToOrigin(request, method, whole: false);
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method))
+        {
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            {
+                size.MaxRequestBodySize = _parts.Options.MaxRequestBytes;
+            }
+
+            if (context.Request.ContentLength > _parts.Options.MaxRequestBytes)
+            {
+                await FailAsync(context, StatusCodes.Status413PayloadTooLarge, status);
+                return;
+            }
+
+            forwarded = forwarded with { Body = context.Request.Body };
+        }
+
+        OriginResponse response;
+        try
+        {
+            response = await _parts.Upstreams.SendAsync(forwarded, context.RequestAborted);
+        }
+        catch (Exception error) when (FindBadRequest(error) is { } bad)
+        {
+            await FailAsync(context, bad.StatusCode, status);
+            return;
+        }
+        catch (Exception error) when (error is HttpRequestException or TimeoutException or IOException)
+        {
+            await FailAsync(context, StatusCodes.Status504GatewayTimeout, status);
+            return;
+        }
+
+        using (response)
+        {
+            if (CachePolicy.Invalidates(method, response.Status))
+            {
+                Invalidate(context, request, response.Fields);
+            }
+
+            await PassAsync(context, request, response, status);
+        }
+    }
+
+    /// <summary>A body that the client sent wrongly comes back through the client that forwards it.</summary>
+    private static BadHttpRequestException? FindBadRequest(Exception? error) =>
+        error switch { null => null, BadHttpRequestException bad => bad, _ => FindBadRequest(error.InnerException) };
+
+    /// <summary>RFC 9111 §4.4: the target, and what Location and Content-Location name on the same site.</summary>
+    private void Invalidate(HttpContext context, CacheRequest request, IReadOnlyList<HttpField> response)
+    {
+        _parts.Store.Invalidate(request.Key);
+        var here = new Uri($"{context.Request.Scheme}://{context.Request.Host.Value}{request.Key.Target}");
+        foreach (var name in (string[])["Location", "Content-Location"])
+        {
+            if (response.Only(name) is { } location
+                && Uri.TryCreate(here, location, out var there)
+                && there.Authority == here.Authority
+                && RequestTarget.Normalise(there.PathAndQuery) is { } target)
+            {
+                _parts.Store.Invalidate(request.Key with { Target = target });
+            }
+        }
+    }
+
+    private async Task PassAsync(HttpContext context, CacheRequest request, OriginResponse response, CacheStatus status)
+    {
+        var isRead = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+        if (isRead && response.Status == StatusCodes.Status200OK && Preconditions.IsNotModified(request.Fields, response.Fields, _parts.Time.GetUtcNow()))
+        {
+            _writer.SetHead(context, StatusCodes.Status304NotModified, response.Fields, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false));
+            return;
+        }
+
+        await _writer.PassAsync(context, response, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false), _parts.Options.Timeout);
+    }
+
+    private Task FailAsync(HttpContext context, int status, CacheStatus how)
+    {
+        _parts.Metrics.CacheAnswered("error");
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers["Cache-Status"] = how.ToString();
+        context.Response.Headers.Via = Via.Append(null, _name);
+        return Problems.WriteAsync(context, status, status switch
+        {
+            StatusCodes.Status413PayloadTooLarge => "The body is too large.",
+            StatusCodes.Status502BadGateway => "The origin's answer could not be understood.",
+            StatusCodes.Status504GatewayTimeout => "No origin has answered, and nothing that is stored may stand in for it.",
+            _ => "The request could not be read.",
+        });
+    }
+
+    private CacheRequest ToRequest(HttpContext context, CacheKey key)
+    {
+        var fields = new List<HttpField>();
+        foreach (var (name, values) in context.Request.Headers)
+        {
+            foreach (var value in values)
+            {
+                fields.Add(new HttpField(name, value ?? ""));
+            }
+        }
+
+        return new CacheRequest(
+            key,
+            new RequestHead(HttpMethods.IsHead(context.Request.Method) ? "GET" : context.Request.Method, fields),
+            _forwardsHost ? context.Request.Host.Value : null,
+            context.ClientAddress(),
+            context.Request.Scheme);
+    }
+}
+
+internal static class FillExtensions
+{
+    /// <summary>Gives up a fetch that was begun for a request which does not wait for it.</summary>
+    public static void AbandonIf(this Fill fill, bool isFirst)
+    {
+        if (isFirst)
+        {
+            fill.Abandon();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Danmaku.Node.Sockets;
+
+namespace Danmaku.Node.Cache;
+
+/// <summary>
+/// What an edge answers itself and never asks an origin for over HTTP: WebSockets, what it alone can say of itself, and the API, whose posts
+/// go to rooms through the cluster. Everything else is content, which comes from an origin and may be cached.
+/// </summary>
+internal static class EdgePaths
+{
+    private static readonly PathString[] Own = ["/ws", "/websocket", "/echo", "/health", "/metrics", "/openapi"];
+
+    public static bool IsOwn(HttpRequest request)
+    {
+        var path = request.Path;
+        if (Handshake.IsUpgrade(request))
+        {
+            return true;
+        }
+
+        // Compared by hand where it is common: hardly any content begins so.
+        foreach (var own in Own)
+        {
+            if (path.StartsWithSegments(own))
+            {
+                return true;
+            }
+        }
+
+        return path.StartsWithSegments("/api") && !IsHistory(request);
+    }
+
+    /// <summary><c>/api/rooms/{room}/history/…</c> is written once and read by many.</summary>
+    private static bool IsHistory(HttpRequest request) =>
+        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        && request.Path.StartsWithSegments("/api/rooms", out var room)
+        && room.Value!.IndexOf('/', 1) is > 0 and var end
+        && new PathString(room.Value[end..]).StartsWithSegments("/history");
+}

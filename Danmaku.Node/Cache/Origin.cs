@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text;
+using Danmaku.Core.Http;
+
+namespace Danmaku.Node.Cache;
+
+/// <summary>A request on its way to an origin.</summary>
+/// <param name="Target">In the form of <see cref="RequestTarget"/>.</param>
+/// <param name="Host">What to call the origin; null for its own name.</param>
+internal sealed record OriginRequest(string Method, string Target, string? Host, IReadOnlyList<HttpField> Fields, IPAddress Client)
+{
+    /// <summary>Null where there is none.</summary>
+    public Stream? Body { get; init; }
+}
+
+/// <summary>What an origin answers; its body is still arriving. Disposing of it ends that.</summary>
+internal sealed class OriginResponse(int status, IReadOnlyList<HttpField> fields, Stream body, IDisposable owner) : IDisposable
+{
+    public int Status => status;
+
+    public IReadOnlyList<HttpField> Fields => fields;
+
+    public Stream Body => body;
+
+    /// <summary>Null where it is not known before the end.</summary>
+    public long? Length => long.TryParse(fields.Only("Content-Length"), out var length) && length >= 0 ? length : null;
+
+    public void Dispose()
+    {
+        body.Dispose();
+        owner.Dispose();
+    }
+}
+
+/// <summary>Where content comes from.</summary>
+internal interface IOrigin
+{
+    /// <summary>Ends when the head of the answer is here.</summary>
+    /// <exception cref="HttpRequestException">There is none.</exception>
+    Task<OriginResponse> SendAsync(OriginRequest request, CancellationToken cancellation);
+}
+
+/// <summary>An origin reached over HTTP.</summary>
+internal sealed class RemoteOrigin(Uri address, HttpMessageInvoker http) : IOrigin
+{
+    private static readonly UriCreationOptions AsItIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    public Uri Address => address;
+
+    /// <summary>The pool of connections that all remote origins share.</summary>
+    public static HttpMessageInvoker CreateClient() => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        UseProxy = false,
+        ActivityHeadersPropagator = null,
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        MaxConnectionsPerServer = 256,
+        MaxResponseHeadersLength = 64,
+        ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+    });
+
+    public async Task<OriginResponse> SendAsync(OriginRequest request, CancellationToken cancellation)
+    {
+        // What is asked for is what is the key: nothing may change it on the way.
+        using var message = new HttpRequestMessage(new HttpMethod(request.Method), new Uri(address.GetLeftPart(UriPartial.Authority) + request.Target, AsItIs));
+        if (request.Body is { } body)
+        {
+            message.Content = new StreamContent(body);
+        }
+
+        foreach (var field in request.Fields)
+        {
+            if (!message.Headers.TryAddWithoutValidation(field.Name, field.Value))
+            {
+                message.Content?.Headers.TryAddWithoutValidation(field.Name, field.Value);
+            }
+        }
+
+        message.Headers.Host = request.Host;
+        var response = await http.SendAsync(message, cancellation);
+        var fields = new List<HttpField>();
+        Add(fields, response.Headers.NonValidated);
+        Add(fields, response.Content.Headers.NonValidated);
+        return new OriginResponse((int)response.StatusCode, fields, await response.Content.ReadAsStreamAsync(cancellation), response);
+    }
+
+    private static void Add(List<HttpField> fields, System.Net.Http.Headers.HttpHeadersNonValidated headers)
+    {
+        foreach (var (name, values) in headers)
+        {
+            foreach (var value in values)
+            {
+                // Kestrel would refuse to send it on.
+                if (!value.AsSpan().ContainsAnyInRange('\0', '\b') && !value.AsSpan().ContainsAnyInRange('\n', '\x1f') && !value.Contains('\x7f', StringComparison.Ordinal))
+                {
+                    fields.Add(new HttpField(name, value));
+                }
+            }
+        }
+    }
+}

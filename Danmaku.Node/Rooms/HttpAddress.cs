@@ -1,0 +1,62 @@
+#if CLUSTER
+using System.Net;
+using System.Net.Sockets;
+using Danmaku.Actors.Cluster;
+using Danmaku.Node.Options;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Danmaku.Node.Rooms;
+
+/// <summary>Where edges reach this origin over HTTP: known when it listens.</summary>
+internal sealed class HttpAddress(NodeSettings settings)
+{
+    private volatile Uri? _url;
+
+    /// <summary>Null while it does not listen, and where no address of it can be reached from the cluster's network.</summary>
+    public Uri? Url => _url;
+
+    /// <summary>The server listens.</summary>
+    private void Found(IEnumerable<string> listening) => _url = settings.Cache.AdvertisedUri ?? Of(listening);
+
+    private Uri? Of(IEnumerable<string> listening)
+    {
+        if (!settings.Node.RoleList.Contains(ClusterRoles.Origin))
+        {
+            return null;
+        }
+
+        var node = settings.Cluster.NetworkOrNull is { } network ? NodeAddress.In(network) : IPAddress.Loopback;
+        return listening.Select(BindingAddress.Parse)
+            .Where(url => url.Scheme == Uri.UriSchemeHttp && IsReachedAt(url.Host, node))
+            .Select(url => new UriBuilder(url.Scheme, node.ToString(), url.Port).Uri)
+            .FirstOrDefault();
+    }
+
+    /// <summary>Whether who listens there is reached at the node's own address.</summary>
+    private static bool IsReachedAt(string host, IPAddress node)
+    {
+        if (!IPAddress.TryParse(host.Trim('[', ']'), out var address))
+        {
+            // A name that is not localhost, such as + or *, is any address to Kestrel.
+            return host != "localhost" || IPAddress.IsLoopback(node);
+        }
+
+        return address.Equals(node)
+            || address.Equals(IPAddress.IPv6Any)
+            || (address.Equals(IPAddress.Any) && node.AddressFamily == AddressFamily.InterNetwork);
+    }
+
+    /// <summary>Looks at the server's addresses when it has them.</summary>
+    internal sealed class Watcher(HttpAddress address, IHostApplicationLifetime lifetime, IServer server) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            lifetime.ApplicationStarted.Register(() => address.Found(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []));
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
+#endif
