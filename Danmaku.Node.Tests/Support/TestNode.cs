@@ -69,7 +69,8 @@ internal sealed class TestNode : IAsyncDisposable
         await _app.DisposeAsync();
         Http.Dispose();
         Directory.Delete(_data, recursive: true);
-        Assert.Empty(_errors.Take());
+        var errors = _errors.Take();
+        Assert.True(errors.Length == 0, string.Join('\n', errors));
     }
 
     private sealed class ErrorLog : ILoggerProvider, ILogger

@@ -146,11 +146,16 @@ internal sealed class CachedBody
     }
 
     /// <summary>Two pieces that lie behind each other in one array.</summary>
-    private static ReadOnlyMemory<byte>? TryJoin(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> next) =>
-        MemoryMarshal.TryGetArray(one, out var first) && MemoryMarshal.TryGetArray(next, out var second)
-            && first.Array == second.Array && first.Offset + first.Count == second.Offset
-            ? first.Array.AsMemory(first.Offset, first.Count + second.Count)
-            : null;
+    private static ReadOnlyMemory<byte>? TryJoin(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> next)
+    {
+        if (MemoryMarshal.TryGetArray(one, out var first) && MemoryMarshal.TryGetArray(next, out var second)
+            && first.Array == second.Array && first.Offset + first.Count == second.Offset)
+        {
+            return new ReadOnlyMemory<byte>(first.Array, first.Offset, first.Count + second.Count);
+        }
+
+        return null;
+    }
 
     private void Merge()
     {

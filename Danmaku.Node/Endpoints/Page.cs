@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Danmaku.Core.Http;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
 
@@ -8,6 +9,12 @@ namespace Danmaku.Node.Endpoints;
 internal sealed class Page(IWebHostEnvironment environment)
 {
     private const string NoCache = "no-cache";
+
+    /// <summary>
+    /// Browsers ask for the page each time; edges ask the origin every few seconds at most, and have it for a day when there is none.
+    /// </summary>
+    private const string AtEdges = "max-age=5, stale-while-revalidate=30, stale-if-error=86400";
+
     private const string Forever = "public, max-age=31536000, immutable";
 
     private const string Policy =
@@ -28,6 +35,11 @@ internal sealed class Page(IWebHostEnvironment environment)
     private static void SetHeaders(HttpResponse response, string caching)
     {
         response.Headers.CacheControl = caching;
+        if (caching == NoCache)
+        {
+            response.Headers[TargetedCacheControl.FieldName] = AtEdges;
+        }
+
         response.Headers.ContentSecurityPolicy = Policy;
     }
 

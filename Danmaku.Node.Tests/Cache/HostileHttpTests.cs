@@ -1,0 +1,188 @@
+using System.Text;
+using Danmaku.Node.Cache;
+using Danmaku.Node.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace Danmaku.Node.Tests.Cache;
+
+/// <summary>Nothing that another user gets can be chosen by an attacker.</summary>
+public sealed class HostileHttpTests
+{
+    /// <summary>An origin that trusts whatever it is told, as many do.</summary>
+    private static Task<FakeOrigin> GullibleAsync() => FakeOrigin.StartAsync((context, _) =>
+    {
+        context.Response.Headers.CacheControl = "max-age=60";
+        var told = context.Request.Headers.Where(header => header.Key.StartsWith("X-", StringComparison.Ordinal) || header.Key is "Host" or "Forwarded")
+            .Select(header => header.Value.ToString());
+        return context.Response.WriteAsync(string.Join(' ', told));
+    });
+
+    [Theory]
+    [InlineData("X-Forwarded-Host")]
+    [InlineData("X-Forwarded-For")]
+    [InlineData("X-Forwarded-Scheme")]
+    [InlineData("X-Original-URL")]
+    [InlineData("X-Rewrite-URL")]
+    [InlineData("X-HTTP-Method-Override")]
+    [InlineData("X-Host")]
+    [InlineData("Forwarded")]
+    [InlineData("Host")]
+    public async Task A_header_that_is_not_in_the_key_does_not_reach_the_origin(string name)
+    {
+        await using var origin = await GullibleAsync();
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        var attack = await edge.GetAsync("/a", (name, "evil.example"));
+        var victim = await edge.GetAsync("/a");
+
+        Assert.DoesNotContain("evil", attack.Body, StringComparison.Ordinal);
+        Assert.Equal(("HIT", attack.Body), (victim.Cache, victim.Body));
+    }
+
+    [Fact]
+    public async Task Where_hosts_are_sites_each_has_its_own_responses()
+    {
+        await using var origin = await GullibleAsync();
+        await using var edge = await TestEdge.StartAsync(origin, "--Danmaku:Cache:ForwardHost=true");
+
+        var attack = await edge.GetAsync("/a", ("Host", "evil.example"));
+        var victim = await edge.GetAsync("/a", ("Host", "good.example"));
+
+        Assert.Contains("evil.example", attack.Body, StringComparison.Ordinal);
+        Assert.Contains("good.example", victim.Body, StringComparison.Ordinal);
+        Assert.Equal("MISS", victim.Cache);
+    }
+
+    [Theory]
+    [InlineData("/a%2fb", "/a/b")]
+    [InlineData("/a%2Fb", "/a%252Fb")]
+    [InlineData("/a?x=1&y=2", "/a?y=2&x=1")]
+    [InlineData("/a?x", "/a?x=")]
+    [InlineData("/a", "/a/")]
+    [InlineData("/a", "/A")]
+    [InlineData("/a;b", "/a")]
+    [InlineData("/a?", "/a")]
+    [InlineData("//a", "/a")]
+    public async Task Targets_that_an_origin_may_tell_apart_are_apart(string one, string other)
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        await edge.GetAsync(one);
+        var second = await edge.GetAsync(other);
+
+        Assert.Equal("MISS", second.Cache);
+        Assert.Equal(2, origin.Requests.Select(request => request.Target).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("/x/../a")]
+    [InlineData("/x/%2e%2E/a")]
+    [InlineData("/./a")]
+    [InlineData("/%61")]
+    public async Task Targets_that_mean_the_same_are_one_and_the_origin_hears_just_that(string other)
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        // A library would tidy it up.
+        Assert.Equal(200, await client.RequestAsync(other, []));
+
+        Assert.Equal("HIT", (await edge.GetAsync("/a")).Cache);
+        Assert.Equal("/a", Assert.Single(origin.Requests).Target);
+    }
+
+    [Theory]
+    [InlineData("/a%0d%0aX-Evil:%201")]
+    [InlineData("/a%00")]
+    [InlineData("/a%zz")]
+    [InlineData("/a\\..\\b")]
+    [InlineData("http://evil.example/a")]
+    public async Task What_is_no_target_is_refused(string target)
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        Assert.Equal(400, await client.RequestAsync(target, []));
+        Assert.Empty(origin.Requests);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 6", "Transfer-Encoding: chunked", "0\r\n\r\nG")]
+    [InlineData("Transfer-Encoding: chunked", "Content-Length: 6", "0\r\n\r\nG")]
+    [InlineData("Content-Length: 1", "Content-Length: 2", "ab")]
+    [InlineData("Content-Length: 1, 2", "X: y", "ab")]
+    [InlineData("Transfer-Encoding: xchunked", "X: y", "0\r\n\r\n")]
+    [InlineData("Transfer-Encoding : chunked", "X: y", "0\r\n\r\n")]
+    public async Task A_body_with_two_lengths_smuggles_nothing(string one, string other, string body)
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        await client.SendBytesAsync(Encoding.ASCII.GetBytes(
+            $"POST /a HTTP/1.1\r\nHost: test\r\n{one}\r\n{other}\r\n\r\n{body}GET /smuggled HTTP/1.1\r\nHost: test\r\n\r\n"));
+
+        Assert.InRange(await client.ReadHeadAsync(), 400, 501);
+        Assert.Equal("close", client.Headers["connection"]);
+        Assert.Empty(origin.Requests);
+    }
+
+    [Fact]
+    public async Task The_body_of_a_get_has_no_say()
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        await edge.SendAsync("GET", "/a", [], "evil");
+
+        Assert.Equal("", Assert.Single(origin.Requests).Body);
+    }
+
+    [Fact]
+    public async Task Variants_that_a_client_makes_up_push_out_only_each_other()
+    {
+        await using var origin = await FakeOrigin.StartAsync((context, _) =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.Headers.Vary = context.Request.Path == "/many" ? "X-Any" : string.Join(',', Enumerable.Range(0, 100).Select(i => $"h{i}"));
+            return Task.CompletedTask;
+        });
+        await using var edge = await TestEdge.StartAsync(origin);
+        await edge.GetAsync("/other?");
+
+        for (var i = 0; i < 3 * CacheStore.MaxVariants; i++)
+        {
+            await edge.GetAsync("/many", ("X-Any", $"{i}"));
+        }
+
+        await edge.GetAsync("/names");
+        Assert.Equal("MISS", (await edge.GetAsync("/names")).Cache);
+        Assert.True(edge.Service<CacheStore>().TryGet(new CacheKey("/many", "http"), out var variants));
+        Assert.Equal(CacheStore.MaxVariants, variants.Length);
+        Assert.Equal("MISS", (await edge.GetAsync("/long", ("h1", new string('x', 5000)))).Cache);
+    }
+
+    [Fact]
+    public async Task A_large_body_for_the_origin_is_refused()
+    {
+        await using var origin = await FakeOrigin.StartAsync("");
+        await using var edge = await TestEdge.StartAsync(origin, "--Danmaku:Cache:MaxRequestBytes=10");
+
+        Assert.Equal(413, (await edge.SendAsync("POST", "/a", [], "more than ten")).Status);
+        Assert.Empty(origin.Requests);
+    }
+
+    [Fact]
+    public async Task A_request_with_authorization_fills_the_cache_for_nobody_else()
+    {
+        await using var origin = await FakeOrigin.StartAsync("secret", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        await edge.GetAsync("/a", ("Authorization", "Bearer x"));
+
+        Assert.Equal("MISS", (await edge.GetAsync("/a")).Cache);
+    }
+}
