@@ -11,6 +11,8 @@ internal static class Programs
 
     public static string? Curl => Find("curl");
 
+    public static string? Node => Find("node");
+
     public static string? Nginx => Find("nginx");
 
     public static string? Chromium => Find("chromium") ?? Find("chromium-browser") ?? Find("google-chrome");

@@ -264,6 +264,7 @@ internal sealed class EdgeCache
             ForwardedStatus = isValidated ? shared.Status : null,
             TimeToLive = shared.Head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
             IsStored = true,
+            Detail = shared.IsInstead ? "here-instead" : null,
         };
         var outcome = isValidated ? Outcome.Revalidated : Outcome.Miss;
         return await _writer.WriteAsync(context, request.Fields, shared.Head, body, new Provenance(outcome, lookup, status.ToString(), isValidated));

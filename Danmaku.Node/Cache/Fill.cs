@@ -14,7 +14,8 @@ internal abstract record FillResult
 {
     /// <summary>Stored, or about to be: everybody may have it. Its body may still be arriving.</summary>
     /// <param name="Status">What the origin answered: 304 where what was stored stands.</param>
-    public sealed record Shared(CacheEntry Entry, StoredHead Head, int Status, bool IsStored) : FillResult;
+    /// <param name="IsInstead">Whether this process has stood in for an origin.</param>
+    public sealed record Shared(CacheEntry Entry, StoredHead Head, int Status, bool IsInstead) : FillResult;
 
     /// <summary>For nobody but the one who asked for it.</summary>
     public sealed record Alone(OriginResponse Response, NotStored Why) : FillResult;
@@ -129,7 +130,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             response.Dispose();
             var freshened = stored.Head.Freshened(head, parts.Rules);
             parts.Store.Freshen(stored, freshened, sequence);
-            return (new FillResult.Shared(stored, freshened, response.Status, true), null);
+            return (new FillResult.Shared(stored, freshened, response.Status, response.IsInstead), null);
         }
 
         if (CachePolicy.IsFailure(response.Status) && Instead(response.Status) is { } instead)
@@ -149,7 +150,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         {
             var stored = StoredHead.Of(head, request.Fields, parts.Rules);
             Body = new CachedBody(response.Length);
-            return (new FillResult.Shared(new CacheEntry(request.Key, stored, Body), stored, response.Status, true), response);
+            return (new FillResult.Shared(new CacheEntry(request.Key, stored, Body), stored, response.Status, response.IsInstead), response);
         }
 
         // The origin has something else now, and that is not to be stored.

@@ -18,6 +18,9 @@ internal sealed class OriginResponse(int status, IReadOnlyList<HttpField> fields
 {
     public int Status => status;
 
+    /// <summary>Whether it comes from this process, since no origin could be asked.</summary>
+    public bool IsInstead { get; init; }
+
     public IReadOnlyList<HttpField> Fields => fields;
 
     public Stream Body => body;

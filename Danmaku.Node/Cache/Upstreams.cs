@@ -73,7 +73,7 @@ internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin loc
         var response = await local.SendAsync(request, cancellation);
         if (response.Status is < 400)
         {
-            return response;
+            return new OriginResponse(response.Status, response.Fields, response.Body, response) { IsInstead = true };
         }
 
         response.Dispose();
