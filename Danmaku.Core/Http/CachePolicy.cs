@@ -87,8 +87,8 @@ public static class CachePolicy
         changed.RemoveAll(field => KeptOnValidation.Contains(field.Name));
         var names = changed.Select(field => field.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
-        // The age was that of the response before, and is known to be none where the origin does not say.
-        return [.. stored.Where(field => !names.Contains(field.Name) && !field.Is("Age")), .. changed];
+        // Age and date were those of the response before; what validated it is new, also where the origin does not say when.
+        return [.. stored.Where(field => !names.Contains(field.Name) && !field.Is("Age") && !field.Is("Date")), .. changed];
     }
 
     /// <summary>What to do with a stored response that matches a request.</summary>

@@ -207,6 +207,7 @@ public sealed class EdgeCacheTests
     [Fact]
     public async Task A_body_that_ends_early_is_neither_passed_off_as_whole_nor_stored()
     {
+        var headIsHere = new TaskCompletionSource();
         await using var origin = await FakeOrigin.StartAsync(async (context, number) =>
         {
             context.Response.Headers.CacheControl = "max-age=60";
@@ -215,12 +216,18 @@ public sealed class EdgeCacheTests
             if (number == 1)
             {
                 await context.Response.Body.FlushAsync();
+                await headIsHere.Task.WaitAsync(Deadline);
                 context.Abort();
             }
         });
         await using var edge = await TestEdge.StartAsync(origin);
 
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => edge.GetAsync("/a"));
+        using (var torn = await edge.Node.Http.GetAsync("/a", HttpCompletionOption.ResponseHeadersRead))
+        {
+            headIsHere.SetResult();
+            await Assert.ThrowsAnyAsync<Exception>(() => torn.Content.ReadAsStringAsync());
+        }
+
         var whole = await edge.GetAsync("/a");
 
         Assert.Equal(("MISS", "0123456789"), (whole.Cache, whole.Body));
@@ -299,7 +306,7 @@ public sealed class EdgeCacheTests
 
         var answer = await edge.GetAsync("/a", ("Via", "1.1 other, 1.1 edge-1"));
 
-        Assert.Equal(508, answer.Status);
+        Assert.Equal((508, "edge-1; detail=loop"), (answer.Status, answer["Cache-Status"]));
         Assert.Empty(origin.Requests);
     }
 
@@ -431,6 +438,11 @@ public sealed class EdgeCacheTests
         var none = await edge.GetAsync("/none");
         var cluster = await edge.GetAsync("/api/cluster");
 
+        edge.Time.Advance(TimeSpan.FromHours(1));
+        var validated = await edge.GetAsync("/");
+        var again = await edge.GetAsync("/");
+
+        Assert.Equal(("REVALIDATED", "HIT"), (validated.Cache, again.Cache));
         Assert.Equal((200, "MISS", "no-cache"), (miss.Status, miss.Cache, miss["Cache-Control"]));
         Assert.Equal((200, "HIT", miss.Body, miss["ETag"]), (hit.Status, hit.Cache, hit.Body, hit["ETag"]));
         Assert.Equal(roles == "edge" ? 504 : 404, none.Status);

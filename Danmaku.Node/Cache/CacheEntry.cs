@@ -75,6 +75,10 @@ internal sealed class StoredHead
                 .GroupBy(field => field.Name, StringComparer.OrdinalIgnoreCase)
                 .Select(group => KeyValuePair.Create(group.Key, new StringValues([.. group.Select(field => field.Value)]))),
         ];
+        if (response.Status == StatusCodes.Status200OK && !response.Fields.Has("Accept-Ranges"))
+        {
+            Lines = [.. Lines, KeyValuePair.Create("Accept-Ranges", new StringValues("bytes"))];
+        }
     }
 
     /// <summary>With stored fields only.</summary>

@@ -28,7 +28,7 @@ internal sealed class CacheWriter(string name, DanmakuMetrics metrics, TimeProvi
     public const string Upstream = "upstream";
 
     /// <summary>What is given to a connection at a time, so that slow ones hold no more.</summary>
-    private const int Slice = 64 * 1024;
+    private const int Slice = 128 * 1024;
 
     private static readonly string[] Words = ["HIT", "MISS", "STALE", "REVALIDATED"];
     private static readonly string[] Results = ["hit", "miss", "stale", "revalidated"];

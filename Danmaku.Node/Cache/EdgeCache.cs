@@ -40,21 +40,20 @@ internal sealed class EdgeCache
         var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (RequestTarget.Normalise(raw) is not { } target)
         {
-            return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "The request's target is not a path.");
+            return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "target" });
         }
 
         var headers = context.Request.Headers;
         if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
         {
             // Two lengths for one body: some hop may see another request in it (RFC 9112 §6.3).
-            headers.Connection = "close";
             context.Response.Headers.Connection = "close";
-            return Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "Transfer-Encoding and Content-Length exclude each other.");
+            return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "two-lengths" });
         }
 
         if (headers.Via.Count > 0 && Via.Names(headers.Via.ToString(), _name))
         {
-            return Problems.WriteAsync(context, StatusCodes.Status508LoopDetected, "This request has been here before.");
+            return FailAsync(context, StatusCodes.Status508LoopDetected, new CacheStatus(_name) { Detail = "loop" });
         }
 
         var site = _forwardsHost ? context.Request.Scheme + "://" + context.Request.Host.Value!.ToLowerInvariant() : context.Request.Scheme;
@@ -381,6 +380,7 @@ internal sealed class EdgeCache
             StatusCodes.Status413PayloadTooLarge => "The body is too large.",
             StatusCodes.Status502BadGateway => "The origin's answer could not be understood.",
             StatusCodes.Status504GatewayTimeout => "No origin has answered, and nothing that is stored may stand in for it.",
+            StatusCodes.Status508LoopDetected => "This request has been here before.",
             _ => "The request could not be read.",
         });
     }
