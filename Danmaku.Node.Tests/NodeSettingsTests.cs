@@ -37,6 +37,13 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:PublicUrl", "wss://edge-2.example/")]
     [InlineData("Danmaku:PublicUrl", "https://edge-2.example/?a=1")]
     [InlineData("Danmaku:NodeName", "a b")]
+    [InlineData("Danmaku:Cache:Upstreams", "http://a:1, b:2")]
+    [InlineData("Danmaku:Cache:Upstreams", "http://a:1/path")]
+    [InlineData("Danmaku:Cache:AdvertisedUrl", "10.0.0.5:8080")]
+    [InlineData("Danmaku:Cache:MemoryBytes", "1000")]
+    [InlineData("Danmaku:Cache:MaxEntryBytes", "1000000000")]
+    [InlineData("Danmaku:Cache:Timeout", "00:20:00")]
+    [InlineData("Danmaku:Cache:TargetedFields", "a:b")]
     public void A_bad_value_is_one_line_that_names_its_key(string key, string value)
     {
         var error = Assert.Throws<SettingsException>(() => Read((key, value)));
