@@ -12,7 +12,7 @@ public sealed class CacheDiskTests : IDisposable
     [Fact]
     public async Task A_restart_keeps_what_was_stored()
     {
-        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=600"), ("ETag", "\"1\""), ("Vary", "Accept-Language"), ("Cache-Tag", "t"));
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=600"), ("ETag", "\"1\""), ("Vary", "Accept-Language"));
         await using (var before = await StartAsync(origin))
         {
             await before.GetAsync("/a", ("Accept-Language", "de"));
@@ -27,8 +27,40 @@ public sealed class CacheDiskTests : IDisposable
         Assert.Equal(("HIT", "disk", "body", "\"1\""), (disk.Cache, disk["X-Cache-Lookup"], disk.Body, disk["ETag"]));
         Assert.Equal("memory", memory["X-Cache-Lookup"]);
         Assert.Equal("MISS", (await edge.GetAsync("/a", ("Accept-Language", "en"))).Cache);
-        Assert.Equal(2, edge.Service<ICachePurge>().PurgeTag("t"));
-        Assert.Empty(Directory.GetFiles(_folder));
+        Assert.Equal(2, edge.Service<ICachePurge>().PurgeUrl("/a"));
+        Assert.Empty(Directory.GetFiles(_folder, "*.head"));
+    }
+
+    [Fact]
+    public async Task What_may_have_been_purged_meanwhile_is_asked_for_after_a_restart()
+    {
+        var isGone = false;
+        var origin = await FakeOrigin.StartAsync((context, _) =>
+        {
+            context.Response.Headers.ETag = "\"1\"";
+            context.Response.Headers.CacheControl = "max-age=600, stale-if-error=600";
+            context.Response.Headers["Cache-Tag"] = "room-a";
+            context.Response.StatusCode = isGone ? 410 : context.Request.Headers.IfNoneMatch == "\"1\"" ? 304 : 200;
+            return Task.CompletedTask;
+        });
+        await using (var before = await StartAsync(origin))
+        {
+            await before.GetAsync("/kept");
+            await before.GetAsync("/purged");
+            await before.GetAsync("/unknown");
+            await before.Service<DiskTier>().FlushAsync();
+        }
+
+        await using var edge = await StartAsync(origin);
+        await edge.Service<DiskTier>().FlushAsync();
+        var kept = await edge.GetAsync("/kept");
+        isGone = true;
+        var purged = await edge.GetAsync("/purged");
+        await origin.DisposeAsync();
+
+        Assert.Equal(("REVALIDATED", "HIT"), (kept.Cache, (await edge.GetAsync("/kept")).Cache));
+        Assert.Equal(410, purged.Status);
+        Assert.Equal(504, (await edge.GetAsync("/unknown")).Status);
     }
 
     public static TheoryData<string> Accidents => ["body cut", "body changed", "head cut", "head changed", "body gone", "head gone"];

@@ -166,6 +166,35 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
+    public async Task Trace_is_not_passed_on()
+    {
+        await using var origin = await FakeOrigin.StartAsync("");
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        Assert.Equal(405, (await edge.SendAsync("TRACE", "/a", [("Cookie", "secret")])).Status);
+        Assert.Empty(origin.Requests);
+    }
+
+    [Fact]
+    public async Task Any_character_of_a_target_is_passed_on_as_it_is_or_refused()
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        var passed = new List<string>();
+        for (var c = '!'; c <= '~'; c++)
+        {
+            using var client = await RawClient.ConnectAsync(edge.Url);
+            var target = $"/{c}x?{c}y";
+            var status = await client.RequestAsync(target, []);
+            Assert.True(status is 200 or 400, $"{target}: {status}");
+            passed.AddRange(status == 200 ? [target] : Array.Empty<string>());
+        }
+
+        Assert.True(passed.Count > 80);
+        Assert.Equal(passed, origin.Requests.Select(request => request.Target));
+    }
+
+    [Fact]
     public async Task A_large_body_for_the_origin_is_refused()
     {
         await using var origin = await FakeOrigin.StartAsync("");

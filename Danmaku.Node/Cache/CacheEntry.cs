@@ -35,6 +35,12 @@ internal sealed class CacheEntry(CacheKey key, StoredHead head, CachedBody? body
 
     public bool IsRemoved { get; set; }
 
+    /// <summary>
+    /// It has tags, and was found on disk at the start: it may have been purged while this node was not there to hear it, so it is not
+    /// used before the origin has been asked.
+    /// </summary>
+    public bool IsUnchecked { get; set; }
+
     public EvictionQueue<CacheEntry>.Slot? InMemory { get; set; }
 
     public EvictionQueue<CacheEntry>.Slot? OnDisk { get; set; }

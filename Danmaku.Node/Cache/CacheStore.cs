@@ -123,12 +123,13 @@ internal sealed class CacheStore : ICachePurge
         return true;
     }
 
-    /// <summary>Takes in what was found on disk, unless something newer is there.</summary>
-    public bool TryAddFromDisk(CacheEntry entry)
+    /// <summary>Takes in what was found on disk, unless something newer is there or it was purged since <paramref name="fill"/> began.</summary>
+    public bool TryAddFromDisk(CacheEntry entry, long fill)
     {
         lock (_gate)
         {
-            if (_resources.TryGetValue(entry.Key, out var variants) && variants.Any(other => IsSameVariant(other, entry)))
+            if (WasPurged(entry, fill)
+                || (_resources.TryGetValue(entry.Key, out var variants) && variants.Any(other => IsSameVariant(other, entry))))
             {
                 return false;
             }
@@ -165,6 +166,7 @@ internal sealed class CacheStore : ICachePurge
 
             Untag(entry);
             entry.Head = head;
+            entry.IsUnchecked = false;
             Tag(entry);
         }
 

@@ -40,6 +40,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private CacheStore _store = null!;
     private Task _running = Task.CompletedTask;
     private bool _hasFailed;
+    private long _rebuild;
 
     public DiskTier(NodeSettings settings, ILogger<DiskTier> logger)
     {
@@ -79,7 +80,11 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     public void Dispose() => _reads.Dispose();
 
-    internal void Attach(CacheStore store) => _store = store;
+    internal void Attach(CacheStore store)
+    {
+        _store = store;
+        _rebuild = _isOn ? store.BeginFill() : 0;
+    }
 
     /// <summary>Writes a complete response, soon.</summary>
     internal void Write(CacheEntry entry)
@@ -161,6 +166,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private async Task RunAsync()
     {
         Try(Rebuild);
+        _store.EndFill(_rebuild);
         await foreach (var work in _work.Reader.ReadAllAsync())
         {
             Try(work);
@@ -210,7 +216,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
             return false;
         }
 
-        if (!_store.TryAddFromDisk(entry))
+        if (!_store.TryAddFromDisk(entry, _rebuild))
         {
             return false;
         }
@@ -305,7 +311,12 @@ internal sealed class DiskTier : IHostedService, IDisposable
         var (requested, responded) = (ReadTime(reader), ReadTime(reader));
         HttpField[] fields = [.. Enumerable.Range(0, reader.ReadInt32()).Select(_ => new HttpField(reader.ReadString(), reader.ReadString()))];
         var head = StoredHead.Of(new ResponseHead(status, fields, requested, responded), varyKey, _rules);
-        return new CacheEntry(key, head, null) { Length = bodyLength, File = new DiskFile(id, digest) };
+        return new CacheEntry(key, head, null)
+        {
+            Length = bodyLength,
+            File = new DiskFile(id, digest),
+            IsUnchecked = head.Tags.Count > 0,
+        };
     }
 
     private static DateTimeOffset ReadTime(BinaryReader reader) => new(reader.ReadInt64(), TimeSpan.Zero);

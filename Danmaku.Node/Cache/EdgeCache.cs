@@ -20,13 +20,13 @@ internal sealed class EdgeCache
 
     public EdgeCache(
         RequestDelegate next, NodeSettings settings, Core.Rooms.IRooms rooms, CacheStore store, DanmakuMetrics metrics, TimeProvider time,
-        IServiceScopeFactory scopes, IHostApplicationLifetime lifetime)
+        IServiceScopeFactory scopes, IHostApplicationLifetime lifetime, ILogger<EdgeCache> logger)
     {
         _next = next;
         _name = settings.Node.NodeName;
         _forwardsHost = settings.Cache.ForwardHost;
         var upstreams = new Upstreams(settings, rooms, new LocalOrigin(next, scopes), metrics, time);
-        _parts = new EdgeCacheParts(store, upstreams, settings, metrics, time, lifetime.ApplicationStopped);
+        _parts = new EdgeCacheParts(store, upstreams, settings, metrics, time, logger, lifetime.ApplicationStopped);
         _writer = new CacheWriter(_name, metrics, time);
     }
 
@@ -41,6 +41,12 @@ internal sealed class EdgeCache
         if (RequestTarget.Normalise(raw) is not { } target)
         {
             return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "target" });
+        }
+
+        if (HttpMethods.IsTrace(context.Request.Method))
+        {
+            // It would show a script what the browser hides from it.
+            return FailAsync(context, StatusCodes.Status405MethodNotAllowed, new CacheStatus(_name) { Detail = "method" });
         }
 
         var headers = context.Request.Headers;
@@ -67,7 +73,7 @@ internal sealed class EdgeCache
     {
         var headers = context.Request.Headers;
         if (!_parts.Store.TryGet(key, out var variants)
-            || variants is not [{ Head: { Vary: null } head, Body: { Whole: { } whole } } entry]
+            || variants is not [{ IsUnchecked: false, Head: { Vary: null } head, Body: { Whole: { } whole } } entry]
             || headers.CacheControl.Count > 0 || headers.Range.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0
             || headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0)
         {
@@ -124,6 +130,7 @@ internal sealed class EdgeCache
             var stored = _parts.Store.Find(request.Key, request.Fields);
             var now = _parts.Time.GetUtcNow();
             var use = stored is null ? CacheUse.Validate : CachePolicy.Decide(stored.Head.Freshness, request.Head.CacheControl, _parts.Rules, now);
+            use = stored is { IsUnchecked: true } ? CacheUse.Validate : use;
             if (stored is not null && use is CacheUse.Fresh or CacheUse.Stale or CacheUse.StaleWhileRevalidate)
             {
                 if (await TryHitAsync(context, request, stored!, use))
@@ -377,6 +384,7 @@ internal sealed class EdgeCache
         context.Response.Headers.Via = Via.Append(null, _name);
         return Problems.WriteAsync(context, status, status switch
         {
+            StatusCodes.Status405MethodNotAllowed => "This method is not passed on.",
             StatusCodes.Status413PayloadTooLarge => "The body is too large.",
             StatusCodes.Status502BadGateway => "The origin's answer could not be understood.",
             StatusCodes.Status504GatewayTimeout => "No origin has answered, and nothing that is stored may stand in for it.",

@@ -7,7 +7,7 @@ namespace Danmaku.Node.Cache;
 
 /// <summary>What is under way, and what everything in the cache needs. Thread-safe.</summary>
 internal sealed class EdgeCacheParts(
-    CacheStore store, Upstreams upstreams, NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, CancellationToken stopping)
+    CacheStore store, Upstreams upstreams, NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     /// <summary>Most resources that are known not to be shared; with more, all are forgotten.</summary>
     private const int MaxPassed = 10_000;
@@ -29,6 +29,8 @@ internal sealed class EdgeCacheParts(
     public DanmakuMetrics Metrics => metrics;
 
     public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
 
     /// <summary>The request as an origin gets it.</summary>
     /// <param name="whole">Without the client's conditions and ranges, and with those of <paramref name="stored"/>, which is to be validated.</param>

@@ -1,4 +1,5 @@
 using Danmaku.Core.Http;
+using Danmaku.Node.Observability;
 
 namespace Danmaku.Node.Cache;
 
@@ -88,7 +89,12 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         }
         catch (Exception error)
         {
-            // Only a bug, or the end of the process, gets here.
+            // Expected failures are results; this is a bug, or the end of the process.
+            if (!stopping.IsCancellationRequested)
+            {
+                parts.Logger.FillFailed(error);
+            }
+
             if (_result.TrySetResult(new FillResult.Failed(StatusCodes.Status502BadGateway)))
             {
                 onHead(new FillResult.Failed(StatusCodes.Status502BadGateway));
@@ -163,7 +169,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
     }
 
     private FillResult.Stale? Instead(int? status) =>
-        stored is not null && stored.Head.Freshness.MayReplaceError(parts.Time.GetUtcNow()) ? new FillResult.Stale(stored, status) : null;
+        stored is { IsUnchecked: false } && stored.Head.Freshness.MayReplaceError(parts.Time.GetUtcNow()) ? new FillResult.Stale(stored, status) : null;
 
     private async Task CopyAsync(CacheEntry entry, OriginResponse response, long sequence, CancellationToken stopping)
     {

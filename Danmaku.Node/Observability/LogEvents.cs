@@ -24,6 +24,9 @@ internal static partial class LogEvents
     [LoggerMessage(21, LogLevel.Warning, "A response in the cache's directory was not what had been written there; it is fetched again")]
     public static partial void CacheFileDamaged(this ILogger logger);
 
+    [LoggerMessage(22, LogLevel.Error, "A fetch from an origin failed")]
+    public static partial void FillFailed(this ILogger logger, Exception error);
+
     [LoggerMessage(12, LogLevel.Error, "The sweep over the connections failed; it goes on")]
     public static partial void SweepFailed(this ILogger logger, Exception error);
 }
