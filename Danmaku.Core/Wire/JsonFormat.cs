@@ -11,7 +11,7 @@ namespace Danmaku.Core.Wire;
 /// <param name="index">Its place in <see cref="WireFormat.All"/>.</param>
 public class JsonFormat(int index) : WireFormat
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    internal static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>What JSON itself asks to be escaped (RFC 8259 §7).</summary>
     private static readonly SearchValues<char> Escaped =
@@ -142,7 +142,8 @@ public class JsonFormat(int index) : WireFormat
         json.WriteString("message", error.message);
     });
 
-    private static void WriteComment(Utf8JsonWriter json, Comment comment)
+    /// <summary>One entry of a batch, or of a segment of the history.</summary>
+    internal static void WriteComment(Utf8JsonWriter json, Comment comment)
     {
         json.WriteStartObject();
         json.WriteNumber("time", comment.Time);
