@@ -166,6 +166,23 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     }
 
     [SkippableFact]
+    public async Task Tables_of_the_first_release_learn_revisions_which_all_origins_see()
+    {
+        var database = await DatabaseAsync();
+        var (from, through) = Danmaku.Core.Segments.Revision.Everything;
+        await DisposeAsync(await PostgresRoomStore.OpenAsync(database));
+        await Server.QueryAsync("DROP TABLE danmaku.revisions; UPDATE danmaku.store SET version = 1", DatabaseName(database));
+
+        await using var one = await PostgresRoomStore.OpenAsync(database);
+        await using var other = await PostgresRoomStore.OpenAsync(database);
+        await one.OpenAsync(Lobby, Request(now: 1));
+
+        Assert.Equal(1, await one.ReviseAsync(Lobby, from, through, default));
+        Assert.Equal(2, await other.ReviseAsync(Lobby, from, through, default));
+        Assert.Equal(2, Assert.Single((await one.ExtentAsync(Lobby, default))!.Revisions).Number);
+    }
+
+    [SkippableFact]
     public async Task A_database_that_is_not_there_is_refused()
     {
         var settings = new NpgsqlConnectionStringBuilder(await DatabaseAsync()) { Database = "nowhere" };

@@ -1,4 +1,5 @@
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Segments;
 using Danmaku.Core.Storage;
 using static Danmaku.Storage.Tests.Some;
 
@@ -582,5 +583,97 @@ public abstract class RoomStoreContract : IAsyncLifetime
         var script = new StoreScript(await StoreAsync(), new Random(seed));
 
         await script.RunAsync(150);
+    }
+
+    [SkippableFact]
+    public async Task An_extent_says_from_where_to_where_a_room_reaches()
+    {
+        var store = await StoreAsync();
+        Assert.Null(await store.ExtentAsync(Lobby, default));
+        await store.OpenAsync(Lobby, Request(now: 1));
+        var empty = await store.ExtentAsync(Lobby, default);
+        await store.AppendAsync(Append(Lobby, 1, 1, 5));
+        await store.OpenAsync(Lobby, Request(now: 2));
+        await store.TrimAllAsync(Newest(2));
+
+        var extent = await store.ExtentAsync(Lobby, default);
+
+        Assert.Equal((1, new Position(1, 0), new Position(1, 0)), (empty!.Epoch, empty.Start, empty.Last));
+        Assert.Equal((2, new Position(1, 3), new Position(1, 5)), (extent!.Epoch, extent.Start, extent.Last));
+        Assert.Empty(extent.Revisions);
+    }
+
+    [SkippableFact]
+    public async Task Revisions_are_counted_for_each_room()
+    {
+        var store = await StoreAsync();
+        var other = RoomId.Parse("other");
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.OpenAsync(other, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 5));
+
+        var (second, fourth) = (new Position(1, 2), new Position(1, 4));
+        Assert.Equal(1, await store.ReviseAsync(Lobby, second, second, default));
+        Assert.Equal(2, await store.ReviseAsync(Lobby, fourth, fourth, default));
+        Assert.Equal(1, await store.ReviseAsync(other, second, fourth, default));
+
+        Revision[] revisions = [new(1, second, second), new(2, fourth, fourth)];
+        Assert.Equal(revisions, (await store.ExtentAsync(Lobby, default))!.Revisions);
+    }
+
+    [SkippableFact]
+    public async Task A_revision_takes_the_place_of_those_that_it_covers()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 5));
+        await store.ReviseAsync(Lobby, new Position(1, 2), new Position(1, 2), default);
+        await store.ReviseAsync(Lobby, new Position(1, 4), new Position(1, 4), default);
+
+        var (from, through) = Revision.Everything;
+        Assert.Equal(3, await store.ReviseAsync(Lobby, from, through, default));
+
+        Assert.Equal([new Revision(3, from, through)], (await store.ExtentAsync(Lobby, default))!.Revisions);
+    }
+
+    [SkippableFact]
+    public async Task A_room_that_nobody_knows_has_no_revisions()
+    {
+        var store = await StoreAsync();
+
+        Assert.Null(await store.ReviseAsync(Lobby, new Position(1, 1), new Position(1, 1), default));
+        await store.OpenAsync(Lobby);
+
+        Assert.Empty((await store.ExtentAsync(Lobby, default))!.Revisions);
+    }
+
+    [SkippableFact]
+    public async Task Revisions_go_with_what_they_are_of()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 5));
+        await store.ReviseAsync(Lobby, new Position(1, 1), new Position(1, 3), default);
+        await store.ReviseAsync(Lobby, new Position(1, 2), new Position(1, 4), default);
+
+        await store.TrimAllAsync(Newest(2));
+
+        Assert.Equal([2], (await store.ExtentAsync(Lobby, default))!.Revisions.Select(revision => revision.Number));
+        await store.TrimAllAsync(new Retention(1000, Day), Now + (long)(RoomLog.EmptyRoomAge + 3 * Day).TotalMilliseconds);
+        Assert.Null(await store.ExtentAsync(Lobby, default));
+        await store.OpenAsync(Lobby, Request(now: 1));
+        Assert.Empty((await store.ExtentAsync(Lobby, default))!.Revisions);
+    }
+
+    [SkippableFact]
+    public async Task Of_those_who_revise_at_once_each_gets_a_revision_of_its_own()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        var (from, through) = Revision.Everything;
+
+        var numbers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => store.ReviseAsync(Lobby, from, through, default)));
+
+        Assert.Equal(Enumerable.Range(1, 8).Select(number => (long?)number), numbers.Order());
     }
 }

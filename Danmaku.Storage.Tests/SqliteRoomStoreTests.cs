@@ -238,4 +238,30 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
 
         await Assert.ThrowsAsync<IOException>(() => store.OpenAsync(Lobby));
     }
+
+    [Fact]
+    public async Task Revisions_outlive_the_process_and_a_file_of_the_first_release_learns_them()
+    {
+        var everything = Danmaku.Core.Segments.Revision.Everything;
+        await using (var store = await SqliteRoomStore.OpenAsync(_directory))
+        {
+            await store.OpenAsync(Lobby, Request(now: 1));
+            await store.AppendAsync(Append(Lobby, 1, 1, 3));
+        }
+
+        using (var session = new SqliteSession(File))
+        {
+            session.Execute("DROP TABLE revisions");
+            session.Execute("PRAGMA user_version = 1");
+        }
+
+        await using (var store = await SqliteRoomStore.OpenAsync(_directory))
+        {
+            Assert.Equal(["1:1", "1:2", "1:3"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+            Assert.Equal(1, await store.ReviseAsync(Lobby, everything.From, everything.Through, default));
+        }
+
+        await using var again = await SqliteRoomStore.OpenAsync(_directory);
+        Assert.Equal(1, Assert.Single((await again.ExtentAsync(Lobby, default))!.Revisions).Number);
+    }
 }

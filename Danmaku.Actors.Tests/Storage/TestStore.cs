@@ -40,6 +40,12 @@ public sealed class TestStore : IRoomStore
     public Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation) =>
         CallAsync(() => _kept.ReadAsync(room, after, maxComments, maxBytes, cancellation));
 
+    public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) =>
+        CallAsync(() => _kept.ExtentAsync(room, cancellation));
+
+    public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
+        CallAsync(() => _kept.ReviseAsync(room, from, through, cancellation));
+
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         CallAsync(() => _kept.TrimAsync(retention, now, cancellation));
 

@@ -3,7 +3,7 @@ using Danmaku.Core.Rooms;
 namespace Danmaku.Core.Segments;
 
 /// <summary>Says that a part of a room's history was withdrawn: segments that touch it have at least this revision.</summary>
-/// <param name="Number">From 1; grows from one to the next within a room.</param>
+/// <param name="Number">From 1; greater than those of the room before it that are kept.</param>
 /// <param name="From">The first position of it.</param>
 /// <param name="Through">The last position of it; may lie ahead of what has been said.</param>
 public readonly record struct Revision(long Number, Position From, Position Through)
@@ -29,6 +29,10 @@ public readonly record struct Revision(long Number, Position From, Position Thro
 
         return newest;
     }
+
+    /// <summary>Those that a segment can have which is whole when everything up to <paramref name="start"/> has been forgotten.</summary>
+    public static IReadOnlyList<Revision> After(IReadOnlyList<Revision> revisions, Position start) =>
+        [.. revisions.Where(revision => revision.Through > start)];
 
     /// <summary>What is kept when a part is withdrawn: what it covers is not needed any more.</summary>
     /// <returns>The new one is the last.</returns>

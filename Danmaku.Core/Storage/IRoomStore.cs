@@ -1,4 +1,5 @@
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Segments;
 
 namespace Danmaku.Core.Storage;
 
@@ -38,6 +39,13 @@ public interface IRoomStore : IAsyncDisposable
     /// <param name="maxBytes">Of <see cref="Comment.Bytes"/>; the first danmaku is given even when it is larger.</param>
     /// <returns>Batches of one epoch each; empty when there is nothing more; null when something after that position has been forgotten.</returns>
     Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation);
+
+    /// <summary>What there is of a room, without its danmaku; null when nothing is known of it.</summary>
+    Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation);
+
+    /// <summary>Gives a part of a room's history a new revision, as <see cref="Revision.Add"/> says. Repeating gives another one.</summary>
+    /// <returns>Its number; null when nothing is known of the room.</returns>
+    Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation);
 
     /// <summary>Forgets some of what is older or more than is to be kept; called again soon when it returns true.</summary>
     /// <returns>Whether there is more to forget.</returns>
@@ -89,6 +97,13 @@ public sealed record RoomOpening(
     /// <summary>A room of which nothing is known.</summary>
     public static RoomOpening First(long epoch) => new(epoch, Position.None, 0, new Position(epoch, 0), [], []);
 }
+
+/// <summary>How far a room's log reaches.</summary>
+/// <param name="Epoch">The newest; nothing is appended to an earlier one.</param>
+/// <param name="Start">The position after which nothing is missing.</param>
+/// <param name="Last">The position of the last danmaku ever; offset 0 of the first epoch when there never was one.</param>
+/// <param name="Revisions">Of what is kept; the newest is the last.</param>
+public sealed record RoomExtent(long Epoch, Position Start, Position Last, IReadOnlyList<Revision> Revisions);
 
 /// <summary>What a room accepted: consecutive danmaku of one epoch, with the ids of their posts. Never empty.</summary>
 public sealed record RoomAppend(RoomId Room, long Epoch, IReadOnlyList<(PostId Id, Comment Comment)> Comments)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Segments;
 
 namespace Danmaku.Core.Storage;
 
@@ -52,6 +53,14 @@ public sealed class MemoryRoomStore(
                 ? RoomLog.Page(log.After(after), maxComments, maxBytes)
                 : null,
             cancellation);
+
+    public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) =>
+        Locked(
+            () => _logs.TryGetValue(room, out var log) ? new RoomExtent(log.Epoch, log.Start, log.Last, Revision.After(log.Revisions, log.Start)) : null,
+            cancellation);
+
+    public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
+        Locked(() => _logs.TryGetValue(room, out var log) ? log.Revise(from, through) : (long?)null, cancellation);
 
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         Locked(() => Trim(retention, now), cancellation);
@@ -225,7 +234,15 @@ public sealed class MemoryRoomStore(
 
         public long LastTime { get; private set; }
 
+        public IReadOnlyList<Revision> Revisions { get; private set; } = [];
+
         public int Count => _entries.Count - _head;
+
+        public long Revise(Position from, Position through)
+        {
+            Revisions = Revision.Add(Revision.After(Revisions, Start), from, through);
+            return Revisions[^1].Number;
+        }
 
         public void Add(LogEntry entry)
         {

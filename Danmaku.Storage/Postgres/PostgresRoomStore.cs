@@ -51,6 +51,12 @@ public sealed class PostgresRoomStore : IRoomStore
         RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PageAsync(room, after, maxComments, maxBytes, token), cancellation);
 
+    public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) =>
+        OrGiveUpAsync(token => PostgresRevisions.ExtentAsync(_source, room, token), cancellation);
+
+    public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
+        OrGiveUpAsync(token => PostgresRevisions.ReviseAsync(_source, room, from, through, token), cancellation);
+
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PostgresTrim.RunAsync(_source, _touched, retention, now, token), cancellation);
 

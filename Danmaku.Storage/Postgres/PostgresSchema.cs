@@ -60,6 +60,18 @@ internal static class PostgresSchema
         );
         CREATE INDEX log_time ON danmaku.log (time);
         """,
+        """
+        -- Parts of histories that were withdrawn, with the revision that they have since.
+        CREATE TABLE danmaku.revisions (
+            room text COLLATE "C" NOT NULL,
+            number int8 NOT NULL,
+            from_epoch int8 NOT NULL,
+            from_offset int8 NOT NULL,
+            through_epoch int8 NOT NULL,
+            through_offset int8 NOT NULL,
+            PRIMARY KEY (room, number)
+        );
+        """,
     ];
 
     /// <summary>Brings a database to this version. Several may try at once.</summary>

@@ -131,6 +131,7 @@ internal static class PostgresTrim
             if (forgotten.Count > 0)
             {
                 await ListAsync("DELETE FROM danmaku.epochs WHERE room = ANY ($1)", _ => 0, Names(forgotten)).ConfigureAwait(false);
+                await ListAsync("DELETE FROM danmaku.revisions WHERE room = ANY ($1)", _ => 0, Names(forgotten)).ConfigureAwait(false);
             }
 
             return forgotten.Count == TrimPlan.MaxRooms;
@@ -155,6 +156,10 @@ internal static class PostgresTrim
                 DELETE FROM danmaku.epochs e USING unnest($1, $2, $3) AS t (room, epoch, "offset") JOIN danmaku.rooms r USING (room)
                 WHERE e.room = t.room AND e.epoch <= t.epoch AND e.epoch < r.epoch
                 AND NOT EXISTS (SELECT FROM danmaku.log l WHERE l.room = e.room AND l.epoch = e.epoch)
+                """,
+                """
+                DELETE FROM danmaku.revisions v USING unnest($1, $2, $3) AS t (room, epoch, "offset")
+                WHERE v.room = t.room AND (v.through_epoch, v.through_offset) <= (t.epoch, t."offset")
                 """,
             ];
             foreach (var statement in statements)

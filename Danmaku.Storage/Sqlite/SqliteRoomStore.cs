@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Segments;
 using Danmaku.Core.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -65,6 +66,16 @@ public sealed class SqliteRoomStore : IRoomStore
                 return RoomLog.Page(Entries(rows), maxComments, maxBytes);
             },
             cancellation);
+
+    public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) =>
+        _reader.RunAsync(
+            session => Room.Find(session, room) is { } found
+                ? new RoomExtent(found.Epoch, found.Start, found.Last, Revisions(session, room))
+                : null,
+            cancellation);
+
+    public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
+        _writer.RunAsync(session => Room.Find(session, room) is null ? null : Revise(session, room, from, through), cancellation);
 
     public async Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation)
     {
@@ -199,6 +210,41 @@ public sealed class SqliteRoomStore : IRoomStore
             append.Comments[^1].Comment.Time);
         _touched.Add(append.Room);
         return true;
+    }
+
+    private static long? Revise(SqliteSession session, RoomId room, Position from, Position through)
+    {
+        var before = Revisions(session, room);
+        var after = Revision.Add(before, from, through);
+        foreach (var gone in before.Except(after))
+        {
+            session.Execute("DELETE FROM revisions WHERE room = $1 AND number = $2", room.Value, gone.Number);
+        }
+
+        var revision = after[^1];
+        session.Execute(
+            "INSERT INTO revisions VALUES ($1, $2, $3, $4, $5, $6)",
+            room.Value,
+            revision.Number,
+            revision.From.Epoch,
+            revision.From.Offset,
+            revision.Through.Epoch,
+            revision.Through.Offset);
+        return revision.Number;
+    }
+
+    private static List<Revision> Revisions(SqliteSession session, RoomId room)
+    {
+        using var rows = session.Query(
+            "SELECT number, from_epoch, from_offset, through_epoch, through_offset FROM revisions WHERE room = $1 ORDER BY number", room.Value);
+        var revisions = new List<Revision>();
+        while (rows.Read())
+        {
+            revisions.Add(new Revision(
+                rows.GetInt64(0), new Position(rows.GetInt64(1), rows.GetInt64(2)), new Position(rows.GetInt64(3), rows.GetInt64(4))));
+        }
+
+        return revisions;
     }
 
     private static List<LogEntry> Newest(SqliteSession session, RoomId room, int count)

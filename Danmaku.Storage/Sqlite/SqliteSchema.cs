@@ -50,6 +50,18 @@ internal static class SqliteSchema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX log_time ON log (time);
         """,
+        """
+        -- Parts of histories that were withdrawn, with the revision that they have since.
+        CREATE TABLE revisions (
+            room TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            from_epoch INTEGER NOT NULL,
+            from_offset INTEGER NOT NULL,
+            through_epoch INTEGER NOT NULL,
+            through_offset INTEGER NOT NULL,
+            PRIMARY KEY (room, number)
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Brings a file to this version.</summary>

@@ -98,6 +98,8 @@ internal static class SqliteTrim
             """,
             room.Value,
             through.Epoch);
+        session.Execute(
+            "DELETE FROM revisions WHERE room = $1 AND (through_epoch, through_offset) <= ($2, $3)", room.Value, through.Epoch, through.Offset);
     }
 
     /// <summary>Forgets rooms of which nothing is left and that were neither opened nor written for long.</summary>
@@ -122,6 +124,7 @@ internal static class SqliteTrim
         foreach (var room in rooms)
         {
             session.Execute("DELETE FROM epochs WHERE room = $1", room);
+            session.Execute("DELETE FROM revisions WHERE room = $1", room);
             session.Execute("DELETE FROM rooms WHERE room = $1", room);
         }
 
