@@ -170,7 +170,7 @@ public sealed class HttpTests : IAsyncLifetime
         var document = await _node.Http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
 
         Assert.Equal(
-            ["/api/cluster", "/api/rooms/{room}/danmaku"],
+            ["/api/cluster", "/api/purge", "/api/rooms/{room}/danmaku"],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
         Assert.Equal("Danmaku", document.GetProperty("info").GetProperty("title").GetString());
     }

@@ -3,16 +3,20 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
 using Danmaku.Core.Observability;
+using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 using Danmaku.Node.Cache;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Endpoints;
+using Danmaku.Node.History;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
@@ -58,6 +62,7 @@ internal static class NodeHost
         ConfigureLogging(builder.Logging, () => hasStarted);
         AddServices(builder.Services, settings);
         (addRooms ?? RoomsRegistration.AddRooms)(builder.Services, settings);
+        AddHistory(builder.Services);
 
         var app = builder.Build();
         app.Lifetime.ApplicationStarted.Register(() => hasStarted = true);
@@ -131,6 +136,8 @@ internal static class NodeHost
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
         AddCache(services, settings);
+        services.AddSingleton<IPurgeable, PurgeableCache>();
+        services.AddSingleton<PurgeEndpoint>();
         services.AddHostedService<SocketService>();
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
@@ -166,6 +173,17 @@ internal static class NodeHost
             provider.GetRequiredService<DanmakuMetrics>().ObserveCache(() => [new("memory", store.MemoryCost), new("disk", disk.Cost)]);
             return disk;
         });
+    }
+
+    /// <summary>What depends on whether there is a store, and on who purges.</summary>
+    private static void AddHistory(IServiceCollection services)
+    {
+        services.TryAddSingleton<IPurger, LocalPurger>();
+        if (services.Any(service => service.ServiceType == typeof(IRoomStore)))
+        {
+            services.AddSingleton<RoomHistory>();
+            services.AddSingleton<HistoryEndpoint>();
+        }
     }
 
     private static void UseMiddleware(WebApplication app, NodeSettings settings)

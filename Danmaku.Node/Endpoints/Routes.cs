@@ -1,4 +1,5 @@
 using Danmaku.Core.Rooms;
+using Danmaku.Node.History;
 using Danmaku.Node.Sockets;
 
 namespace Danmaku.Node.Endpoints;
@@ -42,7 +43,46 @@ internal static class Routes
             .WithName("getCluster")
             .WithTags("Cluster")
             .WithSummary("Tells what the cluster looks like from this node.");
+        var purge = app.Services.GetRequiredService<PurgeEndpoint>();
+        app.MapPost("/api/purge", purge.PostAsync)
+            .WithName("purge")
+            .WithTags("Cluster")
+            .WithSummary("Takes a resource, or all of a room, out of the caches of all edges.")
+            .Accepts<PurgeBody>("application/json")
+            .Produces<PurgeReply>()
+            .Produces<PurgeReply>(StatusCodes.Status504GatewayTimeout)
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        app.MapHistory();
         app.MapOpenApi();
+    }
+
+    /// <summary>Where there is a store: on origins.</summary>
+    private static void MapHistory(this WebApplication app)
+    {
+        if (app.Services.GetService<HistoryEndpoint>() is not { } history)
+        {
+            return;
+        }
+
+        app.Map("/api/rooms/{room}/history", history.GetIndexAsync, "getHistory", "Names the segments of a room's history.");
+        app.Map(
+            "/api/rooms/{room}/history/{epoch}/{segment}", history.GetSegmentAsync, "getHistorySegment", "Gives one segment of a room's history.");
+    }
+
+    private static void Map(this WebApplication app, string path, Delegate handler, string name, string summary)
+    {
+        app.MapMethods(path, [HttpMethods.Head], handler).ExcludeFromDescription();
+        app.MapGet(path, handler)
+            .WithName(name)
+            .WithTags("Rooms")
+            .WithSummary(summary)
+            .Produces(StatusCodes.Status200OK, contentType: "application/json")
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     public static void MapOperations(this WebApplication app)

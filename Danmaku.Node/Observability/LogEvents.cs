@@ -12,6 +12,9 @@ internal static partial class LogEvents
     [LoggerMessage(3, LogLevel.Warning, "Stopped with {Connections} connections that did not end within the drain time")]
     public static partial void DrainIncomplete(this ILogger logger, int connections);
 
+    [LoggerMessage(4, LogLevel.Information, "Purged {Entries} stored responses of {Nodes} nodes; without an answer: {Missing}")]
+    public static partial void Purged(this ILogger logger, int nodes, int entries, string missing);
+
     [LoggerMessage(10, LogLevel.Error, "A connection failed")]
     public static partial void ConnectionFailed(this ILogger logger, Exception error);
 

@@ -29,6 +29,7 @@ internal static class RoomsRegistration
             {
                 // Services stop in the reverse order: the actors first, then what they write to.
                 services.AddHostedService(_ => new StoreService(store));
+                services.AddSingleton(store);
             }
 
             services.AddDanmakuActors(actors, store);

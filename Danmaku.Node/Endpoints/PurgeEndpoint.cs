@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Danmaku.Core.Purging;
+using Danmaku.Core.Rooms;
+using Danmaku.Node.Observability;
+using Danmaku.Node.Options;
+
+namespace Danmaku.Node.Endpoints;
+
+/// <summary>Exactly one of the two.</summary>
+/// <param name="Url">A path with its query, or an absolute URL.</param>
+/// <param name="Room">Everything that belongs to it.</param>
+internal sealed record PurgeBody(string? Url, string? Room);
+
+/// <param name="Revision">The room's new one.</param>
+/// <param name="Purged">Nodes that have said that it is gone, and how many stored responses they had.</param>
+/// <param name="Missing">Edges that have not answered in time.</param>
+internal sealed record PurgeReply(long? Revision, IReadOnlyList<PurgedNode> Purged, IReadOnlyList<string> Missing);
+
+/// <summary><c>POST /api/purge</c> (docs/protocol.md §9).</summary>
+internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogger<PurgeEndpoint> logger)
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    /// <remarks>Reads the body itself: whoever has no key hears that, whatever he sends.</remarks>
+    public async Task<IResult> PostAsync(HttpContext context, CancellationToken cancellation)
+    {
+        if (settings.Node.OperatorKey.Length == 0)
+        {
+            return Results.Problem("This node has no operator key, so that nobody may purge.", statusCode: StatusCodes.Status403Forbidden);
+        }
+
+        if (!context.Request.Holds(settings.Node.OperatorKey))
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return Results.Problem("Only operators with the key may purge.", statusCode: StatusCodes.Status401Unauthorized);
+        }
+
+        if (!context.Request.HasJsonContentType())
+        {
+            return Results.Problem(statusCode: StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        try
+        {
+            return Read(await context.Request.ReadFromJsonAsync<PurgeBody>(cancellation)) is { } order
+                ? await PurgeAsync(context, order, cancellation)
+                : Results.Problem("Either a url that is absolute or begins with /, or a room.", statusCode: StatusCodes.Status400BadRequest);
+        }
+        catch (JsonException)
+        {
+            return Results.Problem("The body is not JSON of this form.", statusCode: StatusCodes.Status400BadRequest);
+        }
+        catch (BadHttpRequestException error)
+        {
+            return Results.Problem(statusCode: error.StatusCode);
+        }
+    }
+
+    private async Task<IResult> PurgeAsync(HttpContext context, PurgeOrder order, CancellationToken cancellation)
+    {
+        if (await purger.PurgeAsync(order, cancellation) is not PurgeResult.Told told)
+        {
+            context.Response.SetRetryAfter(RetryAfter);
+            return Results.Problem("Nothing was purged: the room's store cannot be reached.", statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
+
+        logger.Purged(told.Nodes.Count, told.Nodes.Sum(node => node.Entries), string.Join(", ", told.Missing));
+        return Results.Json(
+            new PurgeReply(told.Revision, told.Nodes, told.Missing),
+            statusCode: told.Missing.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status504GatewayTimeout);
+    }
+
+    private static PurgeOrder? Read(PurgeBody? body) => body switch
+    {
+        { Url: { Length: > 0 and <= PurgeOrder.Url.MaxChars } url, Room: null } when IsUrl(url) => new PurgeOrder.Url(url),
+        { Url: null, Room: { } name } when RoomId.TryParse(name, out var room) => new PurgeOrder.Room(room),
+        _ => null,
+    };
+
+    private static bool IsUrl(string text) =>
+        !text.AsSpan().ContainsAnyExceptInRange('!', '~')
+        && (text[0] == '/' || (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")));
+}

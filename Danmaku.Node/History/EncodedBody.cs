@@ -1,0 +1,84 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Danmaku.Core.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Danmaku.Node.History;
+
+/// <summary>A body as it is sent, with its strong entity tag, another one for each coding (RFC 9110 §8.8.3).</summary>
+internal sealed record EncodedBody(byte[] Bytes, EntityTagHeaderValue Tag, ContentCoding Coding, DateTimeOffset? LastModified)
+{
+    /// <summary>Packs it as well as is worth for what is sent many times.</summary>
+    public static EncodedBody Pack(byte[] content, ContentCoding coding, CompressionLevel level, DateTimeOffset? lastModified = null)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(content).AsSpan(0, 12));
+        var tag = coding == ContentCoding.Identity ? $"\"{hash}\"" : $"\"{hash}-{coding.Name()}\"";
+        return new EncodedBody(Encode(content, coding, level), new EntityTagHeaderValue(tag), coding, lastModified);
+    }
+
+    private static byte[] Encode(byte[] content, ContentCoding coding, CompressionLevel level)
+    {
+        if (coding == ContentCoding.Identity)
+        {
+            return content;
+        }
+
+        using var packed = new MemoryStream(content.Length / 4);
+        using (Stream stream = coding == ContentCoding.Brotli ? new BrotliStream(packed, level, leaveOpen: true) : new GZipStream(packed, level, leaveOpen: true))
+        {
+            stream.Write(content);
+        }
+
+        return packed.ToArray();
+    }
+}
+
+/// <summary>Bodies that were packed already. Thread-safe. Beyond <paramref name="maxBytes"/> the one used longest ago goes.</summary>
+internal sealed class BodyCache(long maxBytes)
+{
+    /// <summary>About what an entry takes besides its body.</summary>
+    private const int EntryBytes = 500;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Path, ContentCoding Coding), LinkedListNode<Entry>> _entries = [];
+    private readonly LinkedList<Entry> _used = new();
+    private long _bytes;
+
+    public EncodedBody? Find(string path, ContentCoding coding)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue((path, coding), out var node))
+            {
+                return null;
+            }
+
+            _used.Remove(node);
+            _used.AddLast(node);
+            return node.Value.Body;
+        }
+    }
+
+    public void Add(string path, EncodedBody body)
+    {
+        lock (_lock)
+        {
+            var node = new LinkedListNode<Entry>(new Entry(path, body));
+            if (!_entries.TryAdd((path, body.Coding), node))
+            {
+                return;
+            }
+
+            _used.AddLast(node);
+            for (_bytes += node.Value.Size; _bytes > maxBytes; _bytes -= _used.First!.Value.Size, _used.RemoveFirst())
+            {
+                _entries.Remove((_used.First!.Value.Path, _used.First.Value.Body.Coding));
+            }
+        }
+    }
+
+    private sealed record Entry(string Path, EncodedBody Body)
+    {
+        public long Size => Body.Bytes.Length + EntryBytes;
+    }
+}
