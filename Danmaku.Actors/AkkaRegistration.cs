@@ -7,10 +7,12 @@ using Akka.Hosting;
 using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
 using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Purging;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Observability;
+using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -82,26 +84,29 @@ public static class AkkaRegistration
     private static readonly TimeSpan KeepEmptyFor = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Starts an actor system with the host and provides <see cref="IRooms"/>. Asks for <see cref="DanmakuMetrics"/> and
-    /// <see cref="TimeProvider"/> to be registered.
+    /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for
+    /// <see cref="DanmakuMetrics"/> and <see cref="TimeProvider"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
     /// </summary>
     /// <param name="store">Where this origin keeps its rooms; null on a node that is none. Who made it disposes of it after the host.</param>
     public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)
     {
         services.AddSingleton<RoomsHandle>();
         services.AddSingleton<IRooms>(provider => provider.GetRequiredService<RoomsHandle>());
+        services.AddSingleton<PurgerHandle>();
+        services.AddSingleton<IPurger>(provider => provider.GetRequiredService<PurgerHandle>());
         return services.AddAkka(SystemName, (akka, provider) => akka.AddDanmaku(
             settings,
             store,
             provider.GetRequiredService<DanmakuMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<RoomsHandle>(),
+            new PurgeContext(provider.GetRequiredService<PurgerHandle>(), provider.GetService<IPurgeable>() ?? new NoCache()),
             provider.GetRequiredService<ILoggerFactory>()));
     }
 
     private static void AddDanmaku(
         this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle,
-        ILoggerFactory loggerFactory)
+        PurgeContext purging, ILoggerFactory loggerFactory)
     {
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
@@ -159,6 +164,7 @@ public static class AkkaRegistration
             var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
             var watcher = system.ActorOf(
                 Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
+            purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, notes, store, time)), PurgeActor.ActorName));
             if (seeds.Length > 0)
             {
                 system.ActorOf(Props.Create<OutcastWatcher>(seeds, settings.OrphanAfter, time), "outcast-watcher");
@@ -219,6 +225,9 @@ public static class AkkaRegistration
 
         public override string? EntityId(object message) => (message as IRoomMessage)?.Room.Value;
     }
+
+    /// <summary>Who purges here, and what.</summary>
+    private sealed record PurgeContext(PurgerHandle Handle, IPurgeable Cache);
 
     private sealed class Jitter
     {

@@ -2,6 +2,7 @@ using System.Net;
 using Akka.Actor;
 using Danmaku.Actors.Tests.Storage;
 using Danmaku.Core.Observability;
+using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Danmaku.Core.Wire;
@@ -71,11 +72,17 @@ public sealed class TestNode : IAsyncDisposable
         Name = name;
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
+        builder.Services.AddSingleton<IPurgeable>(Cache);
         builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(TimeProvider.System).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
         _host = builder.Build();
     }
 
     public string Name { get; }
+
+    /// <summary>What it was told to purge.</summary>
+    public TestCache Cache { get; } = new();
+
+    public IPurger Purger => _host.Services.GetRequiredService<IPurger>();
 
     public IRooms Rooms => _host.Services.GetRequiredService<IRooms>();
 
@@ -98,6 +105,20 @@ public sealed class TestNode : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
+    }
+}
+
+/// <summary>Remembers what was purged. Thread-safe.</summary>
+public sealed class TestCache : IPurgeable
+{
+    private readonly System.Collections.Concurrent.ConcurrentQueue<PurgeOrder> _orders = new();
+
+    public IReadOnlyCollection<PurgeOrder> Orders => _orders;
+
+    public int Purge(PurgeOrder order)
+    {
+        _orders.Enqueue(order);
+        return 1;
     }
 }
 

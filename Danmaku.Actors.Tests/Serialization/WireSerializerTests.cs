@@ -3,8 +3,10 @@ using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Serialization;
+using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Xunit;
+using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
 
@@ -52,6 +54,12 @@ public sealed class WireSerializerTests : TestKit
         RoomActor.Stop.Instance,
         new NodeNote("akka.tcp://danmaku@127.0.0.1:4053", "edge-1", "https://edge-1.example/", true, 3, 14),
         new NodeNote("akka.tcp://danmaku@127.0.0.1:4054", "origin-1", "", false, 0, 0) { HttpUrl = "http://10.0.0.11:8080/" },
+        new PurgeCaches(1790000000001, new PurgeOrder.Url("/api/rooms/lobby/history?before=7.1")),
+        new PurgeCaches(1790000000001, new PurgeOrder.Room(Room)),
+        new CachesPurged(1790000000001, "akka.tcp://danmaku@127.0.0.1:4053", "edge-1", 12),
+        new ReviseRoom(1790000000001, Room),
+        new RoomRevised(1790000000001, 3, IsDone: true),
+        new RoomRevised(1790000000001, null, IsDone: false),
     ];
 
     public static TheoryData<IWireMessage> Messages => new(All);

@@ -3,8 +3,10 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
+using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
 
@@ -33,6 +35,10 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
     private const byte Durable = 1;
     private const byte Repeat = 2;
 
+    // The kinds of a PurgeOrder.
+    private const byte PurgeUrl = 1;
+    private const byte PurgeRoom = 2;
+
     public override int Identifier => 1712;
 
     public override string Manifest(object o) => o switch
@@ -52,6 +58,10 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         HistoryGone => "j",
         RoomActor.Stop => "s",
         NodeNote => "n",
+        PurgeCaches => "c",
+        CachesPurged => "k",
+        ReviseRoom => "w",
+        RoomRevised => "y",
         _ => throw new SerializationException($"{o.GetType()} is not a message of the cluster"),
     };
 
@@ -164,6 +174,36 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WriteString(note.HttpUrl);
                 break;
 
+            case PurgeCaches { Order: PurgeOrder.Url url } purge:
+                writer.WriteNumber((ulong)purge.Id);
+                writer.WriteByte(PurgeUrl);
+                writer.WriteString(url.Value);
+                break;
+
+            case PurgeCaches { Order: PurgeOrder.Room room } purge:
+                writer.WriteNumber((ulong)purge.Id);
+                writer.WriteByte(PurgeRoom);
+                WriteRoom(ref writer, room.Id);
+                break;
+
+            case CachesPurged purged:
+                writer.WriteNumber((ulong)purged.Id);
+                writer.WriteString(purged.Address);
+                writer.WriteString(purged.Name);
+                writer.WriteNumber((ulong)purged.Entries);
+                break;
+
+            case ReviseRoom revise:
+                writer.WriteNumber((ulong)revise.Id);
+                WriteRoom(ref writer, revise.Room);
+                break;
+
+            case RoomRevised revised:
+                writer.WriteNumber((ulong)revised.Id);
+                writer.WriteNumber((ulong)(revised.Revision ?? 0));
+                writer.WriteByte(revised.IsDone ? (byte)1 : (byte)0);
+                break;
+
             default:
                 throw new SerializationException($"{obj.GetType()} is not a message of the cluster");
         }
@@ -253,6 +293,18 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                     HttpUrl = reader.ReadString(MaxNameBytes),
                 };
 
+            case "c":
+                return new PurgeCaches(reader.ReadInteger(), ReadOrder(ref reader));
+
+            case "k":
+                return new CachesPurged(reader.ReadInteger(), reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadCount(int.MaxValue));
+
+            case "w":
+                return new ReviseRoom(reader.ReadInteger(), ReadRoom(ref reader));
+
+            case "y":
+                return new RoomRevised(reader.ReadInteger(), reader.ReadInteger() is > 0 and var revision ? revision : null, reader.ReadByte() != 0);
+
             default:
                 throw new InvalidDataException("unknown manifest");
         }
@@ -261,6 +313,13 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
     private static void WriteRoom(ref BinaryWriterBuffer writer, RoomId room) => writer.WriteString(room.Value);
 
     private static RoomId ReadRoom(ref BinaryReaderSpan reader) => RoomId.Parse(reader.ReadString(RoomId.MaxLength));
+
+    private static PurgeOrder ReadOrder(ref BinaryReaderSpan reader) => reader.ReadByte() switch
+    {
+        PurgeUrl => new PurgeOrder.Url(reader.ReadString(PurgeOrder.Url.MaxChars)),
+        PurgeRoom => new PurgeOrder.Room(ReadRoom(ref reader)),
+        _ => throw new InvalidDataException("unknown order"),
+    };
 
     private static void WriteHead(ref BinaryWriterBuffer writer, RoomHead head)
     {
