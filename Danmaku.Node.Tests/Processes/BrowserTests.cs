@@ -92,6 +92,84 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
         browser.HasNoComplaints();
     }
 
+    [SkippableFact]
+    public async Task What_was_said_is_replayed_at_its_moment_and_again_when_somebody_goes_back()
+    {
+        await using var browser = await StartAsync();
+        await PostAsync("at the beginning", 1000);
+        await PostAsync("<b>soon</b>", 2500);
+        await PostAsync("much later", 60_000);
+
+        var tab = await browser.OpenAsync($"{HistoryUrl}?replay#{Room}");
+        await Assertions.Expect(tab.GetByTestId("state")).ToContainTextAsync("Replay");
+        await Assertions.Expect(tab.Locator(".danmaku-item")).ToHaveTextAsync(["at the beginning", "<b>soon</b>"]);
+        await tab.GetByTestId("seek").FillAsync("59500");
+        await Assertions.Expect(tab.Locator(".danmaku-item")).ToHaveTextAsync(["much later"]);
+        await Assertions.Expect(tab.GetByTestId("log").Locator(".text")).ToHaveTextAsync(["at the beginning", "<b>soon</b>", "much later"]);
+        await tab.GetByTestId("seek").FillAsync("900");
+
+        await Assertions.Expect(tab.GetByTestId("log").Locator(".text")).ToHaveTextAsync(["at the beginning", "<b>soon</b>"]);
+        await Assertions.Expect(tab.Locator(".danmaku-item")).ToHaveTextAsync(["at the beginning", "<b>soon</b>"]);
+        browser.HasNoComplaints();
+    }
+
+    [SkippableFact]
+    public async Task A_replay_follows_the_video_that_is_open()
+    {
+        await using var browser = await StartAsync();
+        await PostAsync("first", 200);
+        await PostAsync("second", 1200);
+        await PostAsync("after its end", 600_000);
+        var tab = await browser.OpenAsync($"{HistoryUrl}?replay#{Room}");
+        await Assertions.Expect(tab.GetByTestId("stretch")).ToContainTextAsync("3");
+        await tab.GetByTestId("play").ClickAsync();
+        var film = await tab.EvaluateAsync<string>(Film);
+        var file = await browser.WriteAsync("film.webm", Convert.FromBase64String(film));
+
+        await tab.Locator("#file").SetInputFilesAsync(file);
+
+        // Lines come as the video goes by, and begin anew when it does.
+        var lines = tab.GetByTestId("log").Locator(".text");
+        await Assertions.Expect(lines).ToHaveTextAsync(["first", "second"]);
+        await tab.EvaluateAsync("document.getElementById('video').currentTime = 0");
+        await Assertions.Expect(lines).ToHaveCountAsync(0);
+        await tab.EvaluateAsync("document.getElementById('video').play()");
+        await Assertions.Expect(lines).ToHaveTextAsync(["first", "second"]);
+        browser.HasNoComplaints();
+    }
+
+    /// <summary>Two seconds of a square that changes its colour.</summary>
+    private const string Film =
+        """
+        async () => {
+          const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 });
+          const context = canvas.getContext('2d');
+          const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/webm' });
+          const parts = [];
+          recorder.ondataavailable = (event) => parts.push(event.data);
+          const ended = new Promise((resolve) => { recorder.onstop = resolve; });
+          recorder.start();
+          for (let i = 0; i < 40; i++) {
+            context.fillStyle = `hsl(${i * 9} 60% 40%)`;
+            context.fillRect(0, 0, 320, 180);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          recorder.stop();
+          await ended;
+          const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+          return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+        }
+        """;
+
+    /// <summary>A node that answers for the history of rooms.</summary>
+    private Uri HistoryUrl => Cluster.Origin.Url;
+
+    private async Task PostAsync(string text, long at)
+    {
+        using var posted = await Cluster.Edges[0].PostAsync(Room, new { text, at });
+        Assert.True(posted.IsSuccessStatusCode);
+    }
+
     private static async Task<Browser> StartAsync()
     {
         Skip.If(Programs.Chromium is null, "No Chromium.");
@@ -169,6 +247,13 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
         {
             var file = Path.Combine(_folder, name);
             await File.WriteAllTextAsync(file, text);
+            return file;
+        }
+
+        public async Task<string> WriteAsync(string name, byte[] bytes)
+        {
+            var file = Path.Combine(_folder, name);
+            await File.WriteAllBytesAsync(file, bytes);
             return file;
         }
 

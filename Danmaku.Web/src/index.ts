@@ -12,9 +12,13 @@
 
 export { DanmakuClient } from './client/connection';
 export type { ClientEvents, ClientOptions, ConnectionState, ReceivedComment } from './client/events';
+export { readIndex, readSegment } from './client/codec';
 export { MODES, SIZES, SUBPROTOCOL } from './client/messages';
-export type { Ack, Comment, Draft, Mode, Position, Size, Skipped, Welcome } from './client/messages';
+export type { Ack, Comment, Draft, HistoryIndex, Mode, Position, SegmentEntry, Size, Skipped, Welcome } from './client/messages';
 export type { PostOutcome } from './client/posts';
 export { countChars, MAX_TEXT_CHARS, textProblem } from './client/text';
 export { DanmakuOverlay } from './overlay/danmakuoverlay';
 export type { Flight, Overlay } from './overlay/overlay';
+export { Follower } from './replay/follower';
+export { RoomHistory } from './replay/history';
+export { Timeline } from './replay/timeline';

@@ -10,12 +10,14 @@ import { element } from './page/elements';
 import { Feed } from './page/feed';
 import { Log } from './page/log';
 import { explain } from './page/refusal';
-import { roomFrom, socketUrl } from './page/room';
+import { Replay } from './page/replay';
+import { isReplay, otherSide, roomFrom, socketUrl } from './page/room';
 import { Scene } from './page/scene';
 import { Shows } from './page/shows';
 import { Status } from './page/status';
 import { Toast } from './page/toast';
 import { LocalVideo } from './page/video';
+import { RoomHistory } from './replay/history';
 
 const clock = systemClock;
 const room = roomFrom(location.search, location.hash);
@@ -42,7 +44,7 @@ const shows = new Shows(new Scene(element('scene', HTMLCanvasElement)), (running
 });
 shows.bindToggle(element('toggle', HTMLButtonElement));
 shows.bindFullscreen(element('fullscreen', HTMLButtonElement), stage);
-new LocalVideo(
+const video = new LocalVideo(
   {
     stage,
     video: element('video', HTMLVideoElement),
@@ -50,25 +52,72 @@ new LocalVideo(
     close: element('close-video', HTMLButtonElement),
   },
   () => toast.show('This browser cannot play that file.'),
-  (playing) => shows.setVideo(playing),
+  (playing) => {
+    shows.setVideo(playing);
+    replay?.setVideo(playing);
+  },
 );
+
+let replay: Replay | null = null;
 
 // The address bar is how a room is changed.
 addEventListener('hashchange', () => location.reload());
 
 if (room === null) {
   element('room', HTMLElement).textContent = '?';
-  refuse('This is not the name of a room: use a–z, 0–9, _ and -.');
-  const link = element('notice-link', HTMLAnchorElement);
-  link.textContent = 'Go to the lobby';
-  link.href = '/';
+  refuse('This is not the name of a room: use a–z, 0–9, _ and -.', 'Go to the lobby', '/');
 } else {
-  enter(room);
+  element('room', HTMLElement).textContent = room;
+  document.title = `${room} · 弹幕`;
+  element('other-side', HTMLAnchorElement).href = otherSide(location.search, location.hash);
+  if (isReplay(location.search)) {
+    replay = lookBack(room);
+    void replay.start();
+  } else {
+    enter(room);
+  }
+}
+
+/** The room's past. Nothing is connected, so that whatever is between here and the origin may have kept it. */
+function lookBack(name: string): Replay {
+  const form = element('player', HTMLFormElement);
+  document.body.classList.add('replaying');
+  element('composer', HTMLFormElement).hidden = true;
+  form.hidden = false;
+  element('controls', HTMLElement).append(element('tools', HTMLElement));
+  element('other-side-text', HTMLElement).textContent = 'Live';
+  element('side-title', HTMLElement).textContent = 'Said by then';
+  status.showReplay();
+  return new Replay(
+    {
+      form,
+      play: element('play', HTMLButtonElement),
+      seek: element('seek', HTMLInputElement),
+      crowd: element('crowd', HTMLCanvasElement),
+      position: element('position', HTMLElement),
+      length: element('length', HTMLElement),
+      rate: element('rate', HTMLSelectElement),
+      stretch: element('stretch', HTMLSelectElement),
+      video: element('video', HTMLVideoElement),
+    },
+    {
+      history: new RoomHistory(name),
+      overlay,
+      log,
+      clock,
+      tell: (text) => toast.show(text),
+      refuse: (text) => {
+        for (const id of ['play', 'seek', 'stretch', 'rate']) {
+          element(id, HTMLElement).toggleAttribute('disabled', true);
+        }
+        showNotice(text, 'Watch what is said now', otherSide(location.search, location.hash));
+      },
+      isLoading: (part) => form.style.setProperty('--loaded', String(part)),
+    },
+  );
 }
 
 function enter(name: string): void {
-  element('room', HTMLElement).textContent = name;
-  document.title = `${name} · 弹幕`;
   const visitor = new URLSearchParams(location.search).get('name')?.trim();
   const client = new DanmakuClient({ url: socketUrl(location, name), ...(visitor ? { name: visitor } : {}) });
   const composer = new Composer(
@@ -81,7 +130,11 @@ function enter(name: string): void {
       mode: element('post-mode', HTMLSelectElement),
       size: element('post-size', HTMLSelectElement),
     },
-    (draft) => void client.post(draft).then((outcome) => answered(composer, draft, outcome)),
+    (draft) => {
+      const at = video.position;
+      const said = at === null ? draft : { ...draft, at };
+      void client.post(said).then((outcome) => answered(composer, said, outcome));
+    },
   );
 
   client.on('state', (state) => {
@@ -132,11 +185,17 @@ function answered(composer: Composer, draft: Draft, outcome: PostOutcome): void 
   }
 }
 
+function showNotice(text: string, way: string, href: string): void {
+  const link = element('notice-link', HTMLAnchorElement);
+  [link.textContent, link.href] = [way, href];
+  element('notice-text', HTMLElement).textContent = text;
+  element('notice', HTMLElement).hidden = false;
+}
+
 /** Nothing more will happen here until the person does something. */
-function refuse(reason: string): void {
+function refuse(reason: string, way = 'Try again', href = ''): void {
   status.show({ kind: 'closed', code: 1000, reason });
   toast.hide();
   element('composer', HTMLFormElement).inert = true;
-  element('notice', HTMLElement).hidden = false;
-  element('notice-text', HTMLElement).textContent = reason;
+  showNotice(reason, way, href);
 }

@@ -1,7 +1,7 @@
 /** Text to messages and back (docs/protocol.md, section 4). Nothing here throws on what a server sent. */
 
 import { MODES, SIZES } from './messages';
-import type { Batch, ClientMessage, Comment, Position, Reject, ServerMessage, Welcome } from './messages';
+import type { Batch, ClientMessage, Comment, HistoryIndex, Position, Reject, SegmentEntry, ServerMessage, Welcome } from './messages';
 
 /** What one text message turned out to be. `ignored` is a type from the future; `garbage` is a server's mistake. */
 export type Decoded =
@@ -34,6 +34,30 @@ export function decode(text: string): Decoded {
   } catch (error) {
     if (error instanceof Unreadable) {
       return { kind: 'garbage', why: `${type}: ${error.message}` };
+    }
+    throw error;
+  }
+}
+
+/** A segment of a room's history (docs/history.md), which holds danmaku as a batch does. Null when it is none. */
+export function readSegment(value: unknown): Batch | null {
+  return readOrNull(value, readBatch);
+}
+
+/** The index of a room's history. Null when it is none. */
+export function readIndex(value: unknown): HistoryIndex | null {
+  return readOrNull(value, (fields) => ({
+    segments: list(fields, 'epochs').flatMap((epoch) => list(epoch, 'segments').map((segment) => readSegmentEntry(integer(epoch, 'epoch'), segment))),
+    ...(typeof fields['earlier'] === 'string' ? { earlier: fields['earlier'] } : {}),
+  }));
+}
+
+function readOrNull<T>(value: unknown, read: (fields: Fields) => T | null): T | null {
+  try {
+    return isFields(value) ? read(value) : null;
+  } catch (error) {
+    if (error instanceof Unreadable) {
+      return null;
     }
     throw error;
   }
@@ -120,6 +144,18 @@ function readComment(value: unknown): Comment {
   };
 }
 
+function readSegmentEntry(epoch: number, f: Fields): SegmentEntry {
+  return {
+    epoch,
+    first: integer(f, 'first'),
+    last: integer(f, 'last'),
+    from: integer(f, 'from'),
+    to: integer(f, 'to'),
+    sealed: boolean(f, 'sealed'),
+    url: string(f, 'url'),
+  };
+}
+
 function readReject(f: Fields): Reject {
   const id = f['id'];
   const retryAfter = f['retryAfter'];
@@ -150,6 +186,14 @@ function position(value: unknown): Position {
     throw new Unreadable('position is not an object');
   }
   return { epoch: integer(value, 'epoch'), offset: integer(value, 'offset') };
+}
+
+function list(fields: Fields, name: string): readonly Fields[] {
+  const value = fields[name];
+  if (!Array.isArray(value) || !value.every(isFields)) {
+    throw new Unreadable(`${name} is not an array of objects`);
+  }
+  return value;
 }
 
 function integer(fields: Fields, name: string): number {

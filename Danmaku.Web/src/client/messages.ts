@@ -151,3 +151,25 @@ export type ServerMessage =
   | Move
   | ServerClock
   | ServerError;
+
+/** A segment as the index of a room's history names it (docs/history.md). */
+export interface SegmentEntry {
+  readonly epoch: number;
+  /** Offsets of its first and last danmaku. */
+  readonly first: number;
+  readonly last: number;
+  /** Their times, Unix milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Its content will never change. */
+  readonly sealed: boolean;
+  /** A path. */
+  readonly url: string;
+}
+
+export interface HistoryIndex {
+  /** Oldest first. */
+  readonly segments: readonly SegmentEntry[];
+  /** Where the segments before these are named. */
+  readonly earlier?: string;
+}

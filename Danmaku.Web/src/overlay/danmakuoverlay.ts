@@ -91,6 +91,10 @@ export class DanmakuOverlay implements Overlay {
 
   setRunning(running: boolean): void {
     this.running = running;
+    this.clear();
+  }
+
+  clear(): void {
     this.line.clear();
     this.lanes.clear();
     this.crossing.clear();

@@ -20,5 +20,7 @@ export interface Overlay {
   markOwn(position: Position): void;
   /** Takes everything off; while not running nothing is shown and nothing is kept for later. */
   setRunning(running: boolean): void;
+  /** Takes everything off; what comes is shown. */
+  clear(): void;
   destroy(): void;
 }

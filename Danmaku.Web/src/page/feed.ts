@@ -62,7 +62,7 @@ export class Feed {
   }
 }
 
-function flightOf(comment: ReceivedComment): Flight {
+export function flightOf(comment: ReceivedComment): Flight {
   const { text, own, position, mode = 'scroll', color = '#ffffff', size = 'medium' } = comment;
   return { text, own, position, mode, color, size };
 }

@@ -29,6 +29,13 @@ export class Log {
     }
   }
 
+  /** What is in it does not count any more. */
+  clear(): void {
+    this.list.replaceChildren();
+    this.unsaved.clear();
+    this.toEnd();
+  }
+
   /** Something about the stream itself, such as a hole in it. */
   note(text: string): void {
     const line = document.createElement('li');

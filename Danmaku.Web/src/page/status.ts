@@ -32,6 +32,12 @@ export class Status {
     this.countDown();
   }
 
+  /** Nothing is connected: this is the past. */
+  showReplay(): void {
+    this.at.stateText.textContent = 'Replay';
+    this.at.state.dataset['state'] = 'replay';
+  }
+
   showLatency(milliseconds: number): void {
     if (this.state.kind === 'live') {
       this.at.detail.textContent = ` · ${Math.max(1, Math.round(milliseconds))} ms`;

@@ -19,6 +19,11 @@ export class LocalVideo {
     at.video.addEventListener('error', () => this.fail());
   }
 
+  /** Where it is, in milliseconds; null while none is open. */
+  get position(): number | null {
+    return this.url === null ? null : Math.round(this.at.video.currentTime * 1000);
+  }
+
   private open(file: File | undefined): void {
     if (file === undefined) {
       return;
