@@ -100,7 +100,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
         await PostAsync("<b>soon</b>", 2500);
         await PostAsync("much later", 60_000);
 
-        var tab = await browser.OpenAsync($"{HistoryUrl}?replay#{Room}");
+        var tab = await browser.OpenAsync($"{Edge(1)}?replay#{Room}");
         await Assertions.Expect(tab.GetByTestId("state")).ToContainTextAsync("Replay");
         await Assertions.Expect(tab.Locator(".danmaku-item")).ToHaveTextAsync(["at the beginning", "<b>soon</b>"]);
         await tab.GetByTestId("seek").FillAsync("59500");
@@ -120,7 +120,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
         await PostAsync("first", 200);
         await PostAsync("second", 1200);
         await PostAsync("after its end", 600_000);
-        var tab = await browser.OpenAsync($"{HistoryUrl}?replay#{Room}");
+        var tab = await browser.OpenAsync($"{Edge(1)}?replay#{Room}");
         await Assertions.Expect(tab.GetByTestId("stretch")).ToContainTextAsync("3");
         await tab.GetByTestId("play").ClickAsync();
         var film = await tab.EvaluateAsync<string>(Film);
@@ -160,9 +160,6 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
           return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
         }
         """;
-
-    /// <summary>A node that answers for the history of rooms.</summary>
-    private Uri HistoryUrl => Cluster.Origin.Url;
 
     private async Task PostAsync(string text, long at)
     {
