@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.IO.Compression;
 using System.Net.Sockets;
 using Danmaku.Core.Http;
 using Danmaku.Core.Rooms;
@@ -44,7 +43,7 @@ internal sealed class HistoryEndpoint(RoomHistory history)
             }
 
             var content = HistoryFormat.Index(id, index.Head, Page(index, end, out var earlier), earlier is { } first ? Earlier(id, first) : null);
-            return Send(context, id, Briefly, EncodedBody.Pack(content, Coding(context), CompressionLevel.Fastest));
+            return Send(context, id, Briefly, EncodedBody.Pack(content, Coding(context), isKept: false));
         });
 
     public Task<IResult> GetSegmentAsync(HttpContext context, string room, string epoch, string segment, CancellationToken cancellation) =>
@@ -74,11 +73,11 @@ internal sealed class HistoryEndpoint(RoomHistory history)
             var bytes = HistoryFormat.Segment(id, number, name.Revision, content.IsSealed, content.Comments);
             if (name.Last is null)
             {
-                return Send(context, id, Briefly, EncodedBody.Pack(bytes, coding, CompressionLevel.Fastest));
+                return Send(context, id, Briefly, EncodedBody.Pack(bytes, coding, isKept: false));
             }
 
             var lastModified = DateTimeOffset.FromUnixTimeMilliseconds(content.Segment.To);
-            var body = EncodedBody.Pack(bytes, coding, CompressionLevel.SmallestSize, lastModified);
+            var body = EncodedBody.Pack(bytes, coding, isKept: true, lastModified);
             _bodies.Add(path, body);
             return Send(context, id, Forever, body);
         });
