@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using Danmaku.Node.History;
 using Danmaku.Node.Local;
 using Danmaku.Node.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -191,6 +192,19 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
         Assert.False(earlier.TryGetProperty("earlier", out _));
         Assert.Equal((2000, 500), (Urls(index).Count, Urls(earlier).Count));
         Assert.Equal(2500, Urls(earlier).Concat(Urls(index)).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_long_log_is_read_in_several_requests_and_no_part_of_it_passes_for_the_whole()
+    {
+        await SayAsync(5000, Start);
+        var history = new RoomHistory(_store, maxPages: 2);
+
+        await Assert.ThrowsAsync<TimeoutException>(() => history.IndexAsync(Lobby, default));
+        await Assert.ThrowsAsync<TimeoutException>(() => history.IndexAsync(Lobby, default));
+        var index = await history.IndexAsync(Lobby, default);
+
+        Assert.Equal([1, 1001, 2001, 3001, 4001], index!.Segments.Select(segment => segment.First.Offset));
     }
 
     [Fact]

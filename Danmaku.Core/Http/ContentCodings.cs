@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Danmaku.Core.Http;
 
 /// <summary>How a body travels. Three codings and no more, so that no client can make a cache keep the same body many times.</summary>
@@ -21,42 +19,12 @@ public static class ContentCodings
         _ => "identity",
     };
 
-    /// <summary>
-    /// The smallest of the three that the client accepts: a weight counts only where it is 0. Identity when it accepts none, or says nothing.
-    /// </summary>
+    /// <summary>The smallest of the three that the client accepts, as edges count variants; see <see cref="Encodings.Preferred"/>.</summary>
     /// <param name="accept">The value of <c>Accept-Encoding</c>; several fields joined by commas. Null when there is none.</param>
-    public static ContentCoding Choose(string? accept)
+    public static ContentCoding Choose(string? accept) => Encodings.Preferred(accept) switch
     {
-        bool? brotli = null, gzip = null, any = null;
-        foreach (var element in (accept ?? "").AsSpan().Split(','))
-        {
-            var item = accept.AsSpan(element).Trim();
-            var end = item.IndexOf(';');
-            var name = item[..(end < 0 ? item.Length : end)].Trim();
-            var isAccepted = end < 0 || IsAccepted(item[(end + 1)..]);
-            if (name.Equals("br", StringComparison.OrdinalIgnoreCase))
-            {
-                brotli = isAccepted;
-            }
-            else if (name.Equals("gzip", StringComparison.OrdinalIgnoreCase) || name.Equals("x-gzip", StringComparison.OrdinalIgnoreCase))
-            {
-                gzip = isAccepted;
-            }
-            else if (name is "*")
-            {
-                any = isAccepted;
-            }
-        }
-
-        return brotli ?? any ?? false ? ContentCoding.Brotli : gzip ?? any ?? false ? ContentCoding.Gzip : ContentCoding.Identity;
-    }
-
-    /// <summary>A weight that cannot be read accepts nothing: identity is always right.</summary>
-    private static bool IsAccepted(ReadOnlySpan<char> parameters)
-    {
-        var weight = parameters.Trim();
-        return weight.StartsWith("q=", StringComparison.OrdinalIgnoreCase)
-            && decimal.TryParse(weight[2..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var q)
-            && q is > 0 and <= 1;
-    }
+        "br" => ContentCoding.Brotli,
+        "gzip" => ContentCoding.Gzip,
+        _ => ContentCoding.Identity,
+    };
 }

@@ -56,6 +56,27 @@ public sealed class PurgeTests
         }
     }
 
+    [SkippableFact]
+    public async Task Every_origin_of_a_shared_store_names_and_has_the_same_segments()
+    {
+        Skip.If(PostgresServer.Programs is null, "PostgreSQL is not installed");
+        await using var postgres = await PostgresServer.StartNewAsync();
+        string[] store = [Key, "Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + await postgres.CreateDatabaseAsync()];
+        await using var fleet = await Fleet.StartAsync(2, store, [[Key]]);
+        NodeProcess[] origins = [.. fleet.Origins];
+        using var posted = await fleet["edge-1"].PostAsync("lobby", new { text = "hi", at = 83500 });
+        Assert.Equal(HttpStatusCode.OK, posted.StatusCode);
+
+        using var purged = await PurgeAsync(fleet["edge-1"], new { room = "lobby" });
+        Assert.Equal(HttpStatusCode.OK, purged.StatusCode);
+
+        var bodies = await Task.WhenAll(origins.Select(async origin =>
+            (Index: (await IndexAsync(origin)).GetRawText(), Segment: await origin.Http.GetStringAsync(Urls(await IndexAsync(origin)).Single()))));
+        Assert.Equal(bodies[0], bodies[1]);
+        Assert.Contains("/1-1\"", bodies[0].Index, StringComparison.Ordinal);
+        Assert.Contains("\"at\":83500", bodies[0].Segment, StringComparison.Ordinal);
+    }
+
     private static Task<JsonElement> IndexAsync(NodeProcess node) => node.Http.GetFromJsonAsync<JsonElement>("/api/rooms/lobby/history");
 
     private static List<string> Urls(JsonElement index) =>

@@ -15,12 +15,12 @@ internal sealed record SegmentContent(Segment Segment, bool IsSealed, IReadOnlyL
 /// Remembers where a room was cut, so that only what is new has to be read for its next index. Beyond <see cref="MaxRooms"/> the room asked
 /// for longest ago is forgotten, and read again when it is wanted.
 /// </remarks>
-internal sealed class RoomHistory(IRoomStore store)
+/// <param name="maxPages">Most pages that one request reads. A log that is longer takes several requests.</param>
+internal sealed class RoomHistory(IRoomStore store, int maxPages = RoomHistory.DefaultMaxPages)
 {
     public const int MaxRooms = 1000;
 
-    /// <summary>Most pages that one request reads. A log that is longer takes several requests.</summary>
-    private const int MaxPages = 200;
+    public const int DefaultMaxPages = 200;
 
     private const int PageComments = 1000;
 
@@ -122,6 +122,11 @@ internal sealed class RoomHistory(IRoomStore store)
 
         for (var pages = 0; room.Log.Through < extent.Last; pages++)
         {
+            if (pages == maxPages)
+            {
+                throw new TimeoutException("The room's log is long; it is being read.");
+            }
+
             var after = room.Log.Through > extent.Start ? room.Log.Through : extent.Start;
             if (await store.ReadAsync(room.Id, after, PageComments, PageBytes, cancellation) is not { Count: > 0 } page)
             {
@@ -131,11 +136,6 @@ internal sealed class RoomHistory(IRoomStore store)
             foreach (var batch in page)
             {
                 room.Log.Add(batch);
-            }
-
-            if (pages == MaxPages)
-            {
-                throw new TimeoutException("The room's log is long; it is being read.");
             }
         }
 
