@@ -9,7 +9,7 @@ namespace Danmaku.Actors.Rooms;
 /// <summary>The viewers of one room on one edge. What the room has for all of them goes straight into their outboxes.</summary>
 /// <remarks>
 /// For its room only. A message to each viewer's actor would cost as much as the write itself; the actors keep everything that concerns
-/// one viewer alone. See docs/decisions/0009.
+/// one viewer alone. See docs/decisions/0010.
 /// </remarks>
 public sealed class Audience(DanmakuMetrics metrics)
 {

@@ -9,7 +9,7 @@ namespace Danmaku.Node.Sockets;
 /// <summary>
 /// Stands between the HTTP server and its connection. A WebSocket takes the connection over: the request ends with the 101, everything
 /// that the server keeps for a request is free, and frames go straight to the operating system, without the server's pipe and the thread
-/// behind it, which cost more than the system call (docs/decisions/0009).
+/// behind it, which cost more than the system call (docs/decisions/0010).
 /// </summary>
 /// <remarks>
 /// Taken over before the server writes its 101, so that this goes the same way and nothing can overtake it. That asks for a connection on
