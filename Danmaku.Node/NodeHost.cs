@@ -148,7 +148,7 @@ internal static class NodeHost
         }));
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
-            .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName, "System.Runtime").AddPrometheusExporter());
+            .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
