@@ -57,9 +57,9 @@ public sealed class SmallMailbox(Settings settings, Config config)
                     return false;
                 }
 
-                if (_waiting.Count == 0)
+                if (_waiting.Count == 0 && _waiting.Capacity > Kept)
                 {
-                    _waiting = _waiting.Capacity > Kept ? null : _waiting;
+                    _waiting = null;
                 }
 
                 return true;

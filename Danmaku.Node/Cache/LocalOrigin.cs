@@ -150,17 +150,11 @@ internal sealed class LocalOrigin(RequestDelegate pipeline, IServiceScopeFactory
     }
 
     /// <summary>Sends the head before the first byte of the body.</summary>
-    private sealed class StartingStream(Stream inner, Func<Task> start) : Stream
+    private sealed class StartingStream(Stream inner, Func<Task> start) : AsyncStream
     {
         public override bool CanRead => false;
 
-        public override bool CanSeek => false;
-
         public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -180,11 +174,5 @@ internal sealed class LocalOrigin(RequestDelegate pipeline, IServiceScopeFactory
         public override void Flush() => throw new InvalidOperationException("Synchronous operations are disallowed.");
 
         public override void Write(byte[] buffer, int offset, int count) => throw new InvalidOperationException("Synchronous operations are disallowed.");
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -8,23 +8,13 @@ namespace Danmaku.Node.Sockets;
 /// </summary>
 /// <param name="reading">Called whenever the library asks for more: it has used up all that came so far.</param>
 /// <param name="write">Gets each complete control frame; the bytes are valid during the call only.</param>
-internal sealed class LibraryStream(Stream connection, Action reading, Action<ReadOnlySpan<byte>> write) : Stream
+internal sealed class LibraryStream(Stream connection, Action reading, Action<ReadOnlySpan<byte>> write) : AsyncStream
 {
     private readonly MaskWatch _masks = new();
 
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -41,18 +31,6 @@ internal sealed class LibraryStream(Stream connection, Action reading, Action<Re
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private async ValueTask<int> ReadMaskedAsync(Memory<byte> buffer, CancellationToken cancellation)
     {

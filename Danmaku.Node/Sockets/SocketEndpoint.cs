@@ -67,12 +67,13 @@ internal sealed class SocketEndpoint(
         try
         {
             var top = await open(context.RequestAborted);
+            Func<ViewerSocket, Conversation> begin = socket => converse(socket, top);
             isTakenOver = !HasTls(context)
-                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, socket => converse(socket, top), selection)) == true;
+                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, begin, selection)) == true;
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
-                await ServeAsync(connection, connection, Aborting(context), socket => converse(socket, top), selection);
+                await ServeAsync(connection, connection, Aborting(context), begin, selection);
             }
         }
         finally

@@ -5,7 +5,7 @@ namespace Danmaku.Node.Sockets;
 
 /// <summary>Writes to a socket with one system call, on the caller's thread, as long as the system takes what it is given.</summary>
 /// <remarks>For one writer at a time. It does not own the socket, and does not read.</remarks>
-internal sealed partial class SocketOutput(Socket socket) : Stream
+internal sealed partial class SocketOutput(Socket socket) : AsyncStream
 {
     /// <summary><c>MSG_DONTWAIT</c> and <c>MSG_NOSIGNAL</c> of Linux.</summary>
     private const int Flags = 0x40 | 0x4000;
@@ -18,16 +18,6 @@ internal sealed partial class SocketOutput(Socket socket) : Stream
     public override bool CanRead => false;
 
     public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="IOException">The connection is over.</exception>
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -42,18 +32,6 @@ internal sealed partial class SocketOutput(Socket socket) : Stream
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Waits for place by the runtime's own means. Seldom: it is for viewers that do not read as fast as they are sent.</summary>
     private static async ValueTask SendRestAsync(Socket socket, ReadOnlyMemory<byte> rest, CancellationToken cancellation)
