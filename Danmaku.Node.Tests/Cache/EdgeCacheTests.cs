@@ -87,6 +87,35 @@ public sealed class EdgeCacheTests
     }
 
     [Fact]
+    public async Task Whoever_comes_when_a_validation_ends_does_not_begin_another()
+    {
+        const int Rounds = 200;
+        await using var origin = await FakeOrigin.StartAsync((context, number) =>
+        {
+            context.Response.Headers.CacheControl = "max-age=10, stale-while-revalidate=60";
+            return context.Response.WriteAsync($"body {number}");
+        });
+        await using var edge = await TestEdge.StartAsync(origin);
+        await edge.GetAsync("/a");
+
+        for (var round = 2; round <= Rounds; round++)
+        {
+            edge.Time.Advance(TimeSpan.FromSeconds(11));
+            Answer answer;
+            do
+            {
+                var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => edge.GetAsync("/a")));
+                answer = answers[^1];
+            }
+            while (answer.Cache == "STALE");
+
+            Assert.Equal(("HIT", $"body {round}"), (answer.Cache, answer.Body));
+        }
+
+        Assert.Equal(Rounds, origin.Requests.Count);
+    }
+
+    [Fact]
     public async Task A_stale_response_stands_in_for_an_origin_that_is_down_only_inside_its_window()
     {
         var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=10, stale-if-error=60"));

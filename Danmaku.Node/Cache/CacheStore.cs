@@ -275,23 +275,18 @@ internal sealed class CacheStore : ICachePurge
         }
     }
 
+    /// <summary>Puts it in the place of what it replaces in one step: whoever looks meanwhile finds the one or the other.</summary>
     private void Insert(CacheEntry entry)
     {
         var variants = _resources.GetValueOrDefault(entry.Key, []);
-        foreach (var old in variants.Where(old => IsSameVariant(old, entry)).ToArray())
+        var kept = variants.Where(old => !IsSameVariant(old, entry)).ToArray();
+        kept = kept.Length == MaxVariants ? kept[1..] : kept;
+        _resources[entry.Key] = [.. kept, entry];
+        Tag(entry);
+        foreach (var old in variants.Except(kept))
         {
             Drop(old);
         }
-
-        variants = _resources.GetValueOrDefault(entry.Key, []);
-        if (variants.Length == MaxVariants)
-        {
-            Drop(variants[0]);
-            variants = _resources[entry.Key];
-        }
-
-        _resources[entry.Key] = [.. variants, entry];
-        Tag(entry);
     }
 
     private static bool IsSameVariant(CacheEntry one, CacheEntry other) =>

@@ -128,12 +128,13 @@ internal sealed class EdgeCache
         for (var joins = 0; ; joins++)
         {
             var stored = _parts.Store.Find(request.Key, request.Fields);
+            var head = stored?.Head;
             var now = _parts.Time.GetUtcNow();
-            var use = stored is null ? CacheUse.Validate : CachePolicy.Decide(stored.Head.Freshness, request.Head.CacheControl, _parts.Rules, now);
+            var use = head is null ? CacheUse.Validate : CachePolicy.Decide(head.Freshness, request.Head.CacheControl, _parts.Rules, now);
             use = stored is { IsUnchecked: true } ? CacheUse.Validate : use;
             if (stored is not null && use is CacheUse.Fresh or CacheUse.Stale or CacheUse.StaleWhileRevalidate)
             {
-                if (await TryHitAsync(context, request, stored!, use))
+                if (await TryHitAsync(context, request, stored!, head!, use))
                 {
                     return;
                 }
@@ -157,8 +158,8 @@ internal sealed class EdgeCache
             }
 
             var isFirst = true;
-            var fill = isAlone ? _parts.Start(request, stored) : _parts.JoinOrStart(request, stored, out isFirst);
-            if (await TryUseAsync(context, request, fill, isFirst, why))
+            var fill = isAlone ? _parts.Start(request, stored) : _parts.JoinOrStart(request, stored, head, out isFirst);
+            if (fill is not null && await TryUseAsync(context, request, fill, isFirst, why))
             {
                 return;
             }
@@ -168,7 +169,7 @@ internal sealed class EdgeCache
     private static bool AsksForPart(IReadOnlyList<HttpField> request) =>
         request.Has("Range") || request.Has("If-None-Match") || request.Has("If-Modified-Since");
 
-    private async Task<bool> TryHitAsync(HttpContext context, CacheRequest request, CacheEntry entry, CacheUse use)
+    private async Task<bool> TryHitAsync(HttpContext context, CacheRequest request, CacheEntry entry, StoredHead head, CacheUse use)
     {
         var lookup = CacheWriter.Memory;
         var body = entry.Body;
@@ -187,7 +188,7 @@ internal sealed class EdgeCache
         entry.InMemory?.Touch();
         if (use is CacheUse.StaleWhileRevalidate)
         {
-            _parts.JoinOrStart(request, entry, out var isFirst).AbandonIf(isFirst);
+            _parts.JoinOrStart(request, entry, head, out var isFirst)?.AbandonIf(isFirst);
         }
 
         var outcome = use is CacheUse.Fresh ? Outcome.Hit : Outcome.Stale;

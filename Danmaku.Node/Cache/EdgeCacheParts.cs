@@ -50,21 +50,31 @@ internal sealed class EdgeCacheParts(
     }
 
     /// <summary>Joins a fetch that is under way, or begins one.</summary>
+    /// <param name="stored">What the request found, and <paramref name="head"/> what it was then.</param>
     /// <param name="isFirst">Whether it was begun for this request, which then gets what is for it alone.</param>
-    public Fill JoinOrStart(CacheRequest request, CacheEntry? stored, out bool isFirst)
+    /// <returns>Null when something else is stored meanwhile: a fetch has ended since the request looked, which may be all that it needs.</returns>
+    public Fill? JoinOrStart(CacheRequest request, CacheEntry? stored, StoredHead? head, out bool isFirst)
     {
         Fill fill;
         lock (_gate)
         {
-            if (!_fills.TryGetValue(request.Key, out var fills))
-            {
-                _fills.Add(request.Key, fills = []);
-            }
-
-            if (fills.Find(other => other.MayServe(request, stored)) is { } same)
+            if (_fills.TryGetValue(request.Key, out var fills) && fills.Find(other => other.MayServe(request, stored)) is { } same)
             {
                 isFirst = false;
                 return same;
+            }
+
+            // A fetch is forgotten only after what it brought is stored.
+            var current = store.Find(request.Key, request.Fields);
+            if (current != stored || current?.Head != head)
+            {
+                isFirst = false;
+                return null;
+            }
+
+            if (fills is null)
+            {
+                _fills.Add(request.Key, fills = []);
             }
 
             fill = New(request, stored);
