@@ -52,9 +52,9 @@ public sealed partial class StoreHealth(DanmakuMetrics metrics, TimeProvider tim
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The store is away ({Error}: {Reason}); danmaku are shown without it until it is back.")]
+    [LoggerMessage(30, LogLevel.Warning, "The store is away ({Error}: {Reason}); danmaku are shown without it until it is back.")]
     private static partial void LogAway(ILogger logger, string error, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The store is back after {Away}.")]
+    [LoggerMessage(31, LogLevel.Warning, "The store is back after {Away}.")]
     private static partial void LogBack(ILogger logger, TimeSpan away);
 }
