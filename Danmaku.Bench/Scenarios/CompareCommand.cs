@@ -39,25 +39,13 @@ public static class CompareCommand
     private static readonly Option<int> FirstOfMax = Number("--first", "Posts per second at which looking for the maximum begins.", 25);
     private static readonly Option<int> Runs = Number("--runs", "How often each is measured, in turn.", 1, most: 100);
 
-    private static readonly Option<string> Store = new Option<string>("--store")
-    {
-        Description = "Where a cluster's origin keeps rooms: sqlite or memory.",
-        DefaultValueFactory = _ => "memory",
-    }.AcceptOnlyFromAmong("sqlite", "memory");
-
-    private static readonly Option<FileInfo?> Node = new("--node") { Description = "The executable of a node. Default: the one built with this tool." };
-
-    private static readonly Option<string[]> NodeSettings = new("--set")
-    {
-        Description = "A further option of nodes, as in --set Danmaku:Room:FlushEvery=00:00:00.020; repeatable.",
-    };
-
     public static Command Create()
     {
         var command = new Command("compare", "Starts one server after the other alone on a core, and puts the same fan-out on each: fixed rates, and the "
             + "most that it bears with p99 below 250 ms and nothing missing. Linux.")
         {
-            PeerNames, ServerCore, LoadCore, Viewers, Posters, Bytes, Rates, Duration, Step, Warmup, FirstOfMax, Runs, Store, Node, NodeSettings,
+            PeerNames, ServerCore, LoadCore, Viewers, Posters, Bytes, Rates, Duration, Step, Warmup, FirstOfMax, Runs, ClusterOptions.Store,
+            ClusterOptions.Node, ClusterOptions.NodeSettings,
             LoadOptions.JsonFile, LoadOptions.ReportFile,
         };
         command.SetAction(RunAsync);
@@ -109,12 +97,12 @@ public static class CompareCommand
             line.GetValue(Step),
             line.GetValue(Runs),
             new PeerPlace(
-                line.GetValue(Node)?.FullName ?? Programs.FindNode(),
+                ClusterOptions.ExecutableOf(line),
                 line.GetValue(ServerCore),
                 line.GetValue(LoadCore),
                 folder,
-                line.GetValue(Store)!,
-                [.. (line.GetValue(NodeSettings) ?? []).Select(setting => "--" + setting)]));
+                line.GetValue(ClusterOptions.Store)!,
+                ClusterOptions.SettingsOf(line)));
     }
 
     private static void Show(ComparisonReport report, IAnsiConsole console)

@@ -30,16 +30,16 @@ public static class ConnectCommands
         var rooms = line.GetValue(Rooms);
         var settings = LoadOptions.Settings(line, rooms, Math.Max(1, line.GetValue(Connections) / rooms), posters: 0);
         settings = isStorm ? settings with { ConnectRate = 0 } : settings;
-        return await LoadOptions.GuardAsync(async () =>
+        return await LoadOptions.GuardAsync(() => ClusterOptions.RunAsync(line, settings, async load =>
         {
             var screen = new Screen(Screen.Open(), TimeProvider.System);
-            using var run = new LoadRun(name, settings, TimeProvider.System, cancellation);
+            using var run = new LoadRun(name, load, TimeProvider.System, cancellation);
             var running = LoadRun.StartAsync(() => run.Hold(isStorm, line.GetValue(Hold)));
             await screen.FollowAsync(running, () => run.Progress);
             var report = await running;
             screen.Show(report);
             await LoadOptions.WriteAsync(line, report, report.ToMarkdown(), cancellation);
             return report.IsClean ? ExitCode.Clean : ExitCode.NotClean;
-        });
+        }));
     }
 }

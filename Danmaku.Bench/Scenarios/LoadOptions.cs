@@ -81,7 +81,7 @@ public static class LoadOptions
     public static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
 
     /// <summary>Those of a connection, whatever is done with it.</summary>
-    public static IEnumerable<Option> All => [Urls, Server, Room, Format, Texts, Bytes, ConnectRate, Sample, Sources, Servers, Spin, JsonFile, ReportFile];
+    public static IEnumerable<Option> All => [Urls, Server, Room, Format, Texts, Bytes, ConnectRate, Sample, Sources, Servers, Spin, .. ClusterOptions.All, JsonFile, ReportFile];
 
     /// <param name="viewers">In each room.</param>
     /// <param name="posters">In each room.</param>
@@ -106,12 +106,12 @@ public static class LoadOptions
     public static async Task<int> RunAsync(
         ParseResult line, string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, CancellationToken cancellation)
     {
-        return await GuardAsync(async () =>
+        return await GuardAsync(() => ClusterOptions.RunAsync(line, settings, async load =>
         {
-            var report = await FollowAsync(scenario, settings, measure, cancellation);
+            var report = await FollowAsync(scenario, load, measure, cancellation);
             await WriteAsync(line, report, ReportFiles.Markdown(report), cancellation);
             return report.IsClean ? ExitCode.Clean : ExitCode.NotClean;
-        });
+        }));
     }
 
     /// <summary>Says why nothing could be measured, if so.</summary>

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Danmaku.Bench.Cluster;
+using static Danmaku.Bench.Scenarios.CommandLine;
+
+namespace Danmaku.Bench.Scenarios;
+
+/// <summary>The options of a cluster that the tool starts for one run, instead of servers that are there.</summary>
+public static class ClusterOptions
+{
+    public static readonly Option<string> Store = new Option<string>("--store")
+    {
+        Description = "Where the origin of a cluster that the tool starts keeps rooms: sqlite or memory.",
+        DefaultValueFactory = _ => "memory",
+    }.AcceptOnlyFromAmong("sqlite", "memory");
+
+    public static readonly Option<FileInfo?> Node = new("--node") { Description = "The executable of a node. Default: the one built with this tool." };
+
+    public static readonly Option<string[]> NodeSettings = new("--set")
+    {
+        Description = "A further option of nodes that the tool starts, as in --set Danmaku:Room:FlushEvery=00:00:00.020; repeatable.",
+    };
+
+    private static readonly Option<int> Edges = Number(
+        "--edges", "Start a cluster of an origin and so many edges, its limits lifted, and put the load on that; 0 for the servers of --url.", 0, least: 0, most: 99);
+
+    private static readonly Option<int?> ServerCore = Core("--server-core", "The core of the edges that the tool starts. Default: any. Linux.");
+    private static readonly Option<int?> LoadCore = Core("--load-core", "The core of this tool and of the origin that it starts. Default: any. Linux.");
+
+    public static IEnumerable<Option> All => [Edges, Store, ServerCore, LoadCore, Node, NodeSettings];
+
+    /// <summary>Runs on a cluster that lives as long as that takes, if the command line asks for one.</summary>
+    public static async Task<int> RunAsync(ParseResult line, LoadSettings settings, Func<LoadSettings, Task<int>> run)
+    {
+        if (line.GetValue(Edges) is not (> 0 and var edges))
+        {
+            return await run(settings);
+        }
+
+        var (serverCore, loadCore) = (line.GetValue(ServerCore), line.GetValue(LoadCore));
+        if ((serverCore ?? loadCore) is not null && Cores.WhyNot is { } reason)
+        {
+            throw new InvalidDataException($"Nothing can be pinned to cores: {reason}.");
+        }
+
+        if (loadCore is { } own)
+        {
+            Cores.PinSelf(own);
+        }
+
+        var folder = Directory.CreateTempSubdirectory("danmaku-bench-").FullName;
+        try
+        {
+            await using var cluster = await PinnedCluster.StartAsync(
+                ExecutableOf(line), edges, line.GetValue(Store)!, loadCore, serverCore, folder, SettingsOf(line), TimeProvider.System);
+            return await run(settings with { Urls = cluster.Edges, Servers = cluster.Servers });
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    public static string ExecutableOf(ParseResult line) => line.GetValue(Node)?.FullName ?? Programs.FindNode();
+
+    public static IReadOnlyList<string> SettingsOf(ParseResult line) => [.. (line.GetValue(NodeSettings) ?? []).Select(setting => "--" + setting)];
+
+    private static Option<int?> Core(string name, string description) => new(name)
+    {
+        Description = description,
+        Validators = { result => Require(result, result.GetValueOrDefault<int?>() is null or >= 0 and <= 1000, "0 to 1000") },
+    };
+}
