@@ -7,6 +7,7 @@ using Akka.Hosting;
 using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
 using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Purging;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
@@ -138,7 +139,7 @@ public static class AkkaRegistration
             akka.WithActors((system, _) =>
                 {
                     system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
-                    system.ActorOf(Props.Create<PublisherActor>(replicator, metrics), "publisher");
+                    system.ActorOf(Props.Create<PublisherActor>(replicator, metrics, time), "publisher");
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<StoreLane>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
@@ -170,17 +171,22 @@ public static class AkkaRegistration
                 system.ActorOf(Props.Create<OutcastWatcher>(seeds, settings.OrphanAfter, time), "outcast-watcher");
             }
 
+            if (settings.Roles.Contains(ClusterRoles.Origin))
+            {
+                PostDesk.Open(system, origins, time);
+            }
+
             IActorRef? edgeRooms = null;
             if (settings.Roles.Contains(ClusterRoles.Edge))
             {
                 var edge = new EdgeContext(
                     settings.Name,
                     origins,
+                    system.ActorOf(Props.Create<PostUplink>(time), "uplink"),
                     system.ActorOf(Props.Create<ReplicationIngress>(ingress), "ingress"),
                     settings.RoomLimits,
                     settings.ViewerLimits,
-                    settings.FlushEvery,
-                    settings.FlushAtLatest,
+                    new FanoutLoad(settings.FlushEvery, settings.FlushAtLatest, Environment.ProcessorCount, time),
                     settings.Heartbeat,
                     KeepEmptyFor,
                     metrics,

@@ -31,11 +31,13 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
         _edge = new EdgeContext(
-            "edge-1", _origin, _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) },
-            TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time,
+            "edge-1", _origin, CreateTestProbe(), _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) },
+            Ticking(TimeSpan.FromMilliseconds(50)), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time,
             () => 0.5);
         _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge, 2));
     }
+
+    private FanoutLoad Ticking(TimeSpan tick) => new(tick, tick, 1, _time);
 
     [Fact]
     public async Task The_first_viewer_attaches_the_room_and_is_greeted_when_the_origin_answers()
@@ -143,7 +145,7 @@ public sealed class EdgeRoomActorTests : TestKit
     public async Task While_a_batch_is_about_to_go_out_an_acknowledgement_goes_with_it()
     {
         var tick = TimeSpan.FromMinutes(1);
-        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { FlushEvery = tick, FlushAtLatest = tick }, 2));
+        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { Fanout = Ticking(tick) }, 2));
         var (room, viewer) = await OpenAsync();
         _time.Advance(tick);
         room.Tell(Slice(1));
@@ -324,7 +326,7 @@ public sealed class EdgeRoomActorTests : TestKit
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
         await _origin.FishForMessageAsync<SubmitPost>(_ => true);
 
-        _origin.Reply(PostAnswer.Unknown(Id, new PostId(1)));
+        _origin.Reply(new PostAnswer(Id, new PostId(1), Position.None, null, null));
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
     }
@@ -343,7 +345,7 @@ public sealed class EdgeRoomActorTests : TestKit
         _origin.Reply(answer with { IsDurable = true });
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(2)));
         await _origin.FishForMessageAsync<SubmitPost>(_ => true);
-        _origin.Reply(PostAnswer.Unknown(Id, new PostId(2)));
+        _origin.Reply(new PostAnswer(Id, new PostId(2), Position.None, null, null));
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
         Assert.Equal([false, true], viewer.Outbox.OfType("ack").Select(ack => ack.GetProperty("durable").GetBoolean()));

@@ -6,6 +6,7 @@ using Danmaku.Actors.Serialization;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Xunit;
+using static Danmaku.Actors.Posts.PostProtocol;
 using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
@@ -22,6 +23,9 @@ public sealed class WireSerializerTests : TestKit
         new Comment(9, 1790000000001, "Kai", "", new CommentStyle(CommentMode.Reverse, 0xff8800, CommentSize.Large), 83500),
     ]));
 
+    private static readonly SubmitPost Submit =
+        new(Room, new Post(new PostId(UInt128.MaxValue), "Mei", "弹幕", CommentStyle.Default, 0, 1790000000000), 7);
+
     private readonly WireSerializer _serializer;
 
     public WireSerializerTests() => _serializer = new WireSerializer((ExtendedActorSystem)Sys);
@@ -30,12 +34,15 @@ public sealed class WireSerializerTests : TestKit
     [
         new ReplicationBatch([Slice, Slice with { First = 10 }], [new HeadNote(Room, Head, 12)]),
         new ReplicationBatch([], []),
-        new SubmitPost(Room, new Post(new PostId(UInt128.MaxValue), "Mei", "弹幕", CommentStyle.Default, 0, 1790000000000), 7),
+        Submit,
         new PostAnswer(Room, new PostId(1), new Position(7, 10), null, null),
         new PostAnswer(Room, new PostId(1), Position.None, RejectReason.RoomBusy, TimeSpan.Zero),
         new PostAnswer(Room, new PostId(1), Position.None, RejectReason.Expired, null),
         new PostAnswer(Room, new PostId(1), new Position(7, 10), null, null, IsDurable: false, IsRepeat: true),
-        PostAnswer.Unknown(Room, new PostId(1)),
+        new PostAnswer(Room, new PostId(1), Position.None, null, null, Ticket: 12),
+        new SubmitPosts([Submit, Submit with { Ticket = 12 }]),
+        new SubmitPosts([]),
+        new PostAnswers([Submit.Unknown(), Submit.Refused(RejectReason.RoomBusy, TimeSpan.FromSeconds(1)), new PostAnswer(Room, new PostId(1), new Position(7, 10), null, null)]),
         new ReadHistory(Room, new Position(7, 0), 9),
         new HistoryPage(Room, new Position(7, 0), [Slice]),
         new HistoryGone(Room, new Position(7, 0)),
@@ -154,6 +161,8 @@ public sealed class WireSerializerTests : TestKit
         ReplicationBatch batch => $"{Join(batch.Slices)} {Join(batch.Heads)}",
         Attached attached => $"{attached with { Page = null! }} {Join(attached.Page)}",
         RangeGone gone => $"{gone with { Newest = null! }} {Join(gone.Newest)}",
+        SubmitPosts submit => Join(submit.Posts),
+        PostAnswers answers => Join(answers.Answers),
         HistoryPage page => $"{page with { Page = null! }} {Join(page.Page)}",
         Slice slice => $"{slice with { Bytes = default }} {Convert.ToHexString(slice.Bytes.Span)}",
         _ => $"{value}",

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Rooms;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
@@ -124,7 +125,16 @@ public sealed class ConnectionActor : UntypedActor
         }
 
         _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
-        _edge.Origins.Tell(new RoomProtocol.SubmitPost(_room, post, _sight.Epoch), Self);
+        var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch);
+        if (_sight.Origin is { } origin)
+        {
+            _edge.Uplink.Tell(new PostUplink.Send(origin, submit), Self);
+        }
+        else
+        {
+            _edge.Origins.Tell(submit, Self);
+        }
+
         KeepTicking();
     }
 

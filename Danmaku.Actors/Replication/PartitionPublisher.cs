@@ -12,7 +12,7 @@ namespace Danmaku.Actors.Replication;
 
 /// <summary>
 /// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when idle; while one publish is on its way
-/// through the mediator, what many rooms bring piles up into the next batch. There is no timer.
+/// through the mediator, and for a pause after it, what many rooms bring piles up into the next batch.
 /// </summary>
 public static class PartitionPublisher
 {
@@ -21,6 +21,9 @@ public static class PartitionPublisher
 
     /// <summary>Most slices and heads in a batch.</summary>
     public const int MaxBatchItems = 256;
+
+    /// <summary>How long what many rooms bring piles up after a publish. A partition that was quiet for that long publishes at once.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
 
@@ -31,9 +34,13 @@ public static class PartitionPublisher
             .SelectAsync(1, items => publish(ToBatch(items)))
             .ToMaterialized(Sink.Ignore<Done>(), Keep.Right);
 
-    /// <summary>Publishes through the mediator, and is done when the mediator has passed it on to all nodes.</summary>
-    public static Func<ReplicationBatch, Task<Done>> ToTopic(IActorRef mediator, string topic, DanmakuMetrics metrics) => async batch =>
+    /// <summary>
+    /// Publishes through the mediator, and is done when the mediator has passed it on to all nodes and, unless the batch was full, the pause is
+    /// over.
+    /// </summary>
+    public static Func<ReplicationBatch, Task<Done>> ToTopic(IActorRef mediator, string topic, DanmakuMetrics metrics, TimeProvider time) => async batch =>
     {
+        var pause = IsFull(batch) ? Task.CompletedTask : Task.Delay(Pause, time);
         mediator.Tell(new Publish(topic, batch));
         metrics.Replicated(batch.Slices.Sum(slice => slice.Count));
         try
@@ -46,8 +53,12 @@ public static class PartitionPublisher
             // A mediator this far behind is no reason to stop publishing; the batches are bounded.
         }
 
+        await pause.ConfigureAwait(false);
         return Done.Instance;
     };
+
+    private static bool IsFull(ReplicationBatch batch) =>
+        batch.Slices.Count + batch.Heads.Count >= MaxBatchItems / 2 || batch.Slices.Sum(slice => slice.Bytes.Length) >= MaxBatchBytes / 2;
 
     private static long Cost(IRoomMessage item) =>
         Math.Max(MaxBatchBytes / MaxBatchItems, item is Slice slice ? slice.Bytes.Length : 0);
@@ -75,10 +86,11 @@ public sealed class PublisherActor : ReceiveActor
 {
     private readonly Replicator _replicator;
     private readonly DanmakuMetrics _metrics;
+    private readonly TimeProvider _time;
 
-    public PublisherActor(Replicator replicator, DanmakuMetrics metrics)
+    public PublisherActor(Replicator replicator, DanmakuMetrics metrics, TimeProvider time)
     {
-        (_replicator, _metrics) = (replicator, metrics);
+        (_replicator, _metrics, _time) = (replicator, metrics, time);
 
         // Those of an instance before this one end because it was restarted.
         Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason), ended => ended.Owner == this);
@@ -91,7 +103,7 @@ public sealed class PublisherActor : ReceiveActor
         for (var partition = 0; partition < Replicator.Partitions; partition++)
         {
             PartitionPublisher
-                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, Replicator.Topic(partition), _metrics))
+                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, Replicator.Topic(partition), _metrics, _time))
                 .Run(materializer)
                 .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
         }

@@ -12,7 +12,7 @@ namespace Danmaku.Actors.Replication;
 public sealed class Replicator(DanmakuMetrics metrics)
 {
     /// <summary>Topics of the whole cluster. The same on every node, and fixed for the cluster's life.</summary>
-    public const int Partitions = 64;
+    public const int Partitions = 8;
 
     /// <summary>Slices and heads waiting in one partition; what comes above it is not published, and edges fetch it.</summary>
     public const int QueueItems = 4096;

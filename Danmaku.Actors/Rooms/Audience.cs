@@ -191,6 +191,14 @@ public sealed class RoomSight
 {
     private long _epoch;
     private bool _isFlushDue;
+    private Address? _origin;
+
+    /// <summary>The other node on which the room is; null while that is not known, and when it is on this one.</summary>
+    public Address? Origin
+    {
+        get => Volatile.Read(ref _origin);
+        internal set => Volatile.Write(ref _origin, value);
+    }
 
     /// <summary>The newest epoch that this edge knows.</summary>
     public long Epoch

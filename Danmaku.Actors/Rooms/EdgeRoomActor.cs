@@ -55,7 +55,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
         _audience = new Audience(edge.Metrics);
-        _pace = new FanoutPace(edge.FlushEvery, edge.FlushAtLatest, edge.Time);
+        _pace = new FanoutPace(edge.Fanout, edge.Time);
         _reads = new HistoryReads(edge.Time);
         _retry = FirstRetry;
 
@@ -362,6 +362,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         if (!Sender.Equals(_origin))
         {
             _origin = Context.WatchWith(Sender, new OriginGone());
+            _sight.Origin = Sender.Path.Address is { HasLocalScope: false } address ? address : null;
         }
 
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, ReattachEvery);
@@ -377,7 +378,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 
     private void OnOriginGone()
     {
-        _origin = null;
+        (_origin, _sight.Origin) = (null, null);
         AttachToOrigin();
     }
 
@@ -597,18 +598,18 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 /// <summary>What all rooms of one edge share.</summary>
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
-/// <param name="FlushEvery">The shortest tick of a busy room.</param>
-/// <param name="FlushAtLatest">The longest, see <see cref="FanoutPace"/>.</param>
+/// <param name="Uplink"><see cref="Posts.PostUplink"/>.</param>
+/// <param name="Fanout">What fanning out takes in all rooms, and how long they wait for it.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
 /// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
 public sealed record EdgeContext(
     string Node,
     IActorRef Origins,
+    IActorRef Uplink,
     IActorRef Ingress,
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,
-    TimeSpan FlushEvery,
-    TimeSpan FlushAtLatest,
+    FanoutLoad Fanout,
     TimeSpan Heartbeat,
     TimeSpan KeepEmptyFor,
     DanmakuMetrics Metrics,

@@ -5,18 +5,15 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>Who waits to hear what became of a post: once when everybody can see it, and again when the store has it, if that is later.</summary>
-internal sealed class PostWaiters(RoomId room)
+internal sealed class PostWaiters
 {
-    /// <summary>Most who wait for one and the same danmaku; those who asked first hear nothing, and ask again.</summary>
-    private const int MaxSame = 16;
-
-    private readonly SortedDictionary<long, List<Waiter>> _unseen = [];
-    private readonly SortedDictionary<long, List<Waiter>> _unsaved = [];
+    private readonly Waiting _unseen = new();
+    private readonly Waiting _unsaved = new();
 
     /// <summary>Answers now as far as that is possible, and remembers the rest. The same question again replaces the first.</summary>
-    public void Add(PostId id, IActorRef sender, Position position, PostState state, bool isRepeat)
+    public void Add(SubmitPost post, IActorRef sender, Position position, PostState state, bool isRepeat)
     {
-        var waiter = new Waiter(sender, id, position, isRepeat);
+        var waiter = new Waiter(sender, new PostAnswer(post.Room, post.Post.Id, position, null, null, IsRepeat: isRepeat, Ticket: post.Ticket));
         switch (state)
         {
             case PostState.Saved:
@@ -24,10 +21,10 @@ internal sealed class PostWaiters(RoomId room)
                 break;
             case PostState.Seen:
                 Answer(waiter, isDurable: false);
-                Remember(_unsaved, waiter);
+                _unsaved.Add(waiter);
                 break;
             case PostState.Pending:
-                Remember(_unseen, waiter);
+                _unseen.Add(waiter);
                 break;
         }
     }
@@ -35,16 +32,17 @@ internal sealed class PostWaiters(RoomId room)
     /// <summary>Answers those whose danmaku is among the seen, or the saved.</summary>
     public void Settle(long seen, long saved)
     {
-        foreach (var waiter in Take(_unseen, seen))
+        while (_unseen.TryTake(seen, out var waiter))
         {
-            Answer(waiter, waiter.Position.Offset <= saved);
-            if (waiter.Position.Offset > saved)
+            var isDurable = waiter.Offset <= saved;
+            Answer(waiter, isDurable);
+            if (!isDurable)
             {
-                Remember(_unsaved, waiter);
+                _unsaved.Add(waiter);
             }
         }
 
-        foreach (var waiter in Take(_unsaved, saved))
+        while (_unsaved.TryTake(saved, out var waiter))
         {
             Answer(waiter, isDurable: true);
         }
@@ -53,43 +51,89 @@ internal sealed class PostWaiters(RoomId room)
     /// <summary>Nobody here will ever know more: those without an answer are told so, and send their posts again.</summary>
     public void GiveUp()
     {
-        foreach (var waiter in Take(_unseen, long.MaxValue))
+        while (_unseen.TryTake(long.MaxValue, out var waiter))
         {
-            waiter.Sender.Tell(PostAnswer.Unknown(room, waiter.Id));
+            waiter.Sender.Tell(waiter.Answer with { Position = Position.None, IsRepeat = false });
         }
 
         _unsaved.Clear();
     }
 
-    private void Answer(Waiter waiter, bool isDurable) =>
-        waiter.Sender.Tell(new PostAnswer(room, waiter.Id, waiter.Position, null, null, isDurable, waiter.IsRepeat));
+    private static void Answer(Waiter waiter, bool isDurable) => waiter.Sender.Tell(isDurable ? waiter.Answer : waiter.Answer with { IsDurable = false });
 
-    private static void Remember(SortedDictionary<long, List<Waiter>> waiters, Waiter waiter)
+    /// <param name="Answer">As it is when the store has the danmaku.</param>
+    private readonly record struct Waiter(IActorRef Sender, PostAnswer Answer)
     {
-        if (!waiters.TryGetValue(waiter.Position.Offset, out var same))
-        {
-            waiters.Add(waiter.Position.Offset, same = []);
-        }
+        public long Offset => Answer.Position.Offset;
 
-        same.RemoveAll(known => known.Sender.Equals(waiter.Sender));
-        same.Add(waiter);
-        if (same.Count > MaxSame)
-        {
-            same.RemoveAt(0);
-        }
+        public bool IsSameAs(Waiter other) => Answer.Ticket == other.Answer.Ticket && Sender.Equals(other.Sender);
     }
 
-    private static IEnumerable<Waiter> Take(SortedDictionary<long, List<Waiter>> waiters, long through)
+    /// <summary>Those who wait, in the order of offsets.</summary>
+    private sealed class Waiting
     {
-        while (waiters.Count > 0 && waiters.First() is var (offset, waiting) && offset <= through)
+        /// <summary>Most who ask again about one and the same danmaku; those who asked first hear nothing, and ask again.</summary>
+        private const int MaxSame = 16;
+
+        /// <summary>Those whose posts were accepted: they come in order.</summary>
+        private readonly Queue<Waiter> _authors = new();
+
+        private readonly SortedDictionary<long, List<Waiter>> _repeats = [];
+
+        public void Add(Waiter waiter)
         {
-            waiters.Remove(offset);
-            foreach (var waiter in waiting)
+            if (!waiter.Answer.IsRepeat)
             {
-                yield return waiter;
+                _authors.Enqueue(waiter);
+                return;
+            }
+
+            if (!_repeats.TryGetValue(waiter.Offset, out var same))
+            {
+                _repeats.Add(waiter.Offset, same = []);
+            }
+
+            same.RemoveAll(waiter.IsSameAs);
+            same.Add(waiter);
+            if (same.Count > MaxSame)
+            {
+                same.RemoveAt(0);
             }
         }
-    }
 
-    private sealed record Waiter(IActorRef Sender, PostId Id, Position Position, bool IsRepeat);
+        /// <summary>Takes one whose danmaku is not after <paramref name="through"/>.</summary>
+        public bool TryTake(long through, out Waiter waiter)
+        {
+            while (_authors.TryPeek(out waiter) && waiter.Offset <= through)
+            {
+                _authors.Dequeue();
+                if (!HasAskedAgain(waiter))
+                {
+                    return true;
+                }
+            }
+
+            if (_repeats.Count == 0 || _repeats.First() is var (offset, same) && offset > through)
+            {
+                return false;
+            }
+
+            waiter = same[0];
+            same.RemoveAt(0);
+            if (same.Count == 0)
+            {
+                _repeats.Remove(offset);
+            }
+
+            return true;
+        }
+
+        public void Clear()
+        {
+            _authors.Clear();
+            _repeats.Clear();
+        }
+
+        private bool HasAskedAgain(Waiter author) => _repeats.TryGetValue(author.Offset, out var same) && same.Exists(author.IsSameAs);
+    }
 }

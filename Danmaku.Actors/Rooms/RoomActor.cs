@@ -34,7 +34,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     public RoomActor(string id, OriginContext origin)
     {
         (_id, _origin) = (RoomId.Parse(id), origin);
-        (_edges, _waiters) = (new AttachedEdges(origin.Time), new PostWaiters(_id));
+        (_edges, _waiters) = (new AttachedEdges(origin.Time), new PostWaiters());
         _unwatchedSince = origin.Time.GetTimestamp();
         _hasSlot = origin.Slots.TryTake();
 
@@ -156,7 +156,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         });
         Receive<StoreLane.Fenced>(_ => Context.Stop(Self), fenced => fenced.Epoch == Room.Top.Epoch);
         Receive<Overdue>(_ => Context.Stop(Self));
-        Receive<SubmitPost>(submit => Sender.Tell(PostAnswer.Unknown(_id, submit.Post.Id)));
+        Receive<SubmitPost>(submit => Sender.Tell(submit.Unknown()));
         ReceiveAny(_ => { });
     }
 
@@ -338,33 +338,21 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
                 _unwatchedSince = _origin.Time.GetTimestamp();
-                _waiters.Add(submit.Post.Id, Sender, accepted.Position, accepted.State, isRepeat: false);
+                _waiters.Add(submit, Sender, accepted.Position, accepted.State, isRepeat: false);
                 Settle();
                 break;
             case PostResult.Repeated repeated:
-                _waiters.Add(submit.Post.Id, Sender, repeated.Position, repeated.State, isRepeat: true);
+                _waiters.Add(submit, Sender, repeated.Position, repeated.State, isRepeat: true);
                 break;
             case PostResult.Rejected rejected:
-                Refuse(submit, rejected.Reason, rejected.RetryAfter);
+                Sender.Tell(submit.Refused(rejected.Reason, rejected.RetryAfter));
                 break;
         }
     }
 
-    private void Refuse(SubmitPost submit, RejectReason reason, TimeSpan? retryAfter) =>
-        Sender.Tell(new PostAnswer(_id, submit.Post.Id, Position.None, reason, retryAfter, Deadline: submit.Post.Deadline));
-
     /// <summary>Refuses a post without knowing the room's; one that was sent before may be among them.</summary>
-    private void RefuseUnseen(SubmitPost submit, RejectReason reason, TimeSpan retryAfter)
-    {
-        if (submit.Post.Again)
-        {
-            Sender.Tell(PostAnswer.Unknown(_id, submit.Post.Id));
-        }
-        else
-        {
-            Refuse(submit, reason, retryAfter);
-        }
-    }
+    private void RefuseUnseen(SubmitPost submit, RejectReason reason, TimeSpan retryAfter) =>
+        Sender.Tell(submit.Post.Again ? submit.Unknown() : submit.Refused(reason, retryAfter));
 
     private void RefuseUnseen(SubmitPost submit) => RefuseUnseen(submit, RejectReason.Unavailable, RetryWhenAway);
 

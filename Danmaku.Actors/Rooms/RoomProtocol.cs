@@ -36,7 +36,15 @@ public static class RoomProtocol
 
     /// <summary>Somebody wants to say something. Answered with <see cref="PostAnswer"/>; safe to repeat.</summary>
     /// <param name="KnownEpoch">The newest epoch the edge knows of; a new origin begins after it.</param>
-    public sealed record SubmitPost(RoomId Room, Post Post, long KnownEpoch) : IRoomMessage;
+    /// <param name="Ticket">Given back in the answer.</param>
+    public sealed record SubmitPost(RoomId Room, Post Post, long KnownEpoch, long Ticket = 0) : IRoomMessage
+    {
+        /// <summary>Nobody knows what became of it: it may be sent again with the same id.</summary>
+        public PostAnswer Unknown() => new(Room, Post.Id, Position.None, null, null, Ticket: Ticket);
+
+        public PostAnswer Refused(RejectReason reason, TimeSpan? retryAfter) =>
+            new(Room, Post.Id, Position.None, reason, retryAfter, Deadline: Post.Deadline, Ticket: Ticket);
+    }
 
     /// <summary>Where the room is, and what follows the position that was asked about, a page at most.</summary>
     /// <param name="Viewers">People in the room, over all edges.</param>
@@ -65,6 +73,7 @@ public static class RoomProtocol
     /// <param name="IsDurable">Whether the store has it.</param>
     /// <param name="IsRepeat">It was accepted before.</param>
     /// <param name="Deadline">Of a post that was refused: says which copy it was, of several with the same id.</param>
+    /// <param name="Ticket">Of the <see cref="SubmitPost"/>.</param>
     public sealed record PostAnswer(
         RoomId Room,
         PostId Id,
@@ -73,12 +82,11 @@ public static class RoomProtocol
         TimeSpan? RetryAfter,
         bool IsDurable = true,
         bool IsRepeat = false,
-        long Deadline = 0)
+        long Deadline = 0,
+        long Ticket = 0)
         : IRoomMessage
     {
-        /// <summary>Nobody knows what became of it: it may be sent again with the same id.</summary>
-        public static PostAnswer Unknown(RoomId room, PostId id) => new(room, id, Position.None, null, null);
-
+        /// <summary>Nobody knows what became of it, see <see cref="SubmitPost.Unknown"/>.</summary>
         public bool IsUnknown => Position.IsNone && Reason is null;
     }
 

@@ -6,6 +6,7 @@ using Danmaku.Actors.Rooms;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
+using static Danmaku.Actors.Posts.PostProtocol;
 using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
@@ -19,7 +20,7 @@ namespace Danmaku.Actors.Serialization;
 /// <remarks>A manifest is never used again for something else; readers learn a new one a release before writers send it.</remarks>
 public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
-    /// <summary>Most slices or heads in one message.</summary>
+    /// <summary>Most slices, heads, posts or answers in one message.</summary>
     private const int MaxItems = 4096;
 
     /// <summary>Most danmaku in one slice.</summary>
@@ -45,7 +46,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
     {
         ReplicationBatch => "b",
         SubmitPost => "p",
+        SubmitPosts => "q",
         PostAnswer => "a",
+        PostAnswers => "t",
         AttachEdge => "e",
         EdgeViewers => "v",
         DetachEdge => "d",
@@ -84,24 +87,29 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 break;
 
             case SubmitPost submit:
-                WriteRoom(ref writer, submit.Room);
-                writer.WriteNumber((ulong)submit.KnownEpoch);
-                writer.WritePostId(submit.Post.Id);
-                writer.WriteNumber((ulong)submit.Post.Deadline);
-                writer.WriteByte(submit.Post.Again ? Again : (byte)0);
-                writer.WriteString(submit.Post.Author);
-                writer.WriteString(submit.Post.Text);
-                BinaryCodec.WriteStyle(ref writer, submit.Post.Style, submit.Post.At);
+                WritePost(ref writer, submit);
+                break;
+
+            case SubmitPosts submits:
+                writer.WriteNumber((ulong)submits.Posts.Count);
+                foreach (var one in submits.Posts)
+                {
+                    WritePost(ref writer, one);
+                }
+
                 break;
 
             case PostAnswer answer:
-                WriteRoom(ref writer, answer.Room);
-                writer.WritePostId(answer.Id);
-                writer.WritePosition(answer.Position);
-                writer.WriteByte((byte)(answer.Reason ?? 0));
-                writer.WriteNumber((ulong)(answer.RetryAfter?.TotalMilliseconds + 1 ?? 0));
-                writer.WriteByte((byte)((answer.IsDurable ? Durable : 0) | (answer.IsRepeat ? Repeat : 0)));
-                writer.WriteNumber((ulong)answer.Deadline);
+                WriteAnswer(ref writer, answer);
+                break;
+
+            case PostAnswers answers:
+                writer.WriteNumber((ulong)answers.Answers.Count);
+                foreach (var one in answers.Answers)
+                {
+                    WriteAnswer(ref writer, one);
+                }
+
                 break;
 
             case AttachEdge attach:
@@ -241,16 +249,28 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return new ReplicationBatch(slices, heads);
 
             case "p":
-                var (room, known, id, deadline) = (ReadRoom(ref reader), reader.ReadInteger(), reader.ReadPostId(), reader.ReadInteger());
-                var again = reader.ReadByte() == Again;
-                var (author, text) = (reader.ReadString(BinaryCodec.MaxStringBytes), reader.ReadString(BinaryCodec.MaxStringBytes));
-                var (style, at) = BinaryCodec.ReadStyle(ref reader);
-                return new SubmitPost(room, new Post(id, author, text, style, at, deadline) { Again = again }, known);
+                return ReadPost(ref reader);
+
+            case "q":
+                var posts = new SubmitPost[reader.ReadCount(Math.Min(MaxItems, reader.Remaining))];
+                for (var i = 0; i < posts.Length; i++)
+                {
+                    posts[i] = ReadPost(ref reader);
+                }
+
+                return new SubmitPosts(posts);
 
             case "a":
-                var answer = new PostAnswer(ReadRoom(ref reader), reader.ReadPostId(), reader.ReadPosition(), ReadReason(ref reader), ReadWait(ref reader));
-                var flags = reader.ReadByte();
-                return answer with { IsDurable = (flags & Durable) != 0, IsRepeat = (flags & Repeat) != 0, Deadline = reader.ReadInteger() };
+                return ReadAnswer(ref reader);
+
+            case "t":
+                var answers = new PostAnswer[reader.ReadCount(Math.Min(MaxItems, reader.Remaining))];
+                for (var i = 0; i < answers.Length; i++)
+                {
+                    answers[i] = ReadAnswer(ref reader);
+                }
+
+                return new PostAnswers(answers);
 
             case "e":
                 return new AttachEdge(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadCount(int.MaxValue), reader.ReadInteger());
@@ -313,6 +333,48 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
     private static void WriteRoom(ref BinaryWriterBuffer writer, RoomId room) => writer.WriteString(room.Value);
 
     private static RoomId ReadRoom(ref BinaryReaderSpan reader) => RoomId.Parse(reader.ReadString(RoomId.MaxLength));
+
+    private static void WritePost(ref BinaryWriterBuffer writer, SubmitPost submit)
+    {
+        WriteRoom(ref writer, submit.Room);
+        writer.WriteNumber((ulong)submit.KnownEpoch);
+        writer.WriteNumber((ulong)submit.Ticket);
+        writer.WritePostId(submit.Post.Id);
+        writer.WriteNumber((ulong)submit.Post.Deadline);
+        writer.WriteByte(submit.Post.Again ? Again : (byte)0);
+        writer.WriteString(submit.Post.Author);
+        writer.WriteString(submit.Post.Text);
+        BinaryCodec.WriteStyle(ref writer, submit.Post.Style, submit.Post.At);
+    }
+
+    private static SubmitPost ReadPost(ref BinaryReaderSpan reader)
+    {
+        var (room, known, ticket) = (ReadRoom(ref reader), reader.ReadInteger(), reader.ReadInteger());
+        var (id, deadline, again) = (reader.ReadPostId(), reader.ReadInteger(), reader.ReadByte() == Again);
+        var (author, text) = (reader.ReadString(BinaryCodec.MaxStringBytes), reader.ReadString(BinaryCodec.MaxStringBytes));
+        var (style, at) = BinaryCodec.ReadStyle(ref reader);
+        return new SubmitPost(room, new Post(id, author, text, style, at, deadline) { Again = again }, known, ticket);
+    }
+
+    private static void WriteAnswer(ref BinaryWriterBuffer writer, PostAnswer answer)
+    {
+        WriteRoom(ref writer, answer.Room);
+        writer.WritePostId(answer.Id);
+        writer.WritePosition(answer.Position);
+        writer.WriteByte((byte)(answer.Reason ?? 0));
+        writer.WriteNumber((ulong)(answer.RetryAfter?.TotalMilliseconds + 1 ?? 0));
+        writer.WriteByte((byte)((answer.IsDurable ? Durable : 0) | (answer.IsRepeat ? Repeat : 0)));
+        writer.WriteNumber((ulong)answer.Deadline);
+        writer.WriteNumber((ulong)answer.Ticket);
+    }
+
+    private static PostAnswer ReadAnswer(ref BinaryReaderSpan reader)
+    {
+        var (room, id, position) = (ReadRoom(ref reader), reader.ReadPostId(), reader.ReadPosition());
+        var (reason, wait, flags) = (ReadReason(ref reader), ReadWait(ref reader), reader.ReadByte());
+        return new PostAnswer(
+            room, id, position, reason, wait, (flags & Durable) != 0, (flags & Repeat) != 0, reader.ReadInteger(), reader.ReadInteger());
+    }
 
     private static PurgeOrder ReadOrder(ref BinaryReaderSpan reader) => reader.ReadByte() switch
     {

@@ -6,9 +6,14 @@ namespace Danmaku.Core.Tests.Rooms;
 public class FanoutPaceTests
 {
     private readonly ManualTimeProvider _time = new();
+    private readonly FanoutLoad _load;
     private readonly FanoutPace _pace;
 
-    public FanoutPaceTests() => _pace = new FanoutPace(Ms(20), Ms(50), _time);
+    public FanoutPaceTests()
+    {
+        _load = new FanoutLoad(Ms(20), Ms(50), 1, _time);
+        _pace = new FanoutPace(_load, _time);
+    }
 
     [Fact]
     public void A_quiet_room_does_not_wait()
@@ -38,10 +43,7 @@ public class FanoutPaceTests
     [InlineData(200, 250)]
     public void The_tick_grows_with_what_a_fan_out_takes(int takes, int tick)
     {
-        for (var i = 0; i < 100; i++)
-        {
-            FanOut(takes);
-        }
+        Run(100, takes);
 
         Assert.Equal(tick, _pace.Tick.TotalMilliseconds, 0.5);
     }
@@ -58,24 +60,61 @@ public class FanoutPaceTests
     [Fact]
     public void It_shrinks_again()
     {
-        for (var i = 0; i < 100; i++)
-        {
-            FanOut(takes: 200);
-        }
-
-        for (var i = 0; i < 100; i++)
-        {
-            FanOut(takes: 1);
-        }
+        Run(100, takes: 200);
+        Run(100, takes: 1);
 
         Assert.Equal(Ms(20), _pace.Tick);
     }
 
-    private void FanOut(int takes)
+    [Fact]
+    public void Rooms_of_which_none_takes_long_share_a_longer_tick()
     {
-        _pace.Begin();
+        var others = Enumerable.Range(0, 14).Select(_ => new FanoutPace(_load, _time)).ToArray();
+
+        for (var i = 0; i < 100; i++)
+        {
+            FanOut(takes: 1);
+            foreach (var other in others)
+            {
+                FanOut(other, takes: 1);
+            }
+
+            _time.Advance(_pace.Wait);
+        }
+
+        // 15 ms of writing are 40 % of that.
+        Assert.Equal(37.5, _pace.Tick.TotalMilliseconds, 2.5);
+    }
+
+    [Fact]
+    public void A_room_that_was_quiet_does_not_wait_either_when_others_are_busy()
+    {
+        var busy = new FanoutPace(_load, _time);
+        for (var i = 0; i < 100; i++)
+        {
+            FanOut(busy, takes: 40);
+        }
+
+        Assert.Equal((Ms(50), TimeSpan.Zero), (_pace.Tick, _pace.Wait));
+    }
+
+    /// <summary>As a busy room does it: again as soon as it may.</summary>
+    private void Run(int times, int takes)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            FanOut(takes);
+            _time.Advance(_pace.Wait);
+        }
+    }
+
+    private void FanOut(int takes) => FanOut(_pace, takes);
+
+    private void FanOut(FanoutPace pace, int takes)
+    {
+        pace.Begin();
         _time.Advance(Ms(takes));
-        _pace.End();
+        pace.End();
     }
 
     private static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);

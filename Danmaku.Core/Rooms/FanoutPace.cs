@@ -2,17 +2,16 @@ namespace Danmaku.Core.Rooms;
 
 /// <summary>
 /// When a room on an edge fans out: at once when it was quiet, else once per tick. The tick is two and a half times what a fan-out takes, within
-/// bounds, so that it grows with the number of viewers and with whatever else the machine does, and batches grow with it.
+/// bounds, so that it grows with the number of viewers and with whatever else the machine does, and batches grow with it; it is no shorter than
+/// what all rooms together can bear.
 /// </summary>
 /// <remarks>
 /// Not thread-safe; it has one owner. Writing costs about the same for one danmaku as for fifty: a longer tick is what makes a crowd cheap.
 /// Beyond the longest tick a fan-out that takes longer still gets a pause, in which the room hears what has come meanwhile.
 /// </remarks>
-/// <param name="shortest">The tick of a busy room with few viewers.</param>
-/// <param name="longest">What waiting for a tick may add to the way of a danmaku, while the machine keeps up.</param>
-public sealed class FanoutPace(TimeSpan shortest, TimeSpan longest, TimeProvider time)
+/// <param name="load">Of all rooms, with the bounds.</param>
+public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
 {
-    private const double Share = 2.5;
     private const double Pause = 1.25;
 
     /// <summary>How much one fan-out says about the next.</summary>
@@ -23,7 +22,7 @@ public sealed class FanoutPace(TimeSpan shortest, TimeSpan longest, TimeProvider
     private TimeSpan _tick;
 
     /// <summary>From one fan-out to the next, as things are.</summary>
-    public TimeSpan Tick => _tick < shortest ? shortest : _tick;
+    public TimeSpan Tick => _tick < load.Tick ? load.Tick : _tick;
 
     /// <summary>How long to wait before fanning out what is ready now; zero when the last time was a tick ago or longer.</summary>
     public TimeSpan Wait =>
@@ -37,8 +36,9 @@ public sealed class FanoutPace(TimeSpan shortest, TimeSpan longest, TimeProvider
     {
         var took = time.GetElapsedTime(_last ?? time.GetTimestamp());
         _takes += Weight * (took - _takes);
-        var tick = Share * _takes;
-        tick = tick > longest ? longest : tick;
+        load.Add(took);
+        var tick = _takes / FanoutLoad.Share;
+        tick = tick > load.Longest ? load.Longest : tick;
         _tick = Pause * _takes > tick ? Pause * _takes : tick;
     }
 }

@@ -47,7 +47,7 @@ internal sealed class LocalRoom
     private long _emptySince;
 
     public LocalRoom(
-        RoomId id, RoomOpening opening, LocalRooms rooms, NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, ILogger logger)
+        RoomId id, RoomOpening opening, LocalRooms rooms, FanoutLoad fanout, NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, ILogger logger)
     {
         (Id, _rooms, _settings, _metrics, _time, _logger) = (id, rooms, settings, metrics, time, logger);
         var limits = settings.Room.ToLimits(settings.Store);
@@ -55,7 +55,7 @@ internal sealed class LocalRoom
         _origin = new Room(opening, limits, time);
         _edge = new EdgeRoom(limits);
         _edge.Attached(_origin.Head, []);
-        _flushPace = new FanoutPace(settings.Room.FlushEvery, settings.Room.FlushAtLatest, time);
+        _flushPace = new FanoutPace(fanout, time);
         _countPace = new FlushPace(CountEvery, time);
         _catchUpPace = new FlushPace(CatchUpEvery, time);
         _emptySince = time.GetTimestamp();

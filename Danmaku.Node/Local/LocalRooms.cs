@@ -13,6 +13,7 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
 
     private readonly Dictionary<RoomId, LocalRoom> _rooms = [];
     private readonly Lock _gate = new();
+    private readonly FanoutLoad _fanout = new(settings.Room.FlushEvery, settings.Room.FlushAtLatest, Environment.ProcessorCount, time);
     private readonly int _maxRooms = Math.Min(settings.Room.MaxRoomsPerEdge, settings.Room.MaxRoomsPerOrigin);
     private long _lastEpoch;
     private volatile bool _isDraining;
@@ -108,7 +109,7 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
         }
 
         _lastEpoch = Epochs.Next(_lastEpoch, time);
-        room = new LocalRoom(id, RoomOpening.First(_lastEpoch), this, settings, metrics, time, logger);
+        room = new LocalRoom(id, RoomOpening.First(_lastEpoch), this, _fanout, settings, metrics, time, logger);
         _rooms.Add(id, room);
         room.Start();
         return room;

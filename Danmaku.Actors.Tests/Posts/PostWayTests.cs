@@ -1,0 +1,201 @@
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Posts;
+using Danmaku.Core.Rooms;
+using Danmaku.Testing;
+using Xunit;
+using static Danmaku.Actors.Posts.PostProtocol;
+using static Danmaku.Actors.Rooms.RoomProtocol;
+
+namespace Danmaku.Actors.Tests.Posts;
+
+/// <summary>Posts on their way from an edge to an origin and their answers on the way back: many in one message, in order, none lost between the two.</summary>
+public sealed class PostWayTests : TestKit
+{
+    private static readonly RoomId Room = RoomId.Parse("lobby");
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly TestProbe _rooms;
+    private readonly TestProbe _desk;
+    private readonly IActorRef _uplink;
+
+    public PostWayTests()
+    {
+        (_rooms, _desk) = (CreateTestProbe(), CreateTestProbe());
+        _uplink = Sys.ActorOf(Props.Create<PostUplink>(_time));
+    }
+
+    private Address Here => ((ExtendedActorSystem)Sys).Provider.DefaultAddress;
+
+    [Fact]
+    public async Task A_lone_post_goes_at_once()
+    {
+        OpenDeskOfProbe();
+
+        Send(TestActor, 1);
+
+        Assert.Equal([1], Ids(await _desk.ExpectMsgAsync<SubmitPosts>()));
+    }
+
+    [Fact]
+    public async Task What_is_posted_in_the_pause_after_that_goes_together_and_in_order()
+    {
+        OpenDeskOfProbe();
+        Send(TestActor, 1);
+        await _desk.ExpectMsgAsync<SubmitPosts>();
+        foreach (var id in Enumerable.Range(2, 9))
+        {
+            Send(TestActor, id);
+        }
+
+        await PauseAsync();
+        var together = await _desk.ExpectMsgAsync<SubmitPosts>();
+        Send(TestActor, 11);
+        await PauseAsync();
+        var last = await _desk.ExpectMsgAsync<SubmitPosts>();
+
+        Assert.Equal(Enumerable.Range(2, 9), Ids(together));
+        Assert.Equal([11], Ids(last));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_full_waits_for_no_pause()
+    {
+        OpenDeskOfProbe();
+        foreach (var id in Enumerable.Range(1, 200))
+        {
+            Send(TestActor, id, new string('x', 100));
+        }
+
+        var first = await _desk.ExpectMsgAsync<SubmitPosts>();
+        var full = await _desk.ExpectMsgAsync<SubmitPosts>();
+
+        Assert.Single(first.Posts);
+        Assert.InRange(full.Posts.Count, 30, 80);
+    }
+
+    [Fact]
+    public async Task After_a_pause_in_which_nobody_posted_the_next_post_goes_at_once()
+    {
+        OpenDeskOfProbe();
+        Send(TestActor, 1);
+        await _desk.ExpectMsgAsync<SubmitPosts>();
+        await PauseAsync();
+
+        Send(TestActor, 2);
+
+        Assert.Equal([2], Ids(await _desk.ExpectMsgAsync<SubmitPosts>()));
+    }
+
+    [Fact]
+    public async Task Everybody_hears_what_became_of_his_own_posts()
+    {
+        PostDesk.Open(Sys, _rooms, _time);
+        var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
+
+        Send(mei, 1);
+        await AnswerAsync(1);
+        Send(kai, 2);
+        Send(mei, 3);
+        await PauseAsync();
+        await AnswerAsync(2);
+        await AnswerAsync(3);
+
+        Assert.Equal(1, Number(await ReceiveAsync(mei)));
+        Assert.Equal(2, Number(await ReceiveAsync(kai)));
+        Assert.Equal(3, Number(await ReceiveAsync(mei)));
+    }
+
+    [Fact]
+    public async Task Who_has_gone_hears_nothing_and_holds_up_nobody()
+    {
+        PostDesk.Open(Sys, _rooms, _time);
+        var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
+        Send(mei, 1);
+        Send(kai, 2);
+        await PauseAsync();
+        Sys.Stop(mei);
+
+        await AnswerAsync(1);
+        await AnswerAsync(2);
+
+        Assert.Equal(2, Number(await ReceiveAsync(kai)));
+    }
+
+    [Fact]
+    public async Task Answers_that_come_together_go_back_together()
+    {
+        var edge = CreateTestProbe();
+        PostDesk.Open(Sys, _rooms, _time).Tell(new SubmitPosts([Submit(1), Submit(2), Submit(3)]), edge);
+        foreach (var id in Enumerable.Range(1, 3))
+        {
+            await AnswerAsync(id);
+        }
+
+        var first = await edge.ExpectMsgAsync<PostAnswers>();
+        await PauseAsync(edge.LastSender);
+        var rest = await edge.ExpectMsgAsync<PostAnswers>();
+
+        Assert.Equal([1, 2, 3], first.Answers.Concat(rest.Answers).Select(Number));
+        Assert.Equal(2, rest.Answers.Count);
+    }
+
+    [Fact]
+    public async Task Nothing_is_kept_of_an_edge_that_has_gone()
+    {
+        var edge = CreateTestProbe();
+        PostDesk.Open(Sys, _rooms, _time).Tell(new SubmitPosts([Submit(1)]), edge);
+        await _rooms.ExpectMsgAsync<SubmitPost>();
+        var answers = Watch(_rooms.LastSender);
+
+        Sys.Stop(edge);
+
+        await ExpectTerminatedAsync(answers);
+    }
+
+    private void OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), "post-desk");
+
+    private void Send(IActorRef poster, int id, string text = "hi") => _uplink.Tell(new PostUplink.Send(Here, Submit(id, text)), poster);
+
+    /// <summary>A room answers a post.</summary>
+    private async Task AnswerAsync(int id)
+    {
+        var post = await _rooms.ExpectMsgAsync<SubmitPost>();
+        Assert.Equal(id, (int)post.Post.Id.Value);
+        _rooms.Reply(post.Unknown());
+    }
+
+    /// <summary>Lets all pauses pass that have begun, or begin meanwhile.</summary>
+    private async Task<PostAnswer> ReceiveAsync(TestProbe poster)
+    {
+        var received = poster.ExpectMsgAsync<PostAnswer>().AsTask();
+        await Eventually.TrueAsync(() =>
+        {
+            _time.Advance(Pause);
+            return received.IsCompleted;
+        });
+        return await received;
+    }
+
+    /// <summary>A pause passes for one, the uplink unless it is said, that has heard of all that was sent to it.</summary>
+    private async Task PauseAsync(IActorRef? bundling = null)
+    {
+        (bundling ?? _uplink).Tell(new Identify(0), TestActor);
+        await ExpectMsgAsync<ActorIdentity>();
+        _time.Advance(Pause);
+    }
+
+    private static SubmitPost Submit(int id, string text = "hi") =>
+        new(Room, new Post(new PostId((UInt128)id), "Mei", text, CommentStyle.Default, null, 1), 0);
+
+    private static IEnumerable<int> Ids(SubmitPosts posts) => posts.Posts.Select(post => (int)post.Post.Id.Value);
+
+    private static int Number(PostAnswer answer) => (int)answer.Id.Value;
+
+    private sealed class Forwarder(IActorRef to) : UntypedActor
+    {
+        protected override void OnReceive(object message) => to.Forward(message);
+    }
+}

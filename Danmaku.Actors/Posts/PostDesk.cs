@@ -1,0 +1,91 @@
+using Akka.Actor;
+using Danmaku.Actors.Rooms;
+using static Danmaku.Actors.Posts.PostProtocol;
+
+namespace Danmaku.Actors.Posts;
+
+/// <summary>
+/// An origin's end of the way of posts, <c>/user/post-desk</c>: takes what the edges' <see cref="PostUplink"/>s bring, gives each post to its
+/// room, also when that has moved to another origin, and has an <see cref="AnswerLine"/> for each edge take the answers back.
+/// </summary>
+public sealed class PostDesk : ReceiveActor
+{
+    private const string ActorName = "post-desk";
+
+    private readonly IActorRef _rooms;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<IActorRef, IActorRef> _edges = [];
+
+    /// <param name="rooms">This origin's shard region.</param>
+    public PostDesk(IActorRef rooms, TimeProvider time)
+    {
+        (_rooms, _time) = (rooms, time);
+
+        Receive<SubmitPosts>(OnPosts);
+        Receive<EdgeGone>(gone => OnGone(gone.Edge));
+    }
+
+    /// <summary>Opens the one of this node.</summary>
+    public static IActorRef Open(ActorSystem system, IActorRef rooms, TimeProvider time) =>
+        system.ActorOf(Props.Create<PostDesk>(rooms, time), ActorName);
+
+    /// <summary>The one of another node, in whatever life that is.</summary>
+    public static IActorRef On(Address origin, ActorSystem system) =>
+        ((ExtendedActorSystem)system).Provider.ResolveActorRef(new RootActorPath(origin) / "user" / ActorName);
+
+    private void OnPosts(SubmitPosts message)
+    {
+        if (!_edges.TryGetValue(Sender, out var answers))
+        {
+            _edges.Add(Sender, answers = Context.ActorOf(Props.Create<AnswerLine>(Sender, _time)));
+            Context.WatchWith(Sender, new EdgeGone(Sender));
+        }
+
+        foreach (var post in message.Posts)
+        {
+            _rooms.Tell(post, answers);
+        }
+    }
+
+    private void OnGone(IActorRef edge)
+    {
+        if (_edges.Remove(edge, out var answers))
+        {
+            Context.Stop(answers);
+        }
+    }
+
+    private sealed record EdgeGone(IActorRef Edge) : INoSerializationVerificationNeeded;
+}
+
+/// <summary>Takes what became of one edge's posts back to it, many in one message. Rooms see it as the one who posts.</summary>
+public sealed class AnswerLine : ReceiveActor
+{
+    /// <summary>What an answer takes in a message.</summary>
+    private const int AnswerBytes = 64;
+
+    private readonly TimeProvider _time;
+    private readonly Bundle<RoomProtocol.PostAnswer> _answers;
+
+    public AnswerLine(IActorRef edge, TimeProvider time)
+    {
+        _time = time;
+        _answers = new Bundle<RoomProtocol.PostAnswer>(answers => edge.Tell(new PostAnswers(answers)), _ => AnswerBytes);
+
+        Receive<RoomProtocol.PostAnswer>(answer => PauseIf(_answers.Add(answer)));
+        Receive<PauseOver>(_ => PauseIf(_answers.EndPause()));
+    }
+
+    private void PauseIf(bool begins)
+    {
+        if (begins)
+        {
+            Task.Delay(Bundle<RoomProtocol.PostAnswer>.Pause, _time).PipeTo(Self, success: () => PauseOver.Instance);
+        }
+    }
+
+    private sealed record PauseOver : INoSerializationVerificationNeeded
+    {
+        public static readonly PauseOver Instance = new();
+    }
+}
