@@ -24,6 +24,7 @@ public sealed class ConnectionActor : UntypedActor
 
     // Most connections only listen: what posts need is made with the first.
     private Dictionary<PostId, (long Since, long Deadline)>? _pending;
+    private long _ticket;
 
     /// <summary>Acknowledged before the store had them; oldest first.</summary>
     private OrderedDictionary<PostId, Position>? _unsaved;
@@ -125,7 +126,8 @@ public sealed class ConnectionActor : UntypedActor
         }
 
         _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
-        var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch);
+        _ticket = _ticket == 0 ? _edge.Tickets.Next() : _ticket;
+        var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch, _ticket);
         if (_sight.Origin is { } origin)
         {
             _edge.Uplink.Tell(new PostUplink.Send(origin, submit), Self);

@@ -1,13 +1,15 @@
+using Danmaku.Core.Limits;
+
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// What is bound for one other node: the first at once, and what comes during the <see cref="Pause"/> after that together, when the pause is
-/// over or a message is full.
+/// What is bound for one other node: each at once while there is little, and many together when much comes. Then there is a pause before each message, and
+/// what comes in it goes too; one that is full does not wait.
 /// </summary>
 /// <remarks>Not thread-safe; it has one owner, which waits for the pauses.</remarks>
 /// <param name="send">Gets what has come, in order; never nothing.</param>
 /// <param name="bytes">About what one takes in a message.</param>
-internal sealed class Bundle<T>(Action<IReadOnlyList<T>> send, Func<T, int> bytes)
+internal sealed class Bundle<T>(Action<IReadOnlyList<T>> send, Func<T, int> bytes, TimeProvider time)
 {
     /// <summary>Most in one message.</summary>
     public const int MaxItems = 256;
@@ -15,38 +17,52 @@ internal sealed class Bundle<T>(Action<IReadOnlyList<T>> send, Func<T, int> byte
     /// <summary>A message with as much is full.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <summary>How long one may wait for others, where there were others just before.</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    /// <summary>Messages a second beyond which there are pauses: none is longer than the time between two of these.</summary>
+    public const double PerSecond = 200;
 
+    /// <summary>Messages that may go at once after a quiet while.</summary>
+    public const int Burst = 8;
+
+    private readonly TokenBucket _pace = new(PerSecond, Burst, time);
     private List<T> _items = [];
     private int _bytes;
     private bool _isPausing;
 
-    /// <returns>Whether a pause begins with this, at whose end <see cref="EndPause"/> is to be called.</returns>
-    public bool Add(T item)
+    /// <returns>How long a pause is that begins with this, at whose end <see cref="EndPause"/> is to be called; null when none begins.</returns>
+    public TimeSpan? Add(T item)
     {
         _items.Add(item);
         _bytes += bytes(item);
-        if (_isPausing && _items.Count < MaxItems && _bytes < MaxBytes)
+        if (!_isPausing)
         {
-            return false;
+            return SendOrPause();
         }
 
-        Send();
-        (var begins, _isPausing) = (!_isPausing, true);
-        return begins;
-    }
-
-    /// <returns>Whether something was sent and another pause begins.</returns>
-    public bool EndPause()
-    {
-        _isPausing = _items.Count > 0;
-        if (_isPausing)
+        if (_items.Count >= MaxItems || _bytes >= MaxBytes)
         {
             Send();
         }
 
-        return _isPausing;
+        return null;
+    }
+
+    /// <returns>As of <see cref="Add"/>.</returns>
+    public TimeSpan? EndPause()
+    {
+        _isPausing = false;
+        return _items.Count > 0 ? SendOrPause() : null;
+    }
+
+    private TimeSpan? SendOrPause()
+    {
+        if (_pace.TryTake() is { } pause)
+        {
+            _isPausing = true;
+            return pause;
+        }
+
+        Send();
+        return null;
     }
 
     private void Send()

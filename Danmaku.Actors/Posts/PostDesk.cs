@@ -70,17 +70,17 @@ public sealed class AnswerLine : ReceiveActor
     public AnswerLine(IActorRef edge, TimeProvider time)
     {
         _time = time;
-        _answers = new Bundle<RoomProtocol.PostAnswer>(answers => edge.Tell(new PostAnswers(answers)), _ => AnswerBytes);
+        _answers = new Bundle<RoomProtocol.PostAnswer>(answers => edge.Tell(new PostAnswers(answers)), _ => AnswerBytes, time);
 
-        Receive<RoomProtocol.PostAnswer>(answer => PauseIf(_answers.Add(answer)));
-        Receive<PauseOver>(_ => PauseIf(_answers.EndPause()));
+        Receive<RoomProtocol.PostAnswer>(answer => Pause(_answers.Add(answer)));
+        Receive<PauseOver>(_ => Pause(_answers.EndPause()));
     }
 
-    private void PauseIf(bool begins)
+    private void Pause(TimeSpan? pause)
     {
-        if (begins)
+        if (pause is { } wait)
         {
-            Task.Delay(Bundle<RoomProtocol.PostAnswer>.Pause, _time).PipeTo(Self, success: () => PauseOver.Instance);
+            Task.Delay(wait, _time).PipeTo(Self, success: () => PauseOver.Instance);
         }
     }
 

@@ -15,9 +15,7 @@ public sealed class PostUplink : ReceiveActor
 
     private readonly TimeProvider _time;
     private readonly Dictionary<Address, Bundle<RoomProtocol.SubmitPost>> _origins = [];
-    private readonly Dictionary<IActorRef, long> _tickets = [];
     private readonly Dictionary<long, IActorRef> _posters = [];
-    private long _lastTicket;
 
     public PostUplink(TimeProvider time)
     {
@@ -25,8 +23,8 @@ public sealed class PostUplink : ReceiveActor
 
         Receive<Send>(OnSend);
         Receive<PostAnswers>(OnAnswers);
-        Receive<PauseOver>(over => OnPauseOver(over.Origin));
-        Receive<PosterGone>(gone => OnPosterGone(gone.Poster));
+        Receive<PauseOver>(over => Pause(over.Origin, _origins[over.Origin].EndPause()));
+        Receive<PosterGone>(gone => _posters.Remove(gone.Ticket));
     }
 
     private void OnSend(Send send)
@@ -34,13 +32,15 @@ public sealed class PostUplink : ReceiveActor
         if (!_origins.TryGetValue(send.Origin, out var bundle))
         {
             _origins.Add(send.Origin, bundle = new Bundle<RoomProtocol.SubmitPost>(
-                To(PostDesk.On(send.Origin, Context.System)), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length))));
+                To(PostDesk.On(send.Origin, Context.System)), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
         }
 
-        if (bundle.Add(send.Post with { Ticket = TicketOf(Sender) }))
+        if (_posters.TryAdd(send.Post.Ticket, Sender))
         {
-            BeginPause(send.Origin);
+            Context.WatchWith(Sender, new PosterGone(send.Post.Ticket));
         }
+
+        Pause(send.Origin, bundle.Add(send.Post));
     }
 
     private Action<IReadOnlyList<RoomProtocol.SubmitPost>> To(IActorRef desk)
@@ -49,19 +49,13 @@ public sealed class PostUplink : ReceiveActor
         return posts => desk.Tell(new SubmitPosts(posts), self);
     }
 
-    private void OnPauseOver(Address origin)
+    private void Pause(Address origin, TimeSpan? pause)
     {
-        if (_origins[origin].EndPause())
+        if (pause is { } wait)
         {
-            BeginPause(origin);
-        }
-        else
-        {
-            _origins.Remove(origin);
+            Task.Delay(wait, _time).PipeTo(Self, success: () => new PauseOver(origin));
         }
     }
-
-    private void BeginPause(Address origin) => Task.Delay(Bundle<RoomProtocol.SubmitPost>.Pause, _time).PipeTo(Self, success: () => new PauseOver(origin));
 
     private void OnAnswers(PostAnswers answers)
     {
@@ -74,30 +68,21 @@ public sealed class PostUplink : ReceiveActor
         }
     }
 
-    private long TicketOf(IActorRef poster)
-    {
-        if (!_tickets.TryGetValue(poster, out var ticket))
-        {
-            _tickets.Add(poster, ticket = ++_lastTicket);
-            _posters.Add(ticket, poster);
-            Context.WatchWith(poster, new PosterGone(poster));
-        }
-
-        return ticket;
-    }
-
-    private void OnPosterGone(IActorRef poster)
-    {
-        if (_tickets.Remove(poster, out var ticket))
-        {
-            _posters.Remove(ticket);
-        }
-    }
-
-    /// <summary>From a connection: a post for a room on that origin. Answered with <see cref="RoomProtocol.PostAnswer"/>; safe to repeat.</summary>
+    /// <summary>
+    /// From a connection: a post for a room on that origin, with the connection's own ticket. Answered with <see cref="RoomProtocol.PostAnswer"/>;
+    /// safe to repeat.
+    /// </summary>
     public sealed record Send(Address Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded;
 
     private sealed record PauseOver(Address Origin) : INoSerializationVerificationNeeded;
 
-    private sealed record PosterGone(IActorRef Poster) : INoSerializationVerificationNeeded;
+    private sealed record PosterGone(long Ticket) : INoSerializationVerificationNeeded;
+}
+
+/// <summary>By which an edge knows who waits for an answer: a number for each connection that posts. Thread-safe.</summary>
+public sealed class PostTickets
+{
+    private long _last;
+
+    public long Next() => Interlocked.Increment(ref _last);
 }

@@ -5,6 +5,7 @@ using Akka.Cluster.Tools.PublishSubscribe;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
@@ -12,7 +13,7 @@ namespace Danmaku.Actors.Replication;
 
 /// <summary>
 /// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when idle; while one publish is on its way
-/// through the mediator, and for a pause after it, what many rooms bring piles up into the next batch.
+/// through the mediator, and where many follow each other also until its turn, what many rooms bring piles up into the next batch.
 /// </summary>
 public static class PartitionPublisher
 {
@@ -22,8 +23,11 @@ public static class PartitionPublisher
     /// <summary>Most slices and heads in a batch.</summary>
     public const int MaxBatchItems = 256;
 
-    /// <summary>How long what many rooms bring piles up after a publish. A partition that was quiet for that long publishes at once.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    /// <summary>Batches a second beyond which what many rooms bring piles up for the time between two of these.</summary>
+    private const double BatchesPerSecond = 200;
+
+    /// <summary>Batches that may go at once after a quiet while.</summary>
+    private const int Burst = 8;
 
     private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
 
@@ -35,12 +39,18 @@ public static class PartitionPublisher
             .ToMaterialized(Sink.Ignore<Done>(), Keep.Right);
 
     /// <summary>
-    /// Publishes through the mediator, and is done when the mediator has passed it on to all nodes and, unless the batch was full, the pause is
-    /// over.
+    /// Publishes through the mediator, and is done when the mediator has passed it on to all nodes and it is time for the next; a full batch is
+    /// followed by the next at once.
     /// </summary>
-    public static Func<ReplicationBatch, Task<Done>> ToTopic(IActorRef mediator, string topic, DanmakuMetrics metrics, TimeProvider time) => async batch =>
+    public static Func<ReplicationBatch, Task<Done>> ToTopic(IActorRef mediator, string topic, DanmakuMetrics metrics, TimeProvider time)
     {
-        var pause = IsFull(batch) ? Task.CompletedTask : Task.Delay(Pause, time);
+        var pace = new TokenBucket(BatchesPerSecond, Burst, time);
+        return batch => PublishAsync(mediator, topic, batch, pace, metrics, time);
+    }
+
+    private static async Task<Done> PublishAsync(
+        IActorRef mediator, string topic, ReplicationBatch batch, TokenBucket pace, DanmakuMetrics metrics, TimeProvider time)
+    {
         mediator.Tell(new Publish(topic, batch));
         metrics.Replicated(batch.Slices.Sum(slice => slice.Count));
         try
@@ -53,9 +63,14 @@ public static class PartitionPublisher
             // A mediator this far behind is no reason to stop publishing; the batches are bounded.
         }
 
-        await pause.ConfigureAwait(false);
+        // The next one's turn. What comes until then goes with it.
+        while (!IsFull(batch) && pace.TryTake() is { } wait)
+        {
+            await Task.Delay(wait, time).ConfigureAwait(false);
+        }
+
         return Done.Instance;
-    };
+    }
 
     private static bool IsFull(ReplicationBatch batch) =>
         batch.Slices.Count + batch.Heads.Count >= MaxBatchItems / 2 || batch.Slices.Sum(slice => slice.Bytes.Length) >= MaxBatchBytes / 2;

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Danmaku.Actors.Connections;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
@@ -598,7 +599,7 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
 /// <summary>What all rooms of one edge share.</summary>
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
-/// <param name="Uplink"><see cref="Posts.PostUplink"/>.</param>
+/// <param name="Uplink"><see cref="PostUplink"/>.</param>
 /// <param name="Fanout">What fanning out takes in all rooms, and how long they wait for it.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
 /// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
@@ -614,4 +615,7 @@ public sealed record EdgeContext(
     TimeSpan KeepEmptyFor,
     DanmakuMetrics Metrics,
     TimeProvider Time,
-    Func<double> Random);
+    Func<double> Random)
+{
+    public PostTickets Tickets { get; } = new();
+}
