@@ -14,6 +14,8 @@ using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
+using Danmaku.Node.Transport;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -102,6 +104,11 @@ internal static class NodeHost
                 endpoint.Use(next => connection => RawConnection.UseAsync(connection, next));
             });
         });
+        if (Epoll.IsSupported)
+        {
+            builder.Services.AddSingleton<IConnectionListenerFactory, PolledTransport>();
+        }
+
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Node.DrainSeconds) + AfterDrain);
     }
 

@@ -80,10 +80,10 @@ internal sealed class JsonConversation(
 
     private void Post(IViewer viewer, ClientMessage.Post said)
     {
-        var (post, reason, retryAfter) = gate.Pass(said.Id, _name, said.Text, said.Style, said.At);
+        var (post, reason, retryAfter) = gate.Pass(said.Id, _name, said.Text, said.Style, said.At, said.Again);
         if (post is not null)
         {
-            viewer.Post(post with { Again = said.Again });
+            viewer.Post(post);
         }
         else if (said.Again && reason == RejectReason.RateLimited)
         {

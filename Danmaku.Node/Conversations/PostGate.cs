@@ -11,8 +11,9 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, DanmakuMet
     /// <summary>The room gives back what a repeat has cost.</summary>
     public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time);
 
+    /// <param name="again">It was sent before.</param>
     /// <returns>The post, or why there is none.</returns>
-    public (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Pass(PostId id, string author, string text, CommentStyle style, long? at)
+    public (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Pass(PostId id, string author, string text, CommentStyle style, long? at, bool again = false)
     {
         if (TextRules.Check(text, maxTextChars, out var trimmed) is { } reason)
         {
@@ -25,7 +26,7 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, DanmakuMet
         }
 
         var deadline = (time.GetUtcNow() + limits.PostDeadline).ToUnixTimeMilliseconds();
-        return (new Post(id, author, trimmed, style, at, deadline), default, null);
+        return (new Post(id, author, trimmed, style, at, deadline) { Again = again }, default, null);
     }
 
     private (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Refuse(RejectReason reason, TimeSpan? retryAfter)

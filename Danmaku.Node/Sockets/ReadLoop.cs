@@ -31,7 +31,7 @@ internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, i
                     break;
                 }
 
-                await HandleAsync(start.MessageType, buffer.AsMemory(0, length));
+                await HearAsync(start.MessageType, buffer.AsMemory(0, length));
             }
             finally
             {
@@ -67,7 +67,8 @@ internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, i
         return length;
     }
 
-    private ValueTask HandleAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
+    /// <summary>Passes a whole message on, if it may be.</summary>
+    public ValueTask HearAsync(WebSocketMessageType type, ReadOnlyMemory<byte> message)
     {
         if (socket.IsClosing)
         {

@@ -7,6 +7,7 @@ using Danmaku.Node.Conversations;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
+using Danmaku.Node.Transport;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -73,7 +74,7 @@ internal sealed class SocketEndpoint(
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
-                await ServeAsync(connection, connection, Aborting(context), begin, selection);
+                await ServeAsync(() => connection, null, connection, Aborting(context), begin, selection);
             }
         }
         finally
@@ -90,7 +91,7 @@ internal sealed class SocketEndpoint(
     {
         try
         {
-            await ServeAsync(connection.OpenInput(), connection.OpenOutput(), connection.Abort, converse, selection);
+            await ServeAsync(connection.OpenInput, connection.Bytes, connection.OpenOutput(), connection.Abort, converse, selection);
         }
         finally
         {
@@ -141,15 +142,21 @@ internal sealed class SocketEndpoint(
         return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
+    /// <param name="open">What comes from the client, for one who waits for it.</param>
+    /// <param name="source">The same for one who is called, where that can be had.</param>
     private async Task ServeAsync(
-        Stream input, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
+        Func<Stream> open, IByteSource? source, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
-        using var socket = new ViewerSocket(input, output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
+        FrameReader? reader = null;
+        await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting());
+        using var socket = new ViewerSocket(feed ?? open(), output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
         var conversation = converse(socket);
+        var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes);
+        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes);
         registry.Add(socket, conversation);
         try
         {
-            await ConverseAsync(socket, conversation);
+            await ConverseAsync(socket, conversation, reader is null ? loop.RunAsync : reader.RunAsync);
         }
         finally
         {
@@ -158,14 +165,14 @@ internal sealed class SocketEndpoint(
         }
     }
 
-    private async Task ConverseAsync(ViewerSocket socket, Conversation conversation)
+    private async Task ConverseAsync(ViewerSocket socket, Conversation conversation, Func<Task> hear)
     {
         try
         {
             try
             {
                 await conversation.BeginAsync();
-                await new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes).RunAsync();
+                await hear();
             }
             catch (WebSocketException error)
             {

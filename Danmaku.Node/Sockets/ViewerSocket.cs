@@ -23,6 +23,8 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     private readonly Action _abort;
     private readonly DanmakuMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly bool _inflates;
+    private WebSocket? _library;
     private long _lastRead;
     private long _closingSince;
     private long _lastPing;
@@ -38,18 +40,18 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
         (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
         _lastRead = time.GetTimestamp();
         _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, abort, time);
-        Library = WebSocket.CreateFromStream(
-            new LibraryStream(connection, () => Volatile.Write(ref _lastRead, _time.GetTimestamp()), OnLibraryFrame),
-            new WebSocketCreationOptions
-            {
-                IsServer = true,
-                KeepAliveInterval = Timeout.InfiniteTimeSpan,
-                DangerousDeflateOptions = inflates ? Deflate : null,
-            });
+        _inflates = inflates;
     }
 
-    /// <summary>For receiving only.</summary>
-    public WebSocket Library { get; }
+    /// <summary>For receiving only. Made when it is first asked for.</summary>
+    public WebSocket Library => _library ??= WebSocket.CreateFromStream(
+        new LibraryStream(_connection, Heard, OnLibraryFrame),
+        new WebSocketCreationOptions
+        {
+            IsServer = true,
+            KeepAliveInterval = Timeout.InfiniteTimeSpan,
+            DangerousDeflateOptions = _inflates ? Deflate : null,
+        });
 
     /// <summary>Whether a Close frame was sent: nothing that comes matters any more.</summary>
     public bool IsClosing => Volatile.Read(ref _closingSince) != 0;
@@ -89,6 +91,9 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
 
         Close(CloseReason.Restarting);
     }
+
+    /// <summary>The client has said something, whatever it was.</summary>
+    public void Heard() => Volatile.Write(ref _lastRead, _time.GetTimestamp());
 
     /// <summary>Ends the connection without a word.</summary>
     public void Abort() => _abort();
@@ -145,7 +150,7 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>Ends when all that was sent is on its way.</summary>
     public Task WrittenAsync() => _writer.WrittenAsync();
 
-    public void Dispose() => Library.Dispose();
+    public void Dispose() => _library?.Dispose();
 
     private bool TryClose(byte[] frame)
     {

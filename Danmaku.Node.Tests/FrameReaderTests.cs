@@ -1,0 +1,226 @@
+using System.Net.WebSockets;
+using System.Text;
+using Danmaku.Core.Observability;
+using Danmaku.Node.Conversations;
+using Danmaku.Node.Options;
+using Danmaku.Node.Sockets;
+using Danmaku.Node.Tests.Support;
+using Danmaku.Node.Transport;
+using Danmaku.Testing;
+
+namespace Danmaku.Node.Tests;
+
+/// <summary>What is heard of a client's bytes, whoever of reader and library has read them.</summary>
+public sealed class FrameReaderTests : IDisposable
+{
+    private const int MaxBytes = 1000;
+    private const int Text = 1;
+    private const int Ping = 9;
+    private const int Pong = 10;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private readonly DanmakuMetrics _metrics = new();
+    private readonly Output _output = new();
+    private readonly Source _source = new();
+    private readonly FeedStream _feed;
+    private readonly ViewerSocket _socket;
+    private readonly Listener _listener = new();
+    private readonly FrameReader _reader;
+
+    public FrameReaderTests()
+    {
+        FrameReader? reader = null;
+        _feed = new FeedStream(() => reader?.OnLibraryWaiting());
+        _socket = new ViewerSocket(_feed, _output, inflates: false, new ConnectionOptions(), () => { }, _metrics, TimeProvider.System);
+        reader = new FrameReader(_source, _feed, _socket, new ReadLoop(_socket, _listener, MaxBytes), MaxBytes);
+        _reader = reader;
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _feed.Dispose();
+        _output.Dispose();
+        _metrics.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 3)]
+    [InlineData(3, 20)]
+    [InlineData(4, 200)]
+    [InlineData(5, 5000)]
+    public async Task However_the_bytes_are_cut_each_message_is_heard_once_and_in_order(int seed, int longest)
+    {
+        var random = new Random(seed);
+        var (bytes, said, pings) = Talk(random, 400);
+        var running = _reader.RunAsync();
+
+        for (var sent = 0; sent < bytes.Length;)
+        {
+            var count = Math.Min(bytes.Length - sent, random.Next(1, longest + 1));
+            await _source.SendAsync(bytes.AsSpan(sent, count).ToArray(), running);
+            sent += count;
+        }
+
+        await running.WaitAsync(Deadline);
+        Assert.Equal(said, _listener.Heard);
+        Assert.Equal(pings, WebSocketFrames.Read(_output.Written).Where(frame => frame.OpCode == Pong).Select(frame => Encoding.UTF8.GetString(frame.Payload)));
+    }
+
+    [Fact]
+    public async Task A_client_that_says_nothing_unusual_costs_no_library()
+    {
+        var running = _reader.RunAsync();
+
+        await _source.SendAsync(RawClient.Frame(Text, "a"u8.ToArray()));
+        await _source.SendAsync(RawClient.Frame(Pong, "b"u8.ToArray()));
+
+        Assert.Equal(["a"], _listener.Heard);
+        Assert.False(_feed.IsWaiting);
+        await _source.SendAsync(RawClient.Frame(Ping, []));
+        Assert.True(_feed.IsWaiting);
+        Assert.False(running.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_frame_without_a_mask_ends_it()
+    {
+        var running = _reader.RunAsync();
+
+        await _source.SendAsync(RawClient.Frame(Text, "a"u8.ToArray()));
+        await _source.SendAsync(RawClient.Frame(Text, "b"u8.ToArray(), masked: false));
+
+        Assert.Equal(WebSocketError.Faulted, (await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline))).WebSocketErrorCode);
+        Assert.Equal(["a"], _listener.Heard);
+    }
+
+    [Fact]
+    public async Task A_bug_of_ours_comes_out_where_it_runs()
+    {
+        var running = _reader.RunAsync();
+
+        await _source.SendAsync(RawClient.Frame(Text, "bug"u8.ToArray()));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => running.WaitAsync(Deadline));
+    }
+
+    [Fact]
+    public async Task An_end_without_a_close_frame_is_a_loss()
+    {
+        var running = _reader.RunAsync();
+        await _source.SendAsync(RawClient.Frame(Text, "a"u8.ToArray())[..3]);
+
+        _source.Sink.End();
+
+        Assert.Equal(
+            WebSocketError.ConnectionClosedPrematurely, (await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline))).WebSocketErrorCode);
+    }
+
+    /// <summary>What a client may say: whole messages, messages in pieces with Pings between them, Pongs, and a Close frame at the end.</summary>
+    private static (byte[] Bytes, List<string> Said, List<string> Pings) Talk(Random random, int count)
+    {
+        var (bytes, said, pings) = (new List<byte>(), new List<string>(), new List<string>());
+        for (var i = 0; i < count; i++)
+        {
+            var text = $"{i} " + new string((char)random.Next('a', 'z' + 1), random.Next(10) == 0 ? random.Next(MaxBytes - 10) : random.Next(100));
+            switch (random.Next(8))
+            {
+                case 0:
+                    SayPing();
+                    break;
+                case 1:
+                    bytes.AddRange(RawClient.Frame(Pong, Encoding.UTF8.GetBytes($"{i}")));
+                    break;
+                case 2:
+                    SayInPieces(Encoding.UTF8.GetBytes(text));
+                    said.Add(text);
+                    break;
+                default:
+                    bytes.AddRange(RawClient.Frame(Text, Encoding.UTF8.GetBytes(text)));
+                    said.Add(text);
+                    break;
+            }
+        }
+
+        bytes.AddRange(RawClient.Frame(8, [0x03, 0xe8]));
+        return ([.. bytes], said, pings);
+
+        void SayPing()
+        {
+            pings.Add($"ping {pings.Count}");
+            bytes.AddRange(RawClient.Frame(Ping, Encoding.UTF8.GetBytes(pings[^1])));
+        }
+
+        void SayInPieces(byte[] message)
+        {
+            var cut = random.Next(message.Length);
+            bytes.AddRange(RawClient.Frame(Text, message[..cut], final: false));
+            SayPing();
+            bytes.AddRange(RawClient.Frame(0, message[cut..]));
+        }
+    }
+
+    /// <summary>A connection whose bytes the test sends, and waits until it may send more.</summary>
+    private sealed class Source : IByteSource
+    {
+        private TaskCompletionSource _resumed = New();
+
+        public IByteSink Sink { get; private set; } = null!;
+
+        public void Begin(IByteSink sink) => Sink = sink;
+
+        public void Resume() => Volatile.Read(ref _resumed).TrySetResult();
+
+        /// <param name="running">Who has ended takes no more.</param>
+        public async Task SendAsync(byte[] bytes, Task? running = null)
+        {
+            Volatile.Write(ref _resumed, New());
+            if (!Sink.Take(bytes))
+            {
+                await Task.WhenAny(_resumed.Task, running ?? _resumed.Task).WaitAsync(Deadline);
+            }
+        }
+
+        private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Now and then it takes its time.</summary>
+    private sealed class Listener : Conversation
+    {
+        public List<string> Heard { get; } = [];
+
+        public override async ValueTask HearAsync(ReadOnlyMemory<byte> message)
+        {
+            var text = Encoding.UTF8.GetString(message.Span);
+            if (text == "bug")
+            {
+                throw new InvalidOperationException("a bug");
+            }
+
+            Heard.Add(text);
+            if (Heard.Count % 7 == 0)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    private sealed class Output : AsyncStream
+    {
+        private readonly MemoryStream _written = new();
+
+        public byte[] Written => _written.ToArray();
+
+        public override bool CanRead => false;
+
+        public override bool CanWrite => true;
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            _written.Write(buffer.Span);
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,289 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using Danmaku.Node.Transport;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>
+/// Hears one client on the thread that has received something. Whole text messages, which is nearly all that clients say, and Pongs it reads itself;
+/// everything else goes to the WebSocket library, which is not even there before that.
+/// </summary>
+/// <remarks>
+/// Messages are passed on one at a time and in their order, whoever has read them. Of a frame that has not come whole yet it keeps what is there, at
+/// most a message's limit; what belongs to the library is passed on as it comes.
+/// </remarks>
+internal sealed class FrameReader : IByteSink
+{
+    private const int MaxControlPayload = 125;
+
+    private readonly IByteSource _source;
+    private readonly ViewerSocket _socket;
+    private readonly ReadLoop _loop;
+    private readonly FeedStream _feed;
+    private readonly int _maxBytes;
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _unusual = new();
+    private byte[] _rest = [];
+    private int _restStart;
+    private int _restEnd;
+
+    /// <summary>Bytes that still belong to a frame of which the library has got the beginning.</summary>
+    private ulong _libraryBytes;
+
+    /// <summary>The library has got the beginning of a message, and not its end.</summary>
+    private bool _isFragmented;
+
+    /// <summary>Frames mean nothing any more: whatever comes is for whoever still reads.</summary>
+    private bool _isOver;
+    private bool _isPaused;
+    private bool _isHearing;
+    private bool _isWorking;
+    private Exception? _failure;
+
+    /// <param name="feed">What the library reads from, made with <see cref="Feed"/>.</param>
+    public FrameReader(IByteSource source, FeedStream feed, ViewerSocket socket, ReadLoop loop, int maxBytes) =>
+        (_source, _feed, _socket, _loop, _maxBytes) = (source, feed, socket, loop, maxBytes);
+
+    /// <summary>Ends as <see cref="ReadLoop.RunAsync"/> does.</summary>
+    public async Task RunAsync()
+    {
+        _source.Begin(this);
+        await _unusual.Task;
+        try
+        {
+            await _loop.RunAsync();
+        }
+        catch (WebSocketException) when (_failure is not null)
+        {
+            // The library knows of no other reason than that its stream has failed.
+            throw _failure;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _isOver = true;
+            }
+        }
+    }
+
+    public bool Take(Memory<byte> bytes)
+    {
+        lock (_gate)
+        {
+            _socket.Heard();
+            if (_isPaused || _restEnd > 0)
+            {
+                Keep(bytes.Span);
+                GoOn();
+            }
+            else
+            {
+                Keep(bytes.Span[Work(bytes)..]);
+            }
+
+            return !_isPaused;
+        }
+    }
+
+    public void End()
+    {
+        _feed.End();
+        _unusual.TrySetResult();
+    }
+
+    /// <summary>The library has used up what it was given.</summary>
+    public void OnLibraryWaiting()
+    {
+        lock (_gate)
+        {
+            if (_isWorking || !_isPaused || _isHearing)
+            {
+                return;
+            }
+
+            _isPaused = false;
+            GoOn();
+            if (_isPaused)
+            {
+                return;
+            }
+        }
+
+        _source.Resume();
+    }
+
+    /// <summary>Goes on with what was kept.</summary>
+    private void GoOn()
+    {
+        if (_isPaused || _restEnd == 0)
+        {
+            return;
+        }
+
+        _restStart += Work(_rest.AsMemory(_restStart, _restEnd - _restStart));
+        if (_restStart == _restEnd)
+        {
+            ArrayPool<byte>.Shared.Return(_rest);
+            (_rest, _restStart, _restEnd) = ([], 0, 0);
+        }
+    }
+
+    /// <returns>How many bytes are done with.</returns>
+    private int Work(Memory<byte> bytes)
+    {
+        var done = 0;
+        _isWorking = true;
+        try
+        {
+            while (!_isPaused && done < bytes.Length && Step(bytes[done..]) is > 0 and var step)
+            {
+                done += step;
+            }
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+            done = bytes.Length;
+        }
+        finally
+        {
+            _isWorking = false;
+        }
+
+        return done;
+    }
+
+    /// <returns>How many bytes it has dealt with; 0 when more must come first.</returns>
+    private int Step(Memory<byte> bytes)
+    {
+        if (_isOver)
+        {
+            return Feed(bytes.Span);
+        }
+
+        if (_libraryBytes > 0)
+        {
+            var count = Feed(bytes.Span[..(int)Math.Min(_libraryBytes, (ulong)bytes.Length)]);
+            _libraryBytes -= (ulong)count;
+            return count;
+        }
+
+        if (!FrameHeader.TryRead(bytes.Span, out var header))
+        {
+            return 0;
+        }
+
+        if (!header.IsMasked)
+        {
+            throw new WebSocketException(WebSocketError.Faulted, "A client's frame is not masked.");
+        }
+
+        var isText = header is { Opcode: FrameHeader.Text, IsPlain: true } && header.Payload <= (ulong)_maxBytes && !_isFragmented;
+        var isPong = header is { Opcode: FrameHeader.Pong, IsPlain: true, Payload: <= MaxControlPayload };
+        if (!isText && !isPong)
+        {
+            _isFragmented = header.IsData ? !header.IsFinal : _isFragmented;
+            _libraryBytes = (ulong)header.Length + Math.Min(header.Payload, long.MaxValue);
+            return Step(bytes);
+        }
+
+        var length = header.Length + (int)header.Payload;
+        if (bytes.Length < length)
+        {
+            return 0;
+        }
+
+        if (isText)
+        {
+            Hear(header.Unmask(bytes));
+        }
+
+        return length;
+    }
+
+    private void Hear(ReadOnlyMemory<byte> text)
+    {
+        var heard = _loop.HearAsync(WebSocketMessageType.Text, text);
+        if (!heard.IsCompletedSuccessfully)
+        {
+            (_isPaused, _isHearing) = (true, true);
+            _ = HearOutAsync(heard);
+        }
+    }
+
+    private async Task HearOutAsync(ValueTask heard)
+    {
+        try
+        {
+            await heard;
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+
+        lock (_gate)
+        {
+            (_isPaused, _isHearing) = (false, false);
+            if (_isWorking)
+            {
+                // It was over at once, and on the thread that works here.
+                return;
+            }
+
+            GoOn();
+            if (_isPaused)
+            {
+                return;
+            }
+        }
+
+        _source.Resume();
+    }
+
+    private int Feed(ReadOnlySpan<byte> bytes)
+    {
+        _feed.Feed(bytes);
+        _unusual.TrySetResult();
+        _isPaused = !_feed.IsWaiting;
+        return bytes.Length;
+    }
+
+    /// <summary>Nobody listens to what comes from now on; who runs this hears why.</summary>
+    private void Fail(Exception error)
+    {
+        lock (_gate)
+        {
+            (_failure, _isOver) = (error, true);
+        }
+
+        _feed.Fail(error);
+        _unusual.TrySetResult();
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return;
+        }
+
+        if (_restEnd + bytes.Length > _rest.Length)
+        {
+            var kept = _rest.AsSpan(_restStart, _restEnd - _restStart);
+            var larger = ArrayPool<byte>.Shared.Rent(kept.Length + bytes.Length);
+            kept.CopyTo(larger);
+            (_restStart, _restEnd) = (0, kept.Length);
+            if (_rest.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(_rest);
+            }
+
+            _rest = larger;
+        }
+
+        bytes.CopyTo(_rest.AsSpan(_restEnd));
+        _restEnd += bytes.Length;
+    }
+}

@@ -1,0 +1,315 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using Danmaku.Node.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Danmaku.Node.Transport;
+
+/// <summary>
+/// One connection of <see cref="PolledTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
+/// straight from the socket (<see cref="Begin"/>).
+/// </summary>
+internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
+{
+    /// <summary>What is sent with one system call where the server has many small pieces.</summary>
+    private const int SendBytes = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Poller _poller = Poller.Next();
+    private readonly CancellationTokenSource _closed = new();
+    private readonly long _key;
+    private readonly Pipe _input;
+    private readonly Pipe _output;
+    private IByteSink? _sink;
+    private readonly Task _sending;
+    private bool _hasEnded;
+    private bool _isGone;
+
+    /// <param name="readAhead">Most bytes that wait for the server.</param>
+    /// <param name="writeBehind">Most bytes that wait for the client.</param>
+    public PolledConnection(string id, Socket socket, MemoryPool<byte> pool, long readAhead, long writeBehind)
+        : base(id)
+    {
+        (Socket, MemoryPool) = (socket, pool);
+        (LocalEndPoint, RemoteEndPoint, ConnectionClosed) = (socket.LocalEndPoint, socket.RemoteEndPoint, _closed.Token);
+
+        // What comes is handled by the pool's threads; the poller is not kept waiting. What goes out is sent where it was written.
+        _input = new Pipe(new PipeOptions(pool, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false));
+        _output = new Pipe(new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, useSynchronizationContext: false));
+        Transport = new DuplexPipe(_input.Reader, _output.Writer);
+        Features.Set<IConnectionSocketFeature>(this);
+        Features.Set<IMemoryPoolFeature>(this);
+        Features.Set<IByteSource>(this);
+        _sending = SendAllAsync();
+        lock (_gate)
+        {
+            // Something may come before the key is known here.
+            _key = _poller.Add(socket, this);
+        }
+    }
+
+    public Socket Socket { get; }
+
+    public MemoryPool<byte> MemoryPool { get; }
+
+    /// <summary>Ends the connection without a word. Thread-safe; safe to repeat.</summary>
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        Close(hard: true);
+        EndInput(abortReason);
+        _output.Reader.CancelPendingRead();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _input.Reader.CompleteAsync();
+        await _output.Writer.CompleteAsync();
+        await _sending;
+        Close(hard: false);
+        EndInput(null);
+        await base.DisposeAsync();
+        _closed.Dispose();
+    }
+
+    public void OnReadable(byte[] scratch)
+    {
+        lock (_gate)
+        {
+            if (_hasEnded)
+            {
+                Watch(false);
+            }
+            else if (_sink is null)
+            {
+                ReadForServer();
+            }
+            else
+            {
+                ReadForSink(_sink, scratch);
+            }
+        }
+    }
+
+    public void Begin(IByteSink sink)
+    {
+        lock (_gate)
+        {
+            _sink = sink;
+            var goesOn = !_input.Reader.TryRead(out var read) || read.Buffer.IsEmpty || sink.Take(read.Buffer.ToArray());
+
+            // Both ends: only then the pipe lets its memory go. The server has nothing more to say either.
+            _input.Reader.Complete();
+            _input.Writer.Complete();
+            _output.Writer.Complete();
+            if (_hasEnded)
+            {
+                sink.End();
+            }
+
+            Watch(goesOn);
+        }
+    }
+
+    public void Resume()
+    {
+        lock (_gate)
+        {
+            Watch(!_hasEnded);
+        }
+    }
+
+    private void ReadForServer()
+    {
+        var count = Receive(_input.Writer.GetMemory().Span);
+        if (count < 0)
+        {
+            return;
+        }
+
+        if (count == 0)
+        {
+            EndInput(null);
+            return;
+        }
+
+        _input.Writer.Advance(count);
+        var flush = _input.Writer.FlushAsync();
+        if (!flush.IsCompletedSuccessfully)
+        {
+            Watch(false);
+            _ = GoOnAsync(flush);
+        }
+        else if (flush.Result.IsCompleted)
+        {
+            // Nobody reads any more.
+            Watch(false);
+        }
+    }
+
+    private async Task GoOnAsync(ValueTask<FlushResult> flush)
+    {
+        if (!(await flush).IsCompleted)
+        {
+            Watch(true);
+        }
+    }
+
+    private void ReadForSink(IByteSink sink, byte[] scratch)
+    {
+        var count = Receive(scratch);
+        if (count > 0)
+        {
+            if (!sink.Take(scratch.AsMemory(0, count)))
+            {
+                Watch(false);
+            }
+        }
+        else if (count == 0)
+        {
+            EndInput(null);
+        }
+    }
+
+    /// <returns>0 at the end, or when the connection is broken; less when there is nothing after all.</returns>
+    private int Receive(Span<byte> buffer)
+    {
+        try
+        {
+            return SocketInput.TryReceive(Socket, buffer);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    private void EndInput(Exception? reason)
+    {
+        lock (_gate)
+        {
+            if (_hasEnded)
+            {
+                return;
+            }
+
+            _hasEnded = true;
+            Watch(false);
+            _input.Writer.Complete(reason);
+            _sink?.End();
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static closed => Cancel(closed), _closed, preferLocal: false);
+    }
+
+    private static void Cancel(CancellationTokenSource closed)
+    {
+        try
+        {
+            closed.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Nobody is there any more who could be told.
+        }
+    }
+
+    /// <summary>Sends what the server writes, until it writes no more.</summary>
+    private async Task SendAllAsync()
+    {
+        Exception? failure = null;
+        try
+        {
+            while (true)
+            {
+                var read = await _output.Reader.ReadAsync();
+                if (read.IsCanceled)
+                {
+                    break;
+                }
+
+                await SendAsync(read.Buffer);
+                _output.Reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            failure = error;
+        }
+
+        await _output.Reader.CompleteAsync(failure);
+        if (failure is not null)
+        {
+            Close(hard: true);
+            EndInput(failure);
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlySequence<byte> bytes)
+    {
+        if (bytes.IsSingleSegment)
+        {
+            await SocketOutput.SendAsync(Socket, bytes.First, CancellationToken.None);
+            return;
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(bytes.Length, SendBytes));
+        try
+        {
+            while (!bytes.IsEmpty)
+            {
+                var piece = bytes.Slice(0, Math.Min(bytes.Length, buffer.Length));
+                piece.CopyTo(buffer);
+                await SocketOutput.SendAsync(Socket, buffer.AsMemory(0, (int)piece.Length), CancellationToken.None);
+                bytes = bytes.Slice(piece.End);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void Watch(bool isWatching)
+    {
+        if (!Volatile.Read(ref _isGone))
+        {
+            _poller.Watch(Socket, _key, isWatching);
+        }
+    }
+
+    /// <param name="hard">Throws away what has not been sent.</param>
+    private void Close(bool hard)
+    {
+        if (Interlocked.Exchange(ref _isGone, true))
+        {
+            return;
+        }
+
+        _poller.Remove(_key);
+        try
+        {
+            if (hard)
+            {
+                Socket.Close(timeout: 0);
+            }
+            else
+            {
+                Socket.Shutdown(SocketShutdown.Both);
+            }
+        }
+        catch (SocketException)
+        {
+            // It is over in any case.
+        }
+
+        Socket.Dispose();
+    }
+
+    private sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

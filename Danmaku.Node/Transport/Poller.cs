@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace Danmaku.Node.Transport;
+
+/// <summary>Somebody who reads a socket when there is something to read. Called by one thread at a time.</summary>
+internal interface IPolled
+{
+    /// <summary>There is something to read, or nothing will come any more. Must not wait.</summary>
+    /// <param name="scratch">To read into; its content is lost when this returns.</param>
+    void OnReadable(byte[] scratch);
+}
+
+/// <summary>
+/// Threads that wait for many sockets at once and read where something has come. For a connection that is mostly silent nothing else is kept: no
+/// buffer, no pending read, no task.
+/// </summary>
+/// <remarks>Thread-safe. Lives as long as the process.</remarks>
+internal sealed class Poller
+{
+    /// <summary>Most that is read of one socket before others have their turn.</summary>
+    private const int ScratchBytes = 64 * 1024;
+
+    /// <summary>Beyond so many threads it is the work behind them that counts.</summary>
+    private const int MaxThreads = 8;
+
+    /// <summary>As often as it looks where something comes all the time.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
+
+    private static readonly Lazy<Poller[]> All = new(() =>
+        [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount / 2, 1, MaxThreads)).Select(_ => new Poller())]);
+
+    private static uint _next;
+
+    private readonly Epoll _epoll = new();
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = new();
+    private IPolled?[] _polled = new IPolled?[64];
+    private int[] _lives = new int[64];
+    private int _used;
+
+    private Poller() => new Thread(Run) { IsBackground = true, Name = "danmaku poller" }.Start();
+
+    /// <summary>One of the process's pollers, in turn.</summary>
+    public static Poller Next() => All.Value[Interlocked.Increment(ref _next) % (uint)All.Value.Length];
+
+    /// <summary>Begins to watch a socket.</summary>
+    /// <returns>For the other calls.</returns>
+    public long Add(Socket socket, IPolled polled)
+    {
+        long key;
+        lock (_gate)
+        {
+            var place = _free.TryPop(out var free) ? free : _used++;
+            if (place == _polled.Length)
+            {
+                Array.Resize(ref _lives, 2 * place);
+                Array.Resize(ref _polled, 2 * place);
+            }
+
+            key = ((long)_lives[place] << 32) | (uint)place;
+            _polled[place] = polled;
+        }
+
+        _epoll.Add(socket, key, isWatching: true);
+        return key;
+    }
+
+    /// <summary>Stops to watch a socket, or goes on.</summary>
+    public void Watch(Socket socket, long key, bool isWatching)
+    {
+        try
+        {
+            _epoll.Watch(socket, key, isWatching);
+        }
+        catch (Exception error) when (error is ObjectDisposedException or IOException)
+        {
+            // It has been closed.
+        }
+    }
+
+    /// <summary>To be called once, when the socket is closed, or is about to be.</summary>
+    public void Remove(long key)
+    {
+        lock (_gate)
+        {
+            var place = (int)key;
+            if (_lives[place] == (int)(key >> 32))
+            {
+                _polled[place] = null;
+                _lives[place]++;
+                _free.Push(place);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Where something comes all the time, it looks after it once in a while and then after all: to wake for each costs more than to read it, here and
+    /// where it is passed on to.
+    /// </summary>
+    private void Run()
+    {
+        var (ready, scratch) = (new long[Epoll.MaxReady], new byte[ScratchBytes]);
+        for (var last = Stopwatch.GetTimestamp(); ; last = Stopwatch.GetTimestamp())
+        {
+            var count = _epoll.Wait(ready);
+            if (count < Epoll.MaxReady && Stopwatch.GetElapsedTime(last) < Pause)
+            {
+#pragma warning disable RS0030 // This thread waits for whatever comes in the meantime: there is no condition but time.
+                Thread.Sleep(Pause);
+#pragma warning restore RS0030
+                count = _epoll.Wait(ready);
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                Find(ready[i])?.OnReadable(scratch);
+            }
+        }
+    }
+
+    /// <summary>Null for one that has been removed, also when another has its place.</summary>
+    private IPolled? Find(long key)
+    {
+        lock (_gate)
+        {
+            var place = (int)key;
+            return _lives[place] == (int)(key >> 32) ? _polled[place] : null;
+        }
+    }
+}
