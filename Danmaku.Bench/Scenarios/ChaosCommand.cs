@@ -54,7 +54,7 @@ public static class ChaosCommand
     {
         Description = "Posts per second, of all posters together.",
         DefaultValueFactory = _ => 30,
-        Validators = { result => Require(result, result.GetValueOrDefault<double>() is > 0 and <= 1000, "more than 0 and at most 1000") },
+        Validators = { result => Require<double>(result, value => value is > 0 and <= 1000, "more than 0 and at most 1000") },
     };
 
     private static readonly Option<TimeSpan> Settle =

@@ -67,6 +67,6 @@ public static class ClusterOptions
     private static Option<int?> Core(string name, string description) => new(name)
     {
         Description = description,
-        Validators = { result => Require(result, result.GetValueOrDefault<int?>() is null or >= 0 and <= 1000, "0 to 1000") },
+        Validators = { result => Require<int?>(result, value => value is null or >= 0 and <= 1000, "0 to 1000") },
     };
 }

@@ -11,7 +11,7 @@ public static class CommandLine
     {
         Description = description,
         DefaultValueFactory = _ => byDefault,
-        Validators = { result => Require(result, result.GetValueOrDefault<int>() is var value && value >= least && value <= most, $"{least} to {most}") },
+        Validators = { result => Require<int>(result, value => value >= least && value <= most, $"{least} to {most}") },
     };
 
     public static Option<TimeSpan> Time(string name, string description, TimeSpan byDefault) => new(name)
@@ -21,11 +21,18 @@ public static class CommandLine
         DefaultValueFactory = _ => byDefault,
     };
 
-    public static void Require(OptionResult result, bool isGood, string range)
+    public static void Require<T>(OptionResult result, Func<T?, bool> isGood, string range)
     {
-        if (!isGood)
+        try
         {
-            result.AddError($"{result.Option.Name} must be {range}.");
+            if (!isGood(result.GetValueOrDefault<T>()))
+            {
+                result.AddError($"{result.Option.Name} must be {range}.");
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // It is no number, which the parser says afterwards.
         }
     }
 

@@ -11,7 +11,7 @@ public static class FanoutCommand
     private static readonly Option<int?> Posters = new("--posters")
     {
         Description = "How many of the viewers post. Default: as many as keep each below 4 posts/s, for a node's default limit of 5.",
-        Validators = { result => Require(result, result.GetValueOrDefault<int?>() is null or > 0, "at least 1") },
+        Validators = { result => Require<int?>(result, value => value is null or > 0, "at least 1") },
     };
 
     public static Command Create()

@@ -18,7 +18,7 @@ public static class LoadOptions
     {
         Description = "Posts per second, of all posters together.",
         DefaultValueFactory = _ => 10,
-        Validators = { result => Require(result, result.GetValueOrDefault<double>() is > 0 and <= 1_000_000, "more than 0 and at most 1000000") },
+        Validators = { result => Require<double>(result, value => value is > 0 and <= 1_000_000, "more than 0 and at most 1000000") },
     };
 
     private static readonly Option<Uri[]> Urls = new("--url")

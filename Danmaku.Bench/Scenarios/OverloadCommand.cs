@@ -21,7 +21,7 @@ public static class OverloadCommand
     private static readonly Option<double?> Capacity = new("--capacity")
     {
         Description = "Posts per second that the servers bear. Default: looked for first, as by fanout --find-max, from --rate on.",
-        Validators = { result => Require(result, result.GetValueOrDefault<double?>() is null or > 0, "more than 0") },
+        Validators = { result => Require<double?>(result, value => value is null or > 0, "more than 0") },
     };
 
     public static Command Create()

@@ -14,7 +14,7 @@ public static class SoakCommand
     {
         Description = "Viewers per second that leave, half of them without a word, and others that come in their place.",
         DefaultValueFactory = _ => 5,
-        Validators = { result => Require(result, result.GetValueOrDefault<double>() is >= 0 and <= 10_000, "0 to 10000") },
+        Validators = { result => Require<double>(result, value => value is >= 0 and <= 10_000, "0 to 10000") },
     };
 
     public static Command Create()
