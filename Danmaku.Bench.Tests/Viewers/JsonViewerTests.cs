@@ -1,11 +1,15 @@
 using System.IO.Compression;
 using System.Text;
 using Danmaku.Bench.Measure;
+using Danmaku.Bench.Scenarios;
 
 namespace Danmaku.Bench.Tests.Viewers;
 
 public sealed class JsonViewerTests : IDisposable
 {
+    /// <summary>Enough to take longer than a thread is left alone.</summary>
+    private const int Many = 20_000;
+
     private readonly ViewerFixture _room = new();
 
     public void Dispose() => _room.Dispose();
@@ -40,6 +44,31 @@ public sealed class JsonViewerTests : IDisposable
 
         Assert.False(viewer.HasEverything());
         Assert.Equal(Sequences.None with { Missing = 2, Doubled = 1 }, viewer.Check(isOver: true));
+    }
+
+    [Fact]
+    public async Task Runs_that_go_on_at_the_same_time_do_not_mix()
+    {
+        using var start = new Barrier(2);
+
+        var results = await Task.WhenAll(LoadRun.StartAsync(Run), LoadRun.StartAsync(Run));
+
+        Assert.All(results, result => Assert.Equal(Sequences.None, result));
+
+        Sequences Run()
+        {
+            using var room = new ViewerFixture();
+            room.Accept(Many);
+            var viewer = room.Welcomed();
+            var batches = Enumerable.Range(0, Many).Select(i => room.Batch(i + 1, i)).ToArray();
+            start.SignalAndWait();
+            foreach (var batch in batches)
+            {
+                viewer.OnText(batch, false);
+            }
+
+            return viewer.Check(isOver: true);
+        }
     }
 
     [Fact]

@@ -10,8 +10,6 @@ namespace Danmaku.Bench.Viewers;
 /// </remarks>
 public sealed class JsonViewer(RoomRun room, LatencyRecorder? latency, Inflater inflater) : Viewer(room, latency)
 {
-    private static readonly ServerMessage Scratch = new();
-
     private SequenceChecker? _sequence;
     private int _expected;
 
@@ -44,8 +42,8 @@ public sealed class JsonViewer(RoomRun room, LatencyRecorder? latency, Inflater 
     {
         if (!isDeflated && !payload.StartsWith("{\"type\":\"batch\""u8))
         {
-            Scratch.Read(payload, Room.Texts);
-            OnMessage(Scratch);
+            Room.Message.Read(payload, Room.Texts);
+            OnMessage(Room.Message);
         }
         else if (Room.Frames.Find(payload, ref _expected) is { } known)
         {
@@ -67,19 +65,19 @@ public sealed class JsonViewer(RoomRun room, LatencyRecorder? latency, Inflater 
             return;
         }
 
-        Scratch.Read(message, Room.Texts);
-        if (isUsual && (Scratch.First != first || Scratch.Comments.Count != count))
+        Room.Message.Read(message, Room.Texts);
+        if (isUsual && (Room.Message.First != first || Room.Message.Comments.Count != count))
         {
             throw new InvalidDataException("a batch in a form that this tool's scan does not count rightly");
         }
 
-        if (Scratch.Type != "batch")
+        if (Room.Message.Type != "batch")
         {
-            OnMessage(Scratch);
+            OnMessage(Room.Message);
             return;
         }
 
-        var frame = Room.Frames.Add(payload, Scratch, ref _expected);
+        var frame = Room.Frames.Add(payload, Room.Message, ref _expected);
         Place(frame);
         Deliver(frame);
     }

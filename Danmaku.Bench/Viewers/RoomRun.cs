@@ -19,6 +19,9 @@ public sealed class RoomRun(LoadLoop loop, string name, PostTexts texts, bool is
 
     public FrameCache Frames { get; } = new();
 
+    /// <summary>What one of its viewers is reading, until the next one does.</summary>
+    public ServerMessage Message { get; } = new();
+
     public SeenOrder Order { get; } = new();
 
     /// <summary>Who posts here, in turn.</summary>
