@@ -9,7 +9,7 @@ public sealed class NodeFixture : IAsyncLifetime
 {
     public const int ConnectsPerSecond = 300;
 
-    private static readonly string Program = Path.Combine(
+    public static readonly string Program = Path.Combine(
         AppContext.BaseDirectory.Replace("Danmaku.Bench.Tests", "Danmaku.Node", StringComparison.Ordinal), "Danmaku.Node");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-bench-").FullName;
