@@ -38,10 +38,22 @@ public class RunReportTests
     }
 
     [Fact]
+    public void Pauses_are_a_line_for_each_server_and_none_where_nobody_asked()
+    {
+        var report = Some.Run() with { Pauses = [new ServerPauses("edge", new Latency(41, 1.2, 3, 6.3, 7)), new ServerPauses("origin", Latency.None)] };
+
+        var markdown = ReportFiles.Markdown(report);
+
+        Assert.Contains("| pauses of edge | 41, p50 1.2 ms, p99 6.3 ms, max 7.0 ms |", markdown, StringComparison.Ordinal);
+        Assert.Contains("| pauses of origin | 0 |", markdown, StringComparison.Ordinal);
+        Assert.DoesNotContain("pauses", ReportFiles.Markdown(Some.Run()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_between_two_samples_is_what_the_servers_and_the_tool_used_in_between()
     {
         static Sample At(double seconds, double idle, long deliveries, double cpu) => new(
-            TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(idle), deliveries, deliveries * 150,
+            DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(seconds), TimeSpan.FromSeconds(idle), deliveries, deliveries * 150,
             new LoadReading(
                 TimeSpan.FromSeconds(seconds / 4), [new ServerReading(1, "edge", TimeSpan.FromSeconds(cpu / 4), TimeSpan.FromSeconds(cpu * 3 / 4), 1, 1)],
                 new MachineReading(2, (long)(seconds * 100), (long)(seconds * 200))));

@@ -16,7 +16,7 @@ internal static class Some
     /// <param name="micros">Of the server's CPU for each delivery.</param>
     public static Measurement Measurement(double rate, double p99 = 50, double micros = 2, double busy = 0.5, bool isComplete = true, long resident = 100) => new(
         rate,
-        new Flow(TimeSpan.FromSeconds(10), (long)(rate * 10_000), rate * 1000, 160),
+        new Flow(DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(10), (long)(rate * 10_000), rate * 1000, 160),
         new Latency(1000, p99 / 2, p99 / 1.5, p99, p99 * 2),
         new Latency(100, 1, 2, 3, 4),
         new Load(busy, busy, null, null, new Latency(100, 0.1, 0.2, 0.3, 0.4), [new ServerLoad("edge", 1, 0.5, 0.9, micros, 0, resident)]),

@@ -9,14 +9,20 @@ namespace Danmaku.Bench.Tests.Scenarios;
 [Trait("Category", "process")]
 public sealed class ClusterRunTests : IDisposable
 {
+    private const string YoungBytes = "DOTNET_GCgen0size";
+
     private readonly FileInfo _json = new(Path.GetTempFileName());
 
-    public void Dispose() => _json.Delete();
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable(YoungBytes, null);
+        _json.Delete();
+    }
 
     [Fact]
     public async Task A_cluster_of_the_tool_delivers_everything_is_in_the_report_and_ends()
     {
-        var report = await RunAsync(ExitCode.Clean, "--edges", "2");
+        var report = await RunAsync("--edges", "2");
 
         var servers = Servers(report);
         Assert.Equal(2, report.GetProperty("edges").GetArrayLength());
@@ -26,18 +32,43 @@ public sealed class ClusterRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Each_server_of_the_tool_tells_its_pauses_if_asked()
+    {
+        // Hexadecimal. The nodes collect after 256 KiB, so that they do while they are measured.
+        Environment.SetEnvironmentVariable(YoungBytes, "40000");
+
+        var report = await RunAsync("--edges", "1", "--gc-pauses");
+
+        var pauses = report.GetProperty("pauses").EnumerateArray().ToArray();
+        Assert.Equal(["edge", "origin"], pauses.Select(server => server.GetProperty("name").GetString()));
+        Assert.True(pauses.Sum(server => server.GetProperty("lengths").GetProperty("count").GetInt64()) > 0, $"{report}");
+        Assert.All(pauses, server => Assert.InRange(server.GetProperty("lengths").GetProperty("max").GetDouble(), 0, 2000));
+    }
+
+    [Fact]
+    public async Task Pauses_of_servers_that_run_already_cannot_be_had()
+    {
+        var line = FanoutCommand.Create().Parse(["--gc-pauses"]);
+
+        var failure = await Assert.ThrowsAsync<InvalidDataException>(() => ClusterOptions.RunAsync(
+            line, LoadOptions.Settings(line, rooms: 1, viewers: 1, posters: 1), NeverAsync));
+
+        Assert.Contains("--edges", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_core_that_the_machine_does_not_have_is_said_before_anything_is_measured()
     {
         var line = FanoutCommand.Create().Parse(["--edges", "1", "--server-core", "1000", "--node", NodeFixture.Program]);
 
         var failure = await Assert.ThrowsAsync<InvalidDataException>(() => ClusterOptions.RunAsync(
-            line, LoadOptions.Settings(line, rooms: 1, viewers: 1, posters: 1), _ => throw new InvalidOperationException("It was measured.")));
+            line, LoadOptions.Settings(line, rooms: 1, viewers: 1, posters: 1), NeverAsync));
 
         Assert.Contains("taskset", failure.Message, StringComparison.Ordinal);
     }
 
     /// <summary>As short as CPU times, which come in steps of 10 ms, allow.</summary>
-    private async Task<JsonElement> RunAsync(int code, params string[] options)
+    private async Task<JsonElement> RunAsync(params string[] options)
     {
         string[] run =
         [
@@ -45,11 +76,13 @@ public sealed class ClusterRunTests : IDisposable
             "--json", _json.FullName, .. options,
         ];
 
-        Assert.Equal(code, await FanoutCommand.Create().Parse(run).InvokeAsync());
+        Assert.Equal(ExitCode.Clean, await FanoutCommand.Create().Parse(run).InvokeAsync());
 
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(_json.FullName));
         return json.RootElement.Clone();
     }
+
+    private static Task<int> NeverAsync(LoadSettings settings) => throw new InvalidOperationException("It was measured.");
 
     private static JsonElement[] Servers(JsonElement report) =>
         [.. report.GetProperty("result").GetProperty("load").GetProperty("servers").EnumerateArray()];

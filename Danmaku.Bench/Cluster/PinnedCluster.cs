@@ -12,6 +12,8 @@ public sealed class PinnedCluster : IAsyncDisposable
 
     private readonly List<OwnedProcess> _processes = [];
     private readonly List<Uri> _urls = [];
+    private readonly List<ServerProcess> _servers = [];
+    private readonly List<GcTrace> _traces = [];
 
     private PinnedCluster()
     {
@@ -21,11 +23,10 @@ public sealed class PinnedCluster : IAsyncDisposable
     public IReadOnlyList<Uri> Edges => _urls[1..];
 
     /// <summary>The edges, then the origin.</summary>
-    public IReadOnlyList<ServerProcess> Servers =>
-    [
-        .. _processes.Skip(1).Select((edge, i) => new ServerProcess(_processes.Count == 2 ? "edge" : $"edge {i + 1}", edge.Id)),
-        new ServerProcess("origin", _processes[0].Id),
-    ];
+    public IReadOnlyList<ServerProcess> Servers => [.. _servers.Skip(1), _servers[0]];
+
+    /// <summary>Of the servers, in their order; complete when the cluster has ended. None if not asked for.</summary>
+    public IReadOnlyList<GcTrace> Traces => [.. _traces.Skip(1), .. _traces.Take(1)];
 
     /// <param name="node">The executable of a node.</param>
     /// <param name="store">As <c>Danmaku:Store:Kind</c> has it.</param>
@@ -33,9 +34,11 @@ public sealed class PinnedCluster : IAsyncDisposable
     /// <param name="edgeCore">Of all edges; null for any core.</param>
     /// <param name="folder">For data and logs.</param>
     /// <param name="settings">Further options of all nodes, as arguments.</param>
+    /// <param name="isTraced">Whether the nodes note their garbage collections.</param>
     /// <exception cref="InvalidDataException">It does not start; the message says why. Nothing is left running.</exception>
     public static async Task<PinnedCluster> StartAsync(
-        string node, int edges, string store, int? originCore, int? edgeCore, string folder, IReadOnlyList<string> settings, TimeProvider time)
+        string node, int edges, string store, int? originCore, int? edgeCore, string folder, IReadOnlyList<string> settings, TimeProvider time,
+        bool isTraced = false)
     {
         var cluster = new PinnedCluster();
         try
@@ -43,7 +46,8 @@ public sealed class PinnedCluster : IAsyncDisposable
             var ports = NodeNetwork.FreePorts(IPAddress.Loopback, 2 * (edges + 1));
             for (var i = 0; i <= edges; i++)
             {
-                var (name, core) = i == 0 ? ("origin", originCore) : ($"edge-{i}", edgeCore);
+                var (name, server, core) = i == 0 ? ("origin", "origin", originCore) : ($"edge-{i}", edges == 1 ? "edge" : $"edge {i}", edgeCore);
+                var trace = new GcTrace(server, Path.Combine(folder, name + ".nettrace"));
                 var url = new Uri($"http://127.0.0.1:{ports[2 * i]}");
                 string[] command =
                 [
@@ -52,12 +56,18 @@ public sealed class PinnedCluster : IAsyncDisposable
                     $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
                     $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", .. Unlimited, .. settings,
                 ];
-                cluster._processes.Add(OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), Programs.DotnetRoot));
+                var environment = isTraced ? Programs.DotnetRoot.Concat(trace.Settings).ToDictionary() : Programs.DotnetRoot;
+                var process = OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), environment);
+                cluster._processes.Add(process);
+                cluster._servers.Add(new ServerProcess(server, process.Id));
                 cluster._urls.Add(url);
+                cluster._traces.AddRange(isTraced ? [trace] : []);
             }
 
             await cluster.ReadyAsync(folder, time);
-            return cluster;
+            return cluster._traces.Find(trace => !File.Exists(trace.File)) is { } missing
+                ? throw new InvalidDataException($"The runtime of the {missing.Server} does not note its garbage collections.")
+                : cluster;
         }
         catch
         {

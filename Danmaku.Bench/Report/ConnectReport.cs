@@ -7,6 +7,7 @@ using Danmaku.Bench.Scenarios;
 namespace Danmaku.Bench.Report;
 
 /// <summary>What many connections cost: idle, storm.</summary>
+/// <param name="Begin">When the first connection began.</param>
 /// <param name="Joining">From the first connection's beginning until the last one had joined.</param>
 /// <param name="JoinLatency">Of each connection, from when it was to begin, with all attempts.</param>
 /// <param name="Refusals">Attempts that were refused and repeated, by the reason.</param>
@@ -18,6 +19,7 @@ public sealed record ConnectReport(
     Machine Machine,
     string Scenario,
     LoadSettings Settings,
+    DateTimeOffset Begin,
     TimeSpan Joining,
     Latency JoinLatency,
     IReadOnlyDictionary<string, int> Refusals,
@@ -29,6 +31,9 @@ public sealed record ConnectReport(
     double OwnBusy)
 {
     private const double MostOfTheTime = 0.9;
+
+    /// <summary>Of garbage collection since <see cref="Begin"/>, in servers that the tool has started; none if not asked for.</summary>
+    public IReadOnlyList<ServerPauses> Pauses { get; init; } = [];
 
     public bool IsClean => Disconnects.Count == 0;
 
@@ -56,6 +61,11 @@ public sealed record ConnectReport(
             foreach (var server in Servers)
             {
                 yield return (server.Name, Text($"{server.KibPerConnection:0.0} KiB per connection ({server.ResidentBytesBefore / 1048576.0:0.0} → {server.ResidentBytesAfter / 1048576.0:0.0} MiB), {server.ConnectMicros:0} µs of CPU per connect, {server.IdleCores:0.00} cores while they idled for {Idling.TotalSeconds:0} s"));
+            }
+
+            foreach (var pauses in Pauses)
+            {
+                yield return pauses.Figure;
             }
 
             yield return ("this tool", Text($"busy {OwnBusy:P0} while they joined") + (OwnBusy > MostOfTheTime ? ": may have been the bottleneck" : ""));

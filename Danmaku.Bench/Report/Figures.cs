@@ -46,6 +46,11 @@ public static class Figures
             yield return (server.Name, Text($"{server.Cores:0.00} cores ({server.KernelShare:P0} kernel), {server.MicrosPerDelivery:0.000} µs per delivery of all, {server.ResidentBytes / 1048576.0:0} MiB"));
         }
 
+        foreach (var pauses in report.Pauses)
+        {
+            yield return pauses.Figure;
+        }
+
         foreach (var trend in report.Memory)
         {
             yield return (Text($"memory of {trend.Name}"), Text($"{trend.Early / 1048576:0} MiB in the second quarter, {trend.Late / 1048576:0} MiB in the last: {(trend.IsFlat ? "flat" : "grows")}"));

@@ -45,6 +45,9 @@ public sealed record RunReport(
     Compression Compression,
     bool MaySkip = false)
 {
+    /// <summary>Of garbage collection while <see cref="Result"/> was measured, in servers that the tool has started; none if not asked for.</summary>
+    public IReadOnlyList<ServerPauses> Pauses { get; init; } = [];
+
     /// <summary>Everybody got everything once and in order, nobody was cut off, every post has one answer, and memory did not grow.</summary>
     public bool IsClean => IsInOrder && Memory.All(trend => trend.IsFlat) && Posts is { Sent: > 0, Contradictions: 0 }
         && (Posts.Unanswered == 0 || (MaySkip && Disconnects.Count > 0))
@@ -105,16 +108,17 @@ public sealed record MemoryTrend(string Name, double Early, double Late)
 public sealed record EdgeReport(Uri Url, int Viewers, Latency Latency);
 
 /// <summary>Counters at one moment.</summary>
+/// <param name="At">When that was; <paramref name="Elapsed"/>: since the run began.</param>
 /// <param name="Idle">How long the tool's loop had nothing to do so far.</param>
-public sealed record Sample(TimeSpan Elapsed, TimeSpan Idle, long Deliveries, long ReceivedBytes, LoadReading Load);
+public sealed record Sample(DateTimeOffset At, TimeSpan Elapsed, TimeSpan Idle, long Deliveries, long ReceivedBytes, LoadReading Load);
 
 /// <summary>What arrived while it was measured.</summary>
-public sealed record Flow(TimeSpan Duration, long Deliveries, double DeliveriesPerSecond, double BytesPerDelivery)
+public sealed record Flow(DateTimeOffset Begin, TimeSpan Duration, long Deliveries, double DeliveriesPerSecond, double BytesPerDelivery)
 {
     public static Flow Between(Sample begin, Sample end)
     {
         var (duration, deliveries) = (end.Elapsed - begin.Elapsed, end.Deliveries - begin.Deliveries);
-        return new Flow(duration, deliveries, deliveries / duration.TotalSeconds,
+        return new Flow(begin.At, duration, deliveries, deliveries / duration.TotalSeconds,
             deliveries == 0 ? 0 : (double)(end.ReceivedBytes - begin.ReceivedBytes) / deliveries);
     }
 }

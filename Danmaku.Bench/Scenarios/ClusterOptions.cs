@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Danmaku.Bench.Cluster;
+using Danmaku.Bench.Measure;
 using static Danmaku.Bench.Scenarios.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
@@ -26,14 +27,24 @@ public static class ClusterOptions
     private static readonly Option<int?> ServerCore = Core("--server-core", "The core of the edges that the tool starts. Default: any. Linux.");
     private static readonly Option<int?> LoadCore = Core("--load-core", "The core of this tool and of the origin that it starts. Default: any. Linux.");
 
-    public static IEnumerable<Option> All => [Edges, Store, ServerCore, LoadCore, Node, NodeSettings];
+
+    private static readonly Option<bool> Pauses = new("--gc-pauses")
+    {
+        Description = "Let the nodes of --edges note their garbage collections, and report how long each server's pauses were while it was measured.",
+    };
+
+    public static IEnumerable<Option> All => [Edges, Store, ServerCore, LoadCore, Pauses, Node, NodeSettings];
 
     /// <summary>Runs on a cluster that lives as long as that takes, if the command line asks for one.</summary>
-    public static async Task<int> RunAsync(ParseResult line, LoadSettings settings, Func<LoadSettings, Task<int>> run)
+    /// <returns>Also what its servers have noted of their garbage collections, which is known when they have ended; none if not asked for.</returns>
+    public static async Task<(T Report, IReadOnlyList<GcPauses> Pauses)> RunAsync<T>(
+        ParseResult line, LoadSettings settings, Func<LoadSettings, Task<T>> run)
     {
         if (line.GetValue(Edges) is not (> 0 and var edges))
         {
-            return await run(settings);
+            return line.GetValue(Pauses)
+                ? throw new InvalidDataException("--gc-pauses is for servers that the tool starts: say how many with --edges.")
+                : (await run(settings), []);
         }
 
         var (serverCore, loadCore) = (line.GetValue(ServerCore), line.GetValue(LoadCore));
@@ -47,12 +58,19 @@ public static class ClusterOptions
             Cores.PinSelf(own);
         }
 
+        T report;
         var folder = Directory.CreateTempSubdirectory("danmaku-bench-").FullName;
         try
         {
-            await using var cluster = await PinnedCluster.StartAsync(
-                ExecutableOf(line), edges, line.GetValue(Store)!, loadCore, serverCore, folder, SettingsOf(line), TimeProvider.System);
-            return await run(settings with { Urls = cluster.Edges, Servers = cluster.Servers });
+            var cluster = await PinnedCluster.StartAsync(
+                ExecutableOf(line), edges, line.GetValue(Store)!, loadCore, serverCore, folder, SettingsOf(line), TimeProvider.System,
+                isTraced: line.GetValue(Pauses));
+            await using (cluster)
+            {
+                report = await run(settings with { Urls = cluster.Edges, Servers = cluster.Servers });
+            }
+
+            return (report, [.. cluster.Traces.Select(trace => trace.Read())]);
         }
         finally
         {

@@ -30,16 +30,20 @@ public static class ConnectCommands
         var rooms = line.GetValue(Rooms);
         var settings = LoadOptions.Settings(line, rooms, Math.Max(1, line.GetValue(Connections) / rooms), posters: 0);
         settings = isStorm ? settings with { ConnectRate = 0 } : settings;
-        return await LoadOptions.GuardAsync(() => ClusterOptions.RunAsync(line, settings, async load =>
+        return await LoadOptions.GuardAsync(async () =>
         {
             var screen = new Screen(Screen.Open(), TimeProvider.System);
-            using var run = new LoadRun(name, load, TimeProvider.System, cancellation);
-            var running = LoadRun.StartAsync(() => run.Hold(isStorm, line.GetValue(Hold)));
-            await screen.FollowAsync(running, () => run.Progress);
-            var report = await running;
+            var (report, pauses) = await ClusterOptions.RunAsync(line, settings, async load =>
+            {
+                using var run = new LoadRun(name, load, TimeProvider.System, cancellation);
+                var running = LoadRun.StartAsync(() => run.Hold(isStorm, line.GetValue(Hold)));
+                await screen.FollowAsync(running, () => run.Progress);
+                return await running;
+            });
+            report = report with { Pauses = ServerPauses.During(pauses, report.Begin, report.Joining + report.Idling) };
             screen.Show(report);
             await LoadOptions.WriteAsync(line, report, report.ToMarkdown(), cancellation);
             return report.IsClean ? ExitCode.Clean : ExitCode.NotClean;
-        }));
+        });
     }
 }

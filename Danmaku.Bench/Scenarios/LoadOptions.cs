@@ -106,12 +106,15 @@ public static class LoadOptions
     public static async Task<int> RunAsync(
         ParseResult line, string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, CancellationToken cancellation)
     {
-        return await GuardAsync(() => ClusterOptions.RunAsync(line, settings, async load =>
+        return await GuardAsync(async () =>
         {
-            var report = await FollowAsync(scenario, load, measure, cancellation);
+            var screen = new Screen(Screen.Open(), TimeProvider.System);
+            var (report, pauses) = await ClusterOptions.RunAsync(line, settings, load => FollowAsync(scenario, load, measure, screen, cancellation));
+            report = report with { Pauses = ServerPauses.During(pauses, report.Result.Flow.Begin, report.Result.Flow.Duration) };
+            screen.Show(report);
             await WriteAsync(line, report, ReportFiles.Markdown(report), cancellation);
             return report.IsClean ? ExitCode.Clean : ExitCode.NotClean;
-        }));
+        });
     }
 
     /// <summary>Says why nothing could be measured, if so.</summary>
@@ -136,9 +139,8 @@ public static class LoadOptions
     }
 
     private static async Task<RunReport> FollowAsync(
-        string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, CancellationToken cancellation)
+        string scenario, LoadSettings settings, Func<LoadRun, RunReport> measure, Screen screen, CancellationToken cancellation)
     {
-        var screen = new Screen(Screen.Open(), TimeProvider.System);
         using var run = new LoadRun(scenario, settings, TimeProvider.System, cancellation);
         var running = LoadRun.StartAsync(() =>
         {
@@ -146,7 +148,6 @@ public static class LoadOptions
             return measure(run);
         });
         await screen.FollowAsync(running, () => run.Progress);
-        screen.Show(await running);
         return await running;
     }
 

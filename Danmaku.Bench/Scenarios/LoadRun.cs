@@ -60,7 +60,7 @@ public sealed class LoadRun : IDisposable
     /// <param name="isRetrying">Who is refused tries again.</param>
     public ConnectReport Hold(bool isRetrying, TimeSpan duration)
     {
-        var (before, start, idle) = (_meter.Read(), _clock.Micros, Crowd.Loop.IdleMicros);
+        var (before, begin, start, idle) = (_meter.Read(), _clock.Time.GetUtcNow(), _clock.Micros, Crowd.Loop.IdleMicros);
         Crowd.Join(isRetrying);
         var (joined, joining) = (_meter.Read(), TimeSpan.FromMicroseconds(_clock.Micros - start));
         var busy = 1 - (TimeSpan.FromMicroseconds(Crowd.Loop.IdleMicros - idle) / joining);
@@ -69,8 +69,8 @@ public sealed class LoadRun : IDisposable
         var (after, disconnects) = (_meter.Read(), Crowd.Disconnects());
         Crowd.Leave();
         return new ConnectReport(
-            Machine.ThisOne(_clock.Time), _scenario, _settings, joining, Crowd.JoinLatency.Summary(), Crowd.Refusals, duration, before, joined, after,
-            disconnects, Math.Max(0, busy));
+            Machine.ThisOne(_clock.Time), _scenario, _settings, begin, joining, Crowd.JoinLatency.Summary(), Crowd.Refusals, duration, before, joined,
+            after, disconnects, Math.Max(0, busy));
     }
 
     /// <summary>Posts at this rate: first as a warm-up, then to measure, and then waits until everybody has everything.</summary>
@@ -167,8 +167,8 @@ public sealed class LoadRun : IDisposable
     }
 
     private Sample TakeSample() => new(
-        TimeSpan.FromMicroseconds(_clock.Micros), TimeSpan.FromMicroseconds(Crowd.Loop.IdleMicros), Crowd.Deliveries, Crowd.Loop.ReceivedBytes,
-        _meter.Read());
+        _clock.Time.GetUtcNow(), TimeSpan.FromMicroseconds(_clock.Micros), TimeSpan.FromMicroseconds(Crowd.Loop.IdleMicros), Crowd.Deliveries,
+        Crowd.Loop.ReceivedBytes, _meter.Read());
 
     private void Watch()
     {

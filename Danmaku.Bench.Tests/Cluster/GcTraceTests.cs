@@ -1,0 +1,20 @@
+using Danmaku.Bench.Cluster;
+
+namespace Danmaku.Bench.Tests.Cluster;
+
+public sealed class GcTraceTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    public void Dispose() => File.Delete(_file);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Nettrace")]
+    public void What_a_killed_server_leaves_costs_no_report(string left)
+    {
+        File.WriteAllText(_file, left);
+
+        Assert.Empty(new GcTrace("edge", _file).Read().Pauses);
+    }
+}
