@@ -74,7 +74,7 @@ internal sealed class SocketEndpoint(
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
-                await ServeAsync(() => connection, null, connection, Aborting(context), begin, selection);
+                await ServeAsync(connection, null, connection, Aborting(context), begin, selection);
             }
         }
         finally
@@ -91,7 +91,8 @@ internal sealed class SocketEndpoint(
     {
         try
         {
-            await ServeAsync(connection.OpenInput, connection.Bytes, connection.OpenOutput(), connection.Abort, converse, selection);
+            var source = connection.Bytes;
+            await ServeAsync(source is null ? connection.OpenInput() : null, source, connection.OpenOutput(), connection.Abort, converse, selection);
         }
         finally
         {
@@ -142,14 +143,14 @@ internal sealed class SocketEndpoint(
         return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
-    /// <param name="open">What comes from the client, for one who waits for it.</param>
-    /// <param name="source">The same for one who is called, where that can be had.</param>
+    /// <param name="input">What comes from the client, for one who waits for it; null where there is a <paramref name="source"/>.</param>
+    /// <param name="source">The same for one who is called.</param>
     private async Task ServeAsync(
-        Func<Stream> open, IByteSource? source, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
+        Stream? input, IByteSource? source, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
         FrameReader? reader = null;
         await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting());
-        using var socket = new ViewerSocket(feed ?? open(), output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
+        using var socket = new ViewerSocket(feed ?? input!, output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
         var conversation = converse(socket);
         var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes);
         reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes);

@@ -27,17 +27,13 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private bool _hasEnded;
     private bool _isGone;
 
-    /// <param name="readAhead">Most bytes that wait for the server.</param>
-    /// <param name="writeBehind">Most bytes that wait for the client.</param>
-    public PolledConnection(string id, Socket socket, MemoryPool<byte> pool, long readAhead, long writeBehind)
+    public PolledConnection(string id, Socket socket, PolledPipes pipes)
         : base(id)
     {
-        (Socket, MemoryPool) = (socket, pool);
+        (Socket, MemoryPool) = (socket, pipes.Pool);
         (LocalEndPoint, RemoteEndPoint, ConnectionClosed) = (socket.LocalEndPoint, socket.RemoteEndPoint, _closed.Token);
 
-        // What comes is handled by the pool's threads; the poller is not kept waiting. What goes out is sent where it was written.
-        _input = new Pipe(new PipeOptions(pool, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false));
-        _output = new Pipe(new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, useSynchronizationContext: false));
+        (_input, _output) = (new Pipe(pipes.Input), new Pipe(pipes.Output));
         Transport = new DuplexPipe(_input.Reader, _output.Writer);
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
@@ -172,16 +168,17 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         }
     }
 
-    /// <returns>0 at the end, or when the connection is broken; less when there is nothing after all.</returns>
+    /// <returns>0 at the end; less when there is nothing after all, and when the connection was broken, which has been said then.</returns>
     private int Receive(Span<byte> buffer)
     {
         try
         {
             return SocketInput.TryReceive(Socket, buffer);
         }
-        catch (IOException)
+        catch (IOException error)
         {
-            return 0;
+            EndInput(new ConnectionResetException(error.Message, error));
+            return -1;
         }
     }
 
@@ -242,11 +239,12 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             failure = error;
         }
 
-        await _output.Reader.CompleteAsync(failure);
+        // To the server it is no error that nobody reads any more.
+        await _output.Reader.CompleteAsync();
         if (failure is not null)
         {
             Close(hard: true);
-            EndInput(failure);
+            EndInput(new ConnectionResetException(failure.Message, failure));
         }
     }
 
@@ -312,4 +310,20 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     }
 
     private sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
+
+/// <summary>What the pipes of all connections have in common.</summary>
+/// <param name="readAhead">Most bytes that wait for the server.</param>
+/// <param name="writeBehind">Most bytes that wait for the client.</param>
+internal sealed class PolledPipes(MemoryPool<byte> pool, long readAhead, long writeBehind)
+{
+    public MemoryPool<byte> Pool => pool;
+
+    /// <summary>What comes is handled by the pool's threads; a poller is not kept waiting.</summary>
+    public PipeOptions Input { get; } =
+        new(pool, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false);
+
+    /// <summary>What goes out is sent where it was written.</summary>
+    public PipeOptions Output { get; } =
+        new(pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, useSynchronizationContext: false);
 }

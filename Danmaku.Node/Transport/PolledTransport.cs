@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -36,10 +35,11 @@ internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMe
 
         socket.Listen(Backlog);
         var limits = server.Value.Limits;
-        return new ValueTask<IConnectionListener>(new Listener(socket, pools.Create(), limits.MaxRequestBufferSize ?? ReadAhead, limits.MaxResponseBufferSize ?? WriteBehind));
+        return new ValueTask<IConnectionListener>(new Listener(
+            socket, new PolledPipes(pools.Create(), limits.MaxRequestBufferSize ?? ReadAhead, limits.MaxResponseBufferSize ?? WriteBehind)));
     }
 
-    private sealed class Listener(Socket socket, MemoryPool<byte> pool, long readAhead, long writeBehind) : IConnectionListener
+    private sealed class Listener(Socket socket, PolledPipes pipes) : IConnectionListener
     {
         private readonly string _name = Guid.NewGuid().ToString("N")[..8];
         private long _count;
@@ -54,7 +54,7 @@ internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMe
                 {
                     var accepted = await socket.AcceptAsync(cancellationToken);
                     accepted.NoDelay = true;
-                    return new PolledConnection($"{_name}:{++_count:X}", accepted, pool, readAhead, writeBehind);
+                    return new PolledConnection($"{_name}:{++_count:X}", accepted, pipes);
                 }
                 catch (ObjectDisposedException)
                 {
@@ -80,7 +80,7 @@ internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMe
         public ValueTask DisposeAsync()
         {
             socket.Dispose();
-            pool.Dispose();
+            pipes.Pool.Dispose();
             return ValueTask.CompletedTask;
         }
     }
