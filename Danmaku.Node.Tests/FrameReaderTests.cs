@@ -118,6 +118,47 @@ public sealed class FrameReaderTests : IDisposable
             WebSocketError.ConnectionClosedPrematurely, (await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline))).WebSocketErrorCode);
     }
 
+    [Fact]
+    public async Task What_came_before_the_end_is_heard_first()
+    {
+        var running = _reader.RunAsync();
+
+        var isTaken = _source.Sink.Take((byte[])[.. RawClient.Frame(Text, "slow"u8.ToArray()), .. RawClient.Frame(Text, "b"u8.ToArray())]);
+        _source.Sink.End();
+
+        Assert.False(isTaken);
+        Assert.False(running.IsCompleted);
+        _listener.Slow.SetResult();
+        await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline));
+        Assert.Equal(["slow", "b"], _listener.Heard);
+    }
+
+    [Fact]
+    public async Task Nobody_is_heard_any_more_when_it_has_ended()
+    {
+        var running = _reader.RunAsync();
+        _source.Sink.Take(RawClient.Frame(Text, "slow"u8.ToArray()));
+
+        _source.Sink.End();
+        _listener.Slow.SetResult();
+        await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline));
+
+        Assert.True(_listener.HasHeardOut);
+    }
+
+    [Fact]
+    public async Task Who_is_hung_up_on_before_anything_was_heard_is_waited_for()
+    {
+        var lingering = _reader.LingerAsync();
+
+        await _source.SendAsync("anything"u8.ToArray());
+        Assert.False(lingering.IsCompleted);
+        _source.Sink.End();
+
+        await lingering.WaitAsync(Deadline);
+        Assert.Empty(_listener.Heard);
+    }
+
     /// <summary>What a client may say: whole messages, messages in pieces with Pings between them, Pongs, and a Close frame at the end.</summary>
     private static (byte[] Bytes, List<string> Said, List<string> Pings) Talk(Random random, int count)
     {
@@ -191,6 +232,11 @@ public sealed class FrameReaderTests : IDisposable
     {
         public List<string> Heard { get; } = [];
 
+        /// <summary>Until then it listens to "slow".</summary>
+        public TaskCompletionSource Slow { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool HasHeardOut { get; private set; }
+
         public override async ValueTask HearAsync(ReadOnlyMemory<byte> message)
         {
             var text = Encoding.UTF8.GetString(message.Span);
@@ -200,7 +246,12 @@ public sealed class FrameReaderTests : IDisposable
             }
 
             Heard.Add(text);
-            if (Heard.Count % 7 == 0)
+            if (text == "slow")
+            {
+                await Slow.Task;
+                HasHeardOut = true;
+            }
+            else if (Heard.Count % 7 == 0)
             {
                 await Task.Yield();
             }

@@ -1,3 +1,6 @@
+using Akka.Actor;
+using Danmaku.Actors.Posts;
+using Danmaku.Actors.Rooms;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
@@ -62,6 +65,29 @@ public sealed class ClusterTests
         await Eventually.TrueAsync(() => Find("edge-1") is { TakesViewers: false, Status: "Up" }, TimeSpan.FromSeconds(1));
 
         ClusterMember? Find(string name) => origin.Status.Members.SingleOrDefault(member => member.Name == name);
+    }
+
+    [Fact]
+    public async Task A_post_that_is_brought_to_an_origin_without_the_room_is_answered_all_the_same()
+    {
+        await using var cluster = await TestCluster.StartAsync(("origin-1", "origin"), ("origin-2", "origin"), ("edge", "edge"));
+        using var edge = Inbox.Create(cluster["edge"].System);
+        var room = RoomId.Parse("lobby");
+        var positions = new List<Position>();
+
+        foreach (var origin in new[] { "origin-1", "origin-2" })
+        {
+            var address = ((ExtendedActorSystem)cluster[origin].System).Provider.DefaultAddress;
+            var post = new RoomProtocol.SubmitPost(room, TestViewer.NewPost($"by {origin}"), 0, Ticket: 7);
+            PostDesk.On(address, cluster["edge"].System).Tell(new PostProtocol.SubmitPosts([post]), edge.Receiver);
+            var answers = Assert.IsType<PostProtocol.PostAnswers>(await edge.ReceiveAsync(TimeSpan.FromSeconds(20)));
+            var answer = Assert.Single(answers.Answers);
+            Assert.Equal((post.Post.Id, 7, null), (answer.Id, answer.Ticket, answer.Reason));
+            positions.Add(answer.Position);
+        }
+
+        Assert.Equal([1, 2], positions.Select(position => position.Offset));
+        Assert.Single(positions.Select(position => position.Epoch).Distinct());
     }
 
     [Fact]

@@ -1,9 +1,11 @@
 using System.Threading.Channels;
 using Akka;
+using Akka.Cluster.Tools.PublishSubscribe;
 using Akka.Streams;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Testing;
 using Xunit;
@@ -82,6 +84,51 @@ public sealed class PartitionPublisherTests : TestKit
             var batch = await NextAsync();
             seen += batch.Slices.Sum(slice => slice.Count);
             Assert.InRange(batch.Slices.Sum(slice => slice.Bytes.Length), 1, PartitionPublisher.MaxBatchBytes + 1100);
+        }
+    }
+
+    [Fact]
+    public async Task A_few_batches_follow_each_other_at_once_and_many_take_turns()
+    {
+        const int Batches = 30;
+        var (time, mediator) = (new ManualTimeProvider(), CreateTestProbe());
+        var publish = PartitionPublisher.ToTopic(mediator, "dm-000", new DanmakuMetrics(), time);
+        var start = time.GetTimestamp();
+
+        for (var i = 1; i <= 8; i++)
+        {
+            await publish(new ReplicationBatch([Say("a", i)], [])).WaitAsync(TimeSpan.FromSeconds(10));
+        }
+
+        var many = Task.Run(async () =>
+        {
+            for (var i = 9; i <= Batches; i++)
+            {
+                await publish(new ReplicationBatch([Say("a", i)], []));
+            }
+        });
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            return many.IsCompleted;
+        });
+
+        // 200 a second.
+        Assert.InRange(time.GetElapsedTime(start).TotalMilliseconds, (Batches - 8) * 5, double.MaxValue);
+        for (var i = 1; i <= Batches; i++)
+        {
+            Assert.Equal(i, ((ReplicationBatch)(await mediator.ExpectMsgAsync<Publish>()).Message).Slices[0].First);
+        }
+    }
+
+    [Fact]
+    public async Task A_full_batch_is_followed_by_the_next_at_once()
+    {
+        var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), new ManualTimeProvider());
+
+        for (var i = 1; i <= 30; i++)
+        {
+            await publish(new ReplicationBatch([Say("a", i, new string('x', PartitionPublisher.MaxBatchBytes))], [])).WaitAsync(TimeSpan.FromSeconds(10));
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class PostUplink : ReceiveActor
 
         Receive<Send>(OnSend);
         Receive<PostAnswers>(OnAnswers);
-        Receive<PauseOver>(over => Pause(over.Origin, _origins[over.Origin].EndPause()));
+        Receive<PauseOver>(over => OnPauseOver(over.Origin));
         Receive<PosterGone>(gone => _posters.Remove(gone.Ticket));
     }
 
@@ -47,6 +47,15 @@ public sealed class PostUplink : ReceiveActor
     {
         var self = Self;
         return posts => desk.Tell(new SubmitPosts(posts), self);
+    }
+
+    private void OnPauseOver(Address origin)
+    {
+        // Of an instance before this one, it is none of ours.
+        if (_origins.TryGetValue(origin, out var bundle))
+        {
+            Pause(origin, bundle.EndPause());
+        }
     }
 
     private void Pause(Address origin, TimeSpan? pause)

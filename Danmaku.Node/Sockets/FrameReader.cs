@@ -38,6 +38,9 @@ internal sealed class FrameReader : IByteSink
     private bool _isPaused;
     private bool _isHearing;
     private bool _isWorking;
+    private bool _hasBegun;
+    private bool _isEnding;
+    private Task _hearing = Task.CompletedTask;
     private Exception? _failure;
 
     /// <param name="feed">What the library reads from, made with <see cref="Feed"/>.</param>
@@ -47,7 +50,7 @@ internal sealed class FrameReader : IByteSink
     /// <summary>Ends as <see cref="ReadLoop.RunAsync"/> does.</summary>
     public async Task RunAsync()
     {
-        _source.Begin(this);
+        Begin();
         await _unusual.Task;
         try
         {
@@ -60,11 +63,37 @@ internal sealed class FrameReader : IByteSink
         }
         finally
         {
-            lock (_gate)
-            {
-                _isOver = true;
-            }
+            await BeOverAsync();
         }
+    }
+
+    /// <summary>Lets what was sent out, and waits until the client hangs up. Whatever it says does not matter any more.</summary>
+    public async Task LingerAsync()
+    {
+        await BeOverAsync();
+        Begin();
+        await _socket.LingerAsync();
+    }
+
+    private void Begin()
+    {
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            _source.Begin(this);
+        }
+    }
+
+    /// <summary>Nothing is heard any more when this ends.</summary>
+    private async Task BeOverAsync()
+    {
+        Task hearing;
+        lock (_gate)
+        {
+            (_isOver, hearing) = (true, _hearing);
+        }
+
+        await hearing;
     }
 
     public bool Take(Memory<byte> bytes)
@@ -88,6 +117,21 @@ internal sealed class FrameReader : IByteSink
 
     public void End()
     {
+        lock (_gate)
+        {
+            _isEnding = true;
+            if (_isPaused)
+            {
+                // First what has come before.
+                return;
+            }
+        }
+
+        EndFeed();
+    }
+
+    private void EndFeed()
+    {
         _feed.End();
         _unusual.TrySetResult();
     }
@@ -110,7 +154,19 @@ internal sealed class FrameReader : IByteSink
             }
         }
 
-        _source.Resume();
+        TakeMore();
+    }
+
+    private void TakeMore()
+    {
+        if (_isEnding)
+        {
+            EndFeed();
+        }
+        else
+        {
+            _source.Resume();
+        }
     }
 
     /// <summary>Goes on with what was kept.</summary>
@@ -208,7 +264,7 @@ internal sealed class FrameReader : IByteSink
         if (!heard.IsCompletedSuccessfully)
         {
             (_isPaused, _isHearing) = (true, true);
-            _ = HearOutAsync(heard);
+            _hearing = HearOutAsync(heard);
         }
     }
 
@@ -239,7 +295,7 @@ internal sealed class FrameReader : IByteSink
             }
         }
 
-        _source.Resume();
+        TakeMore();
     }
 
     private int Feed(ReadOnlySpan<byte> bytes)

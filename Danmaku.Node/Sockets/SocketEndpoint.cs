@@ -157,7 +157,7 @@ internal sealed class SocketEndpoint(
         registry.Add(socket, conversation);
         try
         {
-            await ConverseAsync(socket, conversation, reader is null ? loop.RunAsync : reader.RunAsync);
+            await ConverseAsync(socket, conversation, reader is null ? loop.RunAsync : reader.RunAsync, reader is null ? socket.LingerAsync : reader.LingerAsync);
         }
         finally
         {
@@ -166,7 +166,7 @@ internal sealed class SocketEndpoint(
         }
     }
 
-    private async Task ConverseAsync(ViewerSocket socket, Conversation conversation, Func<Task> hear)
+    private async Task ConverseAsync(ViewerSocket socket, Conversation conversation, Func<Task> hear, Func<Task> linger)
     {
         try
         {
@@ -183,13 +183,13 @@ internal sealed class SocketEndpoint(
                     socket.Close(CloseReason.ProtocolError);
                 }
 
-                await socket.LingerAsync();
+                await linger();
             }
             catch (Exception error) when (!IsConnectionLoss(error))
             {
                 logger.ConnectionFailed(error);
                 socket.Close(CloseReason.InternalError);
-                await socket.LingerAsync();
+                await linger();
             }
         }
         catch (Exception error) when (IsConnectionLoss(error))

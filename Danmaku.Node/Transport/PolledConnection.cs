@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Danmaku.Node.Observability;
 using Danmaku.Node.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -19,18 +20,22 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private readonly Lock _gate = new();
     private readonly Poller _poller = Poller.Next();
     private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ILogger _logger;
     private readonly long _key;
     private readonly Pipe _input;
     private readonly Pipe _output;
     private IByteSink? _sink;
     private readonly Task _sending;
     private bool _hasEnded;
+    private bool _isEndTold;
+    private bool _isFlushing;
     private bool _isGone;
 
-    public PolledConnection(string id, Socket socket, PolledPipes pipes)
+    public PolledConnection(string id, Socket socket, PolledPipes pipes, ILogger logger)
         : base(id)
     {
-        (Socket, MemoryPool) = (socket, pipes.Pool);
+        (Socket, MemoryPool, _logger) = (socket, pipes.Pool, logger);
         (LocalEndPoint, RemoteEndPoint, ConnectionClosed) = (socket.LocalEndPoint, socket.RemoteEndPoint, _closed.Token);
 
         (_input, _output) = (new Pipe(pipes.Input), new Pipe(pipes.Output));
@@ -65,21 +70,38 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         await _sending;
         Close(hard: false);
         EndInput(null);
+        await _told.Task;
         await base.DisposeAsync();
         _closed.Dispose();
     }
 
     public void OnReadable(byte[] scratch)
     {
+        try
+        {
+            Read(scratch);
+        }
+        catch (Exception error)
+        {
+            // A bug ends this one connection, and not the thread that all others need.
+            _logger.ConnectionFailed(error);
+            Abort(new ConnectionAbortedException(error.Message, error));
+        }
+    }
+
+    private void Read(byte[] scratch)
+    {
         lock (_gate)
         {
-            if (_hasEnded)
+            if (_hasEnded || _isFlushing)
             {
-                Watch(false);
+                // It is told of a broken connection in any case, but not again before it is watched again.
+                return;
             }
-            else if (_sink is null)
+
+            if (_sink is null)
             {
-                ReadForServer();
+                ReadForServer(scratch);
             }
             else
             {
@@ -99,12 +121,14 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             _input.Reader.Complete();
             _input.Writer.Complete();
             _output.Writer.Complete();
-            if (_hasEnded)
+            if (_isEndTold)
             {
                 sink.End();
             }
-
-            Watch(goesOn);
+            else
+            {
+                Watch(goesOn && !_hasEnded);
+            }
         }
     }
 
@@ -116,9 +140,9 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         }
     }
 
-    private void ReadForServer()
+    private void ReadForServer(byte[] scratch)
     {
-        var count = Receive(_input.Writer.GetMemory().Span);
+        var count = Receive(scratch);
         if (count < 0)
         {
             return;
@@ -130,10 +154,12 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             return;
         }
 
-        _input.Writer.Advance(count);
+        // Copied: the rest of a block may be too small to be worth a system call.
+        _input.Writer.Write(scratch.AsSpan(0, count));
         var flush = _input.Writer.FlushAsync();
         if (!flush.IsCompletedSuccessfully)
         {
+            _isFlushing = true;
             Watch(false);
             _ = GoOnAsync(flush);
         }
@@ -146,9 +172,11 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
 
     private async Task GoOnAsync(ValueTask<FlushResult> flush)
     {
-        if (!(await flush).IsCompleted)
+        var isOver = (await flush).IsCompleted;
+        lock (_gate)
         {
-            Watch(true);
+            _isFlushing = false;
+            Watch(!isOver && !_hasEnded);
         }
     }
 
@@ -182,33 +210,39 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         }
     }
 
+    /// <summary>Nothing more is read. Whoever is told of it is told by another thread: the caller may hold any lock.</summary>
     private void EndInput(Exception? reason)
     {
-        lock (_gate)
+        if (Interlocked.Exchange(ref _hasEnded, true))
         {
-            if (_hasEnded)
-            {
-                return;
-            }
-
-            _hasEnded = true;
-            Watch(false);
-            _input.Writer.Complete(reason);
-            _sink?.End();
+            return;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static closed => Cancel(closed), _closed, preferLocal: false);
+        Watch(false);
+        ThreadPool.UnsafeQueueUserWorkItem(static end => end.Connection.TellEnd(end.Reason), (Connection: this, Reason: reason), preferLocal: false);
     }
 
-    private static void Cancel(CancellationTokenSource closed)
+    private void TellEnd(Exception? reason)
     {
         try
         {
-            closed.Cancel();
+            lock (_gate)
+            {
+                _input.Writer.Complete(reason);
+                _isEndTold = true;
+                _sink?.End();
+            }
+
+            _closed.Cancel();
         }
-        catch (ObjectDisposedException)
+        catch (Exception error)
         {
-            // Nobody is there any more who could be told.
+            // Of those who are told; whoever serves the connection hears of the end all the same.
+            _logger.ConnectionFailed(error);
+        }
+        finally
+        {
+            _told.TrySetResult();
         }
     }
 
@@ -234,7 +268,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
                 }
             }
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        catch (Exception error)
         {
             failure = error;
         }

@@ -11,10 +11,13 @@ namespace Danmaku.Node.Transport;
 /// The HTTP server's connections over TCP on Linux. The server's own transport keeps a pending read, two loops and a thread's turn for each piece that
 /// comes; here a <see cref="Poller"/> reads where something has come, and hands a WebSocket its bytes on the spot (docs/decisions/0012).
 /// </summary>
-internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMemoryPoolFactory<byte> pools) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMemoryPoolFactory<byte> pools, ILogger<PolledTransport> logger) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>Connections that the system has accepted and we have not.</summary>
     private const int Backlog = 512;
+
+    /// <summary>How long no connection is accepted when the process has no files left.</summary>
+    private static readonly TimeSpan WhenFull = TimeSpan.FromMilliseconds(100);
 
     private const long ReadAhead = 1024 * 1024;
     private const long WriteBehind = 64 * 1024;
@@ -36,10 +39,10 @@ internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMe
         socket.Listen(Backlog);
         var limits = server.Value.Limits;
         return new ValueTask<IConnectionListener>(new Listener(
-            socket, new PolledPipes(pools.Create(), limits.MaxRequestBufferSize ?? ReadAhead, limits.MaxResponseBufferSize ?? WriteBehind)));
+            socket, new PolledPipes(pools.Create(), limits.MaxRequestBufferSize ?? ReadAhead, limits.MaxResponseBufferSize ?? WriteBehind), logger));
     }
 
-    private sealed class Listener(Socket socket, PolledPipes pipes) : IConnectionListener
+    private sealed class Listener(Socket socket, PolledPipes pipes, ILogger logger) : IConnectionListener
     {
         private readonly string _name = Guid.NewGuid().ToString("N")[..8];
         private long _count;
@@ -52,9 +55,7 @@ internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMe
             {
                 try
                 {
-                    var accepted = await socket.AcceptAsync(cancellationToken);
-                    accepted.NoDelay = true;
-                    return new PolledConnection($"{_name}:{++_count:X}", accepted, pipes);
+                    return Open(await socket.AcceptAsync(cancellationToken));
                 }
                 catch (ObjectDisposedException)
                 {
@@ -64,10 +65,28 @@ internal sealed class PolledTransport(IOptions<KestrelServerOptions> server, IMe
                 {
                     return null;
                 }
-                catch (SocketException)
+                catch (SocketException error) when (error.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
                 {
-                    // The client was gone before it was accepted, or there are no files left: Kestrel's own transport goes on too.
+                    await Task.Delay(WhenFull, cancellationToken);
                 }
+                catch (Exception error) when (error is SocketException or IOException)
+                {
+                    // The client was gone before it was accepted, or the system cannot watch more sockets: it has been closed.
+                }
+            }
+        }
+
+        private PolledConnection Open(Socket accepted)
+        {
+            try
+            {
+                accepted.NoDelay = true;
+                return new PolledConnection($"{_name}:{++_count:X}", accepted, pipes, logger);
+            }
+            catch
+            {
+                accepted.Dispose();
+                throw;
             }
         }
 

@@ -62,8 +62,16 @@ internal sealed class Poller
             _polled[place] = polled;
         }
 
-        _epoll.Add(socket, key, isWatching: true);
-        return key;
+        try
+        {
+            _epoll.Add(socket, key, isWatching: true);
+            return key;
+        }
+        catch
+        {
+            Remove(key);
+            throw;
+        }
     }
 
     /// <summary>Stops to watch a socket, or goes on.</summary>
@@ -101,20 +109,21 @@ internal sealed class Poller
     private void Run()
     {
         var (ready, scratch) = (new long[Epoll.MaxReady], new byte[ScratchBytes]);
-        for (var last = Stopwatch.GetTimestamp(); ; last = Stopwatch.GetTimestamp())
+        while (true)
         {
+            var start = Stopwatch.GetTimestamp();
             var count = _epoll.Wait(ready);
-            if (count < Epoll.MaxReady && Stopwatch.GetElapsedTime(last) < Pause)
+            var isBusy = Stopwatch.GetElapsedTime(start) < Pause;
+            for (var i = 0; i < count; i++)
+            {
+                Find(ready[i])?.OnReadable(scratch);
+            }
+
+            if (isBusy && count < Epoll.MaxReady)
             {
 #pragma warning disable RS0030 // This thread waits for whatever comes in the meantime: there is no condition but time.
                 Thread.Sleep(Pause);
 #pragma warning restore RS0030
-                count = _epoll.Wait(ready);
-            }
-
-            for (var i = 0; i < count; i++)
-            {
-                Find(ready[i])?.OnReadable(scratch);
             }
         }
     }
