@@ -60,6 +60,18 @@ public sealed class FrameWriterTests : IDisposable
     }
 
     [Fact]
+    public void Much_that_is_left_for_later_does_not_wait_for_ever_and_takes_no_place()
+    {
+        for (var i = 0; i < 5000; i++)
+        {
+            Assert.True(_writer.TryWrite(new byte[] { (byte)i }, FrameKind.Control, later: true));
+        }
+
+        _writer.Flush();
+        Assert.Equal(Enumerable.Range(0, 5000).Select(i => (byte)i), _stream.Writes.SelectMany(write => write));
+    }
+
+    [Fact]
     public async Task What_is_left_for_later_during_a_blocked_write_does_not_wait_for_more()
     {
         _stream.Block();

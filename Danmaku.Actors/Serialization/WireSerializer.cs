@@ -40,6 +40,14 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
     private const byte PurgeUrl = 1;
     private const byte PurgeRoom = 2;
 
+    private const int ScratchBytes = 4 * 1024;
+
+    /// <summary>What a thread keeps to write messages in; they are seldom larger.</summary>
+    private const int MaxScratchBytes = 64 * 1024;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _scratch;
+
     public override int Identifier => 1712;
 
     public override string Manifest(object o) => o switch
@@ -70,7 +78,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
     public override byte[] ToBinary(object obj)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
+        var buffer = _scratch ??= new ArrayBufferWriter<byte>(ScratchBytes);
+        buffer.ResetWrittenCount();
         var writer = new BinaryWriterBuffer(buffer);
         switch (obj)
         {
@@ -216,7 +225,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 throw new SerializationException($"{obj.GetType()} is not a message of the cluster");
         }
 
-        return buffer.WrittenSpan.ToArray();
+        var bytes = buffer.WrittenSpan.ToArray();
+        _scratch = buffer.Capacity <= MaxScratchBytes ? buffer : null;
+        return bytes;
     }
 
     /// <exception cref="SerializationException">An unknown manifest, or bytes that are not what it says.</exception>

@@ -28,6 +28,9 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
     /// <summary>How many control frames have a place beyond <c>maxFrames</c>.</summary>
     public const int ReservedFrames = 64;
 
+    /// <summary>With so many left for later, the next one takes them along: what they wait for may be long in coming.</summary>
+    private const int MaxLater = 32;
+
     private const int ReservedBytes = 64 * 1024;
     private const int MaxWriteBytes = 64 * 1024;
 
@@ -78,6 +81,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
 
             _isClosed = kind == FrameKind.Close;
             _lastFrame = time.GetTimestamp();
+            later &= _waiting.Count < MaxLater;
             if (_isWriting || later || _waiting.Count > 0)
             {
                 _waiting.Enqueue(frames);
