@@ -159,6 +159,13 @@ internal sealed class EdgeCache
 
             var isFirst = true;
             var fill = isAlone ? _parts.Start(request, stored) : _parts.JoinOrStart(request, stored, head, out isFirst);
+            if (fill is { Body.IsComplete: true } && !isFirst)
+            {
+                // Somebody has all of it already: then it is stored in a moment.
+                await fill.Ended;
+                continue;
+            }
+
             if (fill is not null && await TryUseAsync(context, request, fill, isFirst, why))
             {
                 return;

@@ -35,6 +35,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
     private const int FirstBlock = 16 * 1024;
 
     private readonly TaskCompletionSource<FillResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isTaken;
     private byte[] _block = [];
     private int _used;
@@ -46,6 +47,9 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
     public CacheEntry? Stored => stored;
 
     public Task<FillResult> Result => _result.Task;
+
+    /// <summary>Done when all of it has been stored, or will not be.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>The body while it arrives; null before that, and where it is not shared.</summary>
     public CachedBody? Body { get; private set; }
@@ -105,6 +109,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         finally
         {
             parts.Store.EndFill(sequence);
+            _ended.SetResult();
         }
     }
 
