@@ -22,8 +22,6 @@ public sealed class FanoutLoad(TimeSpan shortest, TimeSpan longest, int processo
     private long _spent;
     private long _tick = shortest.Ticks;
 
-    public TimeSpan Shortest => shortest;
-
     public TimeSpan Longest => longest;
 
     /// <summary>From one fan-out of a busy room to its next, at least.</summary>

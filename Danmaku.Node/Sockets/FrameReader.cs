@@ -43,7 +43,7 @@ internal sealed class FrameReader : IByteSink
     private Task _hearing = Task.CompletedTask;
     private Exception? _failure;
 
-    /// <param name="feed">What the library reads from, made with <see cref="Feed"/>.</param>
+    /// <param name="feed">What the library reads from; where it waits, <see cref="OnLibraryWaiting"/> is called.</param>
     public FrameReader(IByteSource source, FeedStream feed, ViewerSocket socket, ReadLoop loop, int maxBytes) =>
         (_source, _feed, _socket, _loop, _maxBytes) = (source, feed, socket, loop, maxBytes);
 

@@ -25,8 +25,8 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private readonly long _key;
     private readonly Pipe _input;
     private readonly Pipe _output;
-    private IByteSink? _sink;
     private readonly Task _sending;
+    private IByteSink? _sink;
     private bool _hasEnded;
     private bool _isEndTold;
     private bool _isFlushing;
