@@ -240,10 +240,26 @@ public sealed class EdgeRoomActorTests : TestKit
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
         await _origin.FishForMessageAsync<SubmitPost>(_ => true);
         _time.Advance(TimeSpan.FromSeconds(1.1));
-        viewer.Viewer.Tell(ConnectionActor.Tick.Instance);
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("unknown").Count == 1);
         Assert.Equal(new PostId(1).ToString(), viewer.Outbox.OfType("unknown")[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task A_viewer_whose_post_waits_catches_up_as_soon_as_another()
+    {
+        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { ViewerLimits = new ViewerLimits { PostDeadline = TimeSpan.FromMinutes(10) } }, 2));
+        var (room, viewer) = await OpenAsync();
+        viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        await _origin.FishForMessageAsync<SubmitPost>(_ => true);
+        var other = await JoinAsync();
+        viewer.Outbox.Capacity = 0;
+
+        room.Tell(Slice(1));
+        await Eventually.TrueAsync(() => Seen(other).Count == 1);
+        viewer.Outbox.Capacity = int.MaxValue;
+
+        await Eventually.TrueAsync(() => viewer.Outbox.OfType("skipped").Count == 1);
     }
 
     [Fact]

@@ -33,6 +33,7 @@ public sealed class ConnectionActor : UntypedActor
     private (Position After, long Since)? _reading;
     private bool _hasLeft;
     private ICancelable? _tick;
+    private bool _isTickSoon;
 
     public ConnectionActor(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
@@ -73,7 +74,7 @@ public sealed class ConnectionActor : UntypedActor
                 ReadOnWhenDrained();
                 break;
             case Slow:
-                KeepTicking();
+                TickSoon();
                 break;
             case Fail fail:
                 throw new InvalidOperationException("A viewer could not be sent what is for everybody.", fail.Error);
@@ -109,7 +110,7 @@ public sealed class ConnectionActor : UntypedActor
         }
         else
         {
-            KeepTicking();
+            TickSoon();
         }
     }
 
@@ -137,7 +138,10 @@ public sealed class ConnectionActor : UntypedActor
             _edge.Origins.Tell(submit, Self);
         }
 
-        KeepTicking();
+        if (_tick is null)
+        {
+            TickAfter(_edge.ViewerLimits.PostDeadline);
+        }
     }
 
     private void OnAnswer(RoomProtocol.PostAnswer answer)
@@ -211,24 +215,64 @@ public sealed class ConnectionActor : UntypedActor
     /// <summary>Looks after what is overdue: a slow socket, and posts that the origin does not answer.</summary>
     private void OnTick()
     {
-        _tick = null;
+        // It may be one that came too late to be cancelled.
+        EndTick();
         _viewer.CatchUp();
-        foreach (var (id, _) in (_pending ?? []).Where(post => _edge.Time.GetElapsedTime(post.Value.Since) > _edge.ViewerLimits.PostDeadline).ToArray())
-        {
-            _pending!.Remove(id);
-            TellUnknown(id);
-        }
-
+        var nextOverdue = ForgetOverdue();
         ReadOnWhenDrained();
-        if (_viewer.IsSlow || _pending is { Count: > 0 } || _reading is not null)
+        if (_viewer.IsSlow)
         {
-            KeepTicking();
+            TickSoon();
+        }
+        else if (nextOverdue is { } wait && _tick is null)
+        {
+            TickAfter(wait);
         }
     }
 
-    private void KeepTicking()
+    /// <returns>How long until the next post is overdue; null when none waits for its answer.</returns>
+    private TimeSpan? ForgetOverdue()
     {
-        _tick ??= Context.System.Scheduler.ScheduleTellOnceCancelable(TickEvery, Self, Tick.Instance, ActorRefs.NoSender);
+        if (_pending is not { Count: > 0 })
+        {
+            return null;
+        }
+
+        var oldest = TimeSpan.Zero;
+        foreach (var (id, (since, _)) in _pending)
+        {
+            var age = _edge.Time.GetElapsedTime(since);
+            if (age >= _edge.ViewerLimits.PostDeadline)
+            {
+                _pending.Remove(id);
+                TellUnknown(id);
+            }
+            else if (age > oldest)
+            {
+                oldest = age;
+            }
+        }
+
+        return _pending.Count > 0 ? _edge.ViewerLimits.PostDeadline - oldest : null;
+    }
+
+    private void TickSoon()
+    {
+        if (!_isTickSoon)
+        {
+            EndTick();
+            TickAfter(TickEvery);
+            _isTickSoon = true;
+        }
+    }
+
+    private void TickAfter(TimeSpan wait) =>
+        _tick = Context.System.Scheduler.ScheduleTellOnceCancelable(wait, Self, Tick.Instance, ActorRefs.NoSender);
+
+    private void EndTick()
+    {
+        _tick?.Cancel();
+        (_tick, _isTickSoon) = (null, false);
     }
 
     /// <summary>Makes one without looking for its constructor first.</summary>

@@ -8,7 +8,7 @@ namespace Danmaku.Actors.Posts;
 /// An edge's end of the way of posts: brings what its viewers post to the <see cref="PostDesk"/> of the origin that has their room, many in
 /// one message, and what became of them to their <see cref="Connections.ConnectionActor"/>s.
 /// </summary>
-public sealed class PostUplink : ReceiveActor
+public sealed class PostUplink : UntypedActor
 {
     /// <summary>What a post takes in a message beside its text and author.</summary>
     private const int Overhead = 64;
@@ -17,14 +17,28 @@ public sealed class PostUplink : ReceiveActor
     private readonly Dictionary<Address, Bundle<RoomProtocol.SubmitPost>> _origins = [];
     private readonly Dictionary<long, IActorRef> _posters = [];
 
-    public PostUplink(TimeProvider time)
-    {
-        _time = time;
+    public PostUplink(TimeProvider time) => _time = time;
 
-        Receive<Send>(OnSend);
-        Receive<PostAnswers>(OnAnswers);
-        Receive<PauseOver>(over => OnPauseOver(over.Origin));
-        Receive<PosterGone>(gone => _posters.Remove(gone.Ticket));
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Send send:
+                OnSend(send);
+                break;
+            case PostAnswers answers:
+                OnAnswers(answers);
+                break;
+            case PauseOver over:
+                OnPauseOver(over.Origin);
+                break;
+            case PosterGone gone:
+                _posters.Remove(gone.Ticket);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
     }
 
     private void OnSend(Send send)
@@ -62,9 +76,11 @@ public sealed class PostUplink : ReceiveActor
     {
         if (pause is { } wait)
         {
-            Task.Delay(wait, _time).PipeTo(Self, success: () => new PauseOver(origin));
+            WaitFor(origin, wait);
         }
     }
+
+    private void WaitFor(Address origin, TimeSpan pause) => Task.Delay(pause, _time).PipeTo(Self, success: () => new PauseOver(origin));
 
     private void OnAnswers(PostAnswers answers)
     {

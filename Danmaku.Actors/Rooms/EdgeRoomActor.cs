@@ -14,7 +14,7 @@ namespace Danmaku.Actors.Rooms;
 /// One room on one edge: puts what comes from the origin into order through <see cref="EdgeRoom"/>, encodes each batch once per format
 /// and fans it out to its viewers, each a child <see cref="ConnectionActor"/>.
 /// </summary>
-public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
+public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 {
     private readonly RoomId _id;
     private readonly EdgeContext _edge;
@@ -59,23 +59,6 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _pace = new FanoutPace(edge.Fanout, edge.Time);
         _reads = new HistoryReads(edge.Time);
         _retry = FirstRetry;
-
-        Receive<Slice>(OnSlice);
-        Receive<HeadNote>(OnHead);
-        Receive<Flush>(_ => OnFlush());
-        Receive<EdgeRooms.Open>(_ => OnOpen());
-        Receive<EdgeRooms.Join>(OnJoin);
-        Receive<ViewerGone>(gone => OnViewerGone(gone.Member));
-        Receive<Attached>(OnAttached);
-        Receive<RangeGone>(OnGone);
-        Receive<ConnectionActor.ReadOn>(OnReadOn);
-        Receive<HistoryPage>(OnHistoryPage);
-        Receive<HistoryGone>(OnHistoryGone);
-        Receive<RoomRefused>(_ => OnRefused());
-        Receive<OriginGone>(_ => OnOriginGone());
-        Receive<Pulse>(_ => OnPulse());
-        Receive<Attach>(_ => AttachToOrigin());
-        Receive<Fetch>(_ => FetchMissing());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -107,6 +90,64 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         _edge.Metrics.EdgeRoomClosed();
         _edge.Ingress.Tell(new ReplicationIngress.RoomClosed(_id, Self));
         _edge.Origins.Tell(new DetachEdge(_id));
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Slice slice:
+                OnSlice(slice);
+                break;
+            case Flush:
+                OnFlush();
+                break;
+            case HeadNote note:
+                OnHead(note);
+                break;
+            case EdgeRooms.Open:
+                OnOpen();
+                break;
+            case EdgeRooms.Join join:
+                OnJoin(join);
+                break;
+            case ViewerGone gone:
+                OnViewerGone(gone.Member);
+                break;
+            case ConnectionActor.ReadOn read:
+                OnReadOn(read);
+                break;
+            case Attached attached:
+                OnAttached(attached);
+                break;
+            case RangeGone gone:
+                OnGone(gone);
+                break;
+            case HistoryPage page:
+                OnHistoryPage(page);
+                break;
+            case HistoryGone gone:
+                OnHistoryGone(gone);
+                break;
+            case RoomRefused:
+                OnRefused();
+                break;
+            case OriginGone:
+                OnOriginGone();
+                break;
+            case Pulse:
+                OnPulse();
+                break;
+            case Attach:
+                AttachToOrigin();
+                break;
+            case Fetch:
+                FetchMissing();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
     }
 
     private int Count => _audience.Count;
@@ -335,26 +376,34 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
     private void OnSlice(Slice slice)
     {
         _heardAt = _edge.Time.GetTimestamp();
-        Merge(() => _room.Slice(slice.Decode()));
+        var before = _room.Top;
+        _room.Slice(slice.Decode());
+        Merged(before);
     }
 
     private void OnHead(HeadNote note)
     {
         _heardAt = _edge.Time.GetTimestamp();
         _total = note.Viewers;
-        Merge(() => _room.Head(note.Head));
+        var before = _room.Top;
+        _room.Head(note.Head);
+        Merged(before);
     }
 
     private void OnAttached(Attached attached)
     {
         KnowOrigin(attached.Viewers);
-        Merge(() => _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]), attached.Question);
+        var before = _room.Top;
+        _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]);
+        Merged(before, attached.Question);
     }
 
     private void OnGone(RangeGone gone)
     {
         KnowOrigin(gone.Viewers);
-        Merge(() => _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]), gone.Question);
+        var before = _room.Top;
+        _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]);
+        Merged(before, gone.Question);
     }
 
     private void KnowOrigin(long viewers)
@@ -383,11 +432,11 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
         AttachToOrigin();
     }
 
+    /// <summary>Something has been put into the room.</summary>
+    /// <param name="before">Where the room was before that.</param>
     /// <param name="question">The number of the question that is answered; 0 when it is none.</param>
-    private void Merge(Action merge, long question = 0)
+    private void Merged(Position before, long question = 0)
     {
-        var before = _room.Top;
-        merge();
         if (_room.Top != before || _asked is null)
         {
             _progressAt = _edge.Time.GetTimestamp();
@@ -433,9 +482,20 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             return;
         }
 
-        _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(KnownTop)));
-        _openers.Clear();
+        if (_openers.Count > 0)
+        {
+            _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(KnownTop)));
+            _openers.Clear();
+        }
 
+        if (_waiting.Count > 0)
+        {
+            AdmitWaiting();
+        }
+    }
+
+    private void AdmitWaiting()
+    {
         // Who is ahead after everything has come that the origin had when it was asked for him, is ahead of the origin too.
         var isComplete = _room.Missing is null;
         foreach (var (member, _) in _waiting.Where(IsDue).ToArray())
@@ -563,7 +623,9 @@ public sealed class EdgeRoomActor : ReceiveActor, IWithTimers
             && _edge.Time.GetElapsedTime(_progressAt) > _edge.RoomLimits.GapTimeout
             && _edge.Time.GetElapsedTime(_heardAt) < Silence)
         {
-            Merge(_room.GiveUp);
+            var before = _room.Top;
+            _room.GiveUp();
+            Merged(before);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Danmaku.Core.Rooms;
 using FsCheck.Xunit;
 
@@ -23,7 +24,12 @@ public class PostIdTests
     [InlineData(" 0112233445566778899aabbccddeeff")]
     [InlineData("00112233445566778899aabbccddee\0\0")]
     [InlineData("00112233445566778899aabbccddeeff0")]
-    public void Nothing_else_is_one(string? text) => Assert.False(PostId.TryParse(text, out _));
+    [InlineData("00112233445566778899aabbccddeeé")]
+    public void Nothing_else_is_one(string? text)
+    {
+        Assert.False(PostId.TryParse(text, out _));
+        Assert.False(PostId.TryParse(Encoding.UTF8.GetBytes(text ?? ""), out _));
+    }
 
     [Property]
     public void What_is_written_is_read_back(ulong high, ulong low)
@@ -32,6 +38,19 @@ public class PostIdTests
 
         Assert.True(PostId.TryParse(id.ToString(), out var read));
 
+        Assert.Equal(id, read);
+    }
+
+    [Property]
+    public void In_UTF8_it_is_written_and_read_as_in_text(ulong high, ulong low)
+    {
+        var id = new PostId(new UInt128(high, low));
+        var utf8 = new byte[PostId.TextLength];
+
+        id.Write(utf8);
+
+        Assert.Equal(id.ToString(), Encoding.UTF8.GetString(utf8));
+        Assert.True(PostId.TryParse(utf8, out var read));
         Assert.Equal(id, read);
     }
 

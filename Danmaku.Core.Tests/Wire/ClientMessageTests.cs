@@ -74,6 +74,31 @@ public class ClientMessageTests
     }
 
     [Theory]
+    [InlineData("\\u0030\\u0030112233445566778899aabbccddeeff", true)]
+    [InlineData("00112233445566778899aabbccddee\\ud83d", false)]
+    [InlineData("00112233445566778899AABBCCDDEEFF", false)]
+    [InlineData("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", false)]
+    [InlineData("", false)]
+    public void An_id_is_read_however_it_is_escaped(string id, bool isOne)
+    {
+        var message = Read($$"""{"type":"post","id":"{{id}}","text":"hi"}""");
+
+        if (isOne)
+        {
+            Assert.Equal("00112233445566778899aabbccddeeff", Assert.IsType<ClientMessage.Post>(message).Id.ToString());
+        }
+        else
+        {
+            Assert.Equal((null, RejectReason.FieldInvalid), Assert.IsType<ClientMessage.BadPost>(message) is var bad ? (bad.Id, bad.Reason) : default);
+        }
+    }
+
+    [Fact]
+    public void An_id_all_of_whose_digits_are_escaped_is_one() =>
+        Assert.Equal(Id, Assert.IsType<ClientMessage.Post>(
+            Read($$"""{"type":"post","id":"{{string.Concat(Id.Select(c => $"\\u{(int)c:x4}"))}}","text":"hi"}""")).Id.ToString());
+
+    [Theory]
     [InlineData("""{"\ud83d":1,"type":"join"}""")]
     [InlineData("""{"\udc00":1,"type":"join"}""")]
     [InlineData("""{"type":"join","position":{"\ud83d":1,"epoch":1,"offset":0}}""")]

@@ -271,6 +271,12 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// </summary>
     private (long Epoch, Position Previous)? Following()
     {
+        // As nearly always. To enumerate nothing costs as much as to append a danmaku.
+        if (_epochs.Count == 0)
+        {
+            return null;
+        }
+
         foreach (var (epoch, previous) in _epochs)
         {
             if (!previous.IsNone && previous <= Top)

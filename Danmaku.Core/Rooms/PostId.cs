@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -10,16 +11,24 @@ public readonly record struct PostId(UInt128 Value)
     /// <summary>Length of the written form: lower-case hexadecimal digits.</summary>
     public const int TextLength = 32;
 
+    private const int Bytes = 16;
+
     public static bool TryParse(ReadOnlySpan<char> text, out PostId id)
     {
-        id = default;
-        if (text.Length != TextLength || text.ContainsAnyExcept(Digits))
-        {
-            return false;
-        }
+        Span<byte> bytes = stackalloc byte[Bytes];
+        var isOne = text.Length == TextLength
+            && !text.ContainsAnyExcept(Digits)
+            && Convert.FromHexString(text, bytes, out _, out _) == OperationStatus.Done;
+        id = isOne ? new PostId(BinaryPrimitives.ReadUInt128BigEndian(bytes)) : default;
+        return isOne;
+    }
 
-        id = new PostId(UInt128.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
-        return true;
+    /// <summary>Reads the written form in UTF-8.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, out PostId id)
+    {
+        Span<char> text = stackalloc char[TextLength];
+        id = default;
+        return utf8.Length == TextLength && Ascii.ToUtf16(utf8, text, out _) == OperationStatus.Done && TryParse(text, out id);
     }
 
     /// <summary>The id behind an <c>Idempotency-Key</c>: the same key always gives the same id.</summary>
@@ -27,10 +36,23 @@ public readonly record struct PostId(UInt128 Value)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
-        return new PostId(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash));
+        return new PostId(BinaryPrimitives.ReadUInt128BigEndian(hash));
     }
 
-    public override string ToString() => Value.ToString("x32", CultureInfo.InvariantCulture);
+    /// <summary>Writes it in UTF-8 into <see cref="TextLength"/> bytes.</summary>
+    public void Write(Span<byte> utf8)
+    {
+        Span<byte> bytes = stackalloc byte[Bytes];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
+        Convert.TryToHexStringLower(bytes, utf8, out _);
+    }
 
-    private static readonly System.Buffers.SearchValues<char> Digits = System.Buffers.SearchValues.Create("0123456789abcdef");
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Bytes];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 }

@@ -14,6 +14,9 @@ public abstract record ClientMessage
 
     private const int MaxNumberBytes = 32;
 
+    /// <summary>Of a post's id all of whose digits are written as escapes.</summary>
+    private const int MaxIdBytes = 6 * PostId.TextLength;
+
     private ClientMessage()
     {
     }
@@ -78,7 +81,8 @@ public abstract record ClientMessage
         private long? _history;
         private string? _name;
         private string? _token;
-        private string? _idText;
+        private PostId? _id;
+        private bool _isInvalidId;
         private string? _text;
         private string? _mode;
         private string? _color;
@@ -89,7 +93,7 @@ public abstract record ClientMessage
 
         public void Read(ref Utf8JsonReader json)
         {
-            if (json.ValueTextEquals("type"u8)) _type = ReadString(ref json);
+            if (json.ValueTextEquals("type"u8)) _type = ReadType(ref json);
             else if (TryReadJoin(ref json)) Blame(ref _isInvalidJoin);
             else if (TryReadPost(ref json)) Blame(ref _isInvalidPost);
             else if (json.ValueTextEquals("client"u8))
@@ -112,7 +116,7 @@ public abstract record ClientMessage
 
         private bool TryReadPost(ref Utf8JsonReader json)
         {
-            if (json.ValueTextEquals("id"u8)) _idText = ReadString(ref json);
+            if (json.ValueTextEquals("id"u8)) ReadId(ref json);
             else if (json.ValueTextEquals("text"u8)) _text = ReadString(ref json);
             else if (json.ValueTextEquals("mode"u8)) _mode = ReadString(ref json);
             else if (json.ValueTextEquals("color"u8)) _color = ReadString(ref json);
@@ -141,25 +145,71 @@ public abstract record ClientMessage
 
         private readonly ClientMessage ToPost()
         {
-            PostId? id = PostId.TryParse(_idText, out var parsed) ? parsed : null;
-            if (_isInvalidPost || (_idText is not null && id is null))
+            if (_isInvalidPost || _isInvalidId)
             {
-                return new BadPost(id, RejectReason.FieldInvalid);
+                return new BadPost(_id, RejectReason.FieldInvalid);
             }
 
-            if (id is null || _text is null)
+            if (_id is not { } id || _text is null)
             {
-                return new BadPost(id, RejectReason.FieldMissing);
+                return new BadPost(_id, RejectReason.FieldMissing);
             }
 
             return TryReadStyle(_mode, _color, _size, out var style) && _at is null or >= 0
-                ? new Post(id.Value, _text, style, _at, _again)
+                ? new Post(id, _text, style, _at, _again)
                 : new BadPost(id, RejectReason.FieldInvalid);
+        }
+
+        private string? ReadType(ref Utf8JsonReader json)
+        {
+            json.Read();
+
+            // What nearly all messages are makes no new text.
+            return json.TokenType == JsonTokenType.String && json.ValueTextEquals("post"u8) ? "post" : StringOf(ref json);
+        }
+
+        private void ReadId(ref Utf8JsonReader json)
+        {
+            json.Read();
+            (_id, _isInvalidId) = (null, false);
+            if (json.TokenType != JsonTokenType.String)
+            {
+                Refuse<object>(ref json);
+                return;
+            }
+
+            Span<byte> text = stackalloc byte[MaxIdBytes];
+            if (json.ValueSpan.Length <= MaxIdBytes && PostId.TryParse(text[..Copy(ref json, text)], out var id))
+            {
+                _id = id;
+            }
+            else
+            {
+                _isInvalidId = true;
+            }
+        }
+
+        /// <returns>How many bytes; none of an escape that is half of a surrogate pair.</returns>
+        private static int Copy(ref Utf8JsonReader json, scoped Span<byte> text)
+        {
+            try
+            {
+                return json.CopyString(text);
+            }
+            catch (InvalidOperationException)
+            {
+                return 0;
+            }
         }
 
         private string? ReadString(ref Utf8JsonReader json)
         {
             json.Read();
+            return StringOf(ref json);
+        }
+
+        private string? StringOf(ref Utf8JsonReader json)
+        {
             if (json.TokenType == JsonTokenType.String)
             {
                 try

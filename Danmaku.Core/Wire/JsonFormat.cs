@@ -65,7 +65,7 @@ public class JsonFormat(int index) : WireFormat
     public override Frame Ack(PostId id, Position position, bool isDurable) => Encode((id, position, isDurable), static (json, ack) =>
     {
         json.WriteString("type", "ack");
-        json.WriteString("id", ack.id.ToString());
+        WriteId(json, ack.id);
         WritePosition(json, "position", ack.position);
         json.WriteBoolean("durable", ack.isDurable);
     });
@@ -75,7 +75,7 @@ public class JsonFormat(int index) : WireFormat
         json.WriteString("type", "reject");
         if (reject.id is { } id)
         {
-            json.WriteString("id", id.ToString());
+            WriteId(json, id);
         }
 
         json.WriteString("reason", reject.reason.Name());
@@ -90,7 +90,7 @@ public class JsonFormat(int index) : WireFormat
     public override Frame Unknown(PostId id) => Encode(id, static (json, id) =>
     {
         json.WriteString("type", "unknown");
-        json.WriteString("id", id.ToString());
+        WriteId(json, id);
     });
 
     public override Frame Viewers(long count) => Encode(count, static (json, count) =>
@@ -217,6 +217,13 @@ public class JsonFormat(int index) : WireFormat
         }
 
         return escaped.ToString();
+    }
+
+    private static void WriteId(Utf8JsonWriter json, PostId id)
+    {
+        Span<byte> text = stackalloc byte[PostId.TextLength];
+        id.Write(text);
+        json.WriteString("id", text);
     }
 
     private static void WritePosition(Utf8JsonWriter json, string name, Position position)
