@@ -122,14 +122,18 @@ public static class ReplicationProtocol
 /// <param name="First">The offset of the first.</param>
 public sealed record Slice(RoomId Room, long Epoch, Position Previous, long First, int Count, ReadOnlyMemory<byte> Bytes) : IRoomMessage
 {
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _scratch;
+
     public long Last => First + Count - 1;
 
     public static Slice Encode(RoomId room, Batch batch)
     {
-        var buffer = new ArrayBufferWriter<byte>(64 * batch.Comments.Count);
+        var buffer = _scratch ??= new ArrayBufferWriter<byte>(4096);
+        buffer.ResetWrittenCount();
         var writer = new BinaryWriterBuffer(buffer);
         BinaryCodec.WriteComments(ref writer, batch.Comments);
-        return new Slice(room, batch.Epoch, batch.Previous, batch.First.Offset, batch.Comments.Count, buffer.WrittenMemory);
+        return new Slice(room, batch.Epoch, batch.Previous, batch.First.Offset, batch.Comments.Count, buffer.WrittenSpan.ToArray());
     }
 
     /// <summary>Makes one slice of those that follow each other directly.</summary>

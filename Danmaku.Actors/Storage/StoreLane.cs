@@ -24,7 +24,7 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
     private readonly StoreHealth _health;
     private readonly TimeProvider _time;
     private readonly OrderedDictionary<RoomId, Waiting> _waiting = [];
-    private IReadOnlyList<Waiting> _committing = [];
+    private readonly List<Waiting> _committing = [];
     private TimeSpan _retry = FirstRetry;
 
     public StoreLane(IRoomStore store, StoreHealth health, TimeProvider time)
@@ -53,37 +53,71 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
 
         known?.Sender.Tell(new Fenced(known.Append.Epoch));
         _waiting.Add(append.Room, new Waiting(append, Sender));
-        if (!IsBusy)
-        {
-            Commit();
-        }
+        Commit();
     }
 
     private void Commit()
     {
-        var count = 0;
-        _committing = [.. _waiting.Values.TakeWhile(waiting => (count += waiting.Append.Comments.Count) <= MaxCommit || count == waiting.Append.Comments.Count)];
-        foreach (var waiting in _committing)
+        while (!IsBusy && TakeWaiting() is { Count: > 0 } appends)
         {
-            _waiting.Remove(waiting.Append.Room);
-        }
+            var committed = CommitAsync(appends);
+            if (!committed.IsCompletedSuccessfully)
+            {
+                committed.PipeTo(Self);
+                return;
+            }
 
-        if (_committing.Count > 0)
-        {
-            CommitAsync([.. _committing.Select(waiting => waiting.Append)]).PipeTo(Self);
+            // A store that has it already, as one in memory has.
+            Answer(committed.Result);
         }
     }
 
-    private async Task<Committed> CommitAsync(IReadOnlyList<RoomAppend> appends)
+    private List<RoomAppend> TakeWaiting()
     {
-        using var timeout = new CancellationTokenSource(CommitTimeout, _time);
+        var (appends, comments) = (new List<RoomAppend>(), 0);
+        foreach (var waiting in _waiting.Values)
+        {
+            comments += waiting.Append.Comments.Count;
+            if (appends.Count > 0 && comments > MaxCommit)
+            {
+                break;
+            }
+
+            appends.Add(waiting.Append);
+            _committing.Add(waiting);
+        }
+
+        foreach (var append in appends)
+        {
+            _waiting.Remove(append.Room);
+        }
+
+        return appends;
+    }
+
+    private async Task<Committed> CommitAsync(List<RoomAppend> appends)
+    {
+        using var timeout = new CancellationTokenSource();
         var started = _time.GetTimestamp();
-        var isKept = await _store.AppendAsync(appends, timeout.Token).WaitAsync(timeout.Token).ConfigureAwait(false);
+        var append = _store.AppendAsync(appends, timeout.Token);
+        if (!append.IsCompleted)
+        {
+            await using var timer = _time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), timeout, CommitTimeout, Timeout.InfiniteTimeSpan);
+            await append.WaitAsync(timeout.Token).ConfigureAwait(false);
+        }
+
+        var isKept = await append.ConfigureAwait(false);
         _health.Committed(_time.GetElapsedTime(started));
         return new Committed(isKept);
     }
 
     private void OnCommitted(Committed committed)
+    {
+        Answer(committed);
+        Commit();
+    }
+
+    private void Answer(Committed committed)
     {
         for (var i = 0; i < _committing.Count; i++)
         {
@@ -91,8 +125,8 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
             room.Tell(committed.IsKept[i] ? new Kept(append.Last) : new Fenced(append.Epoch));
         }
 
-        (_committing, _retry) = ([], FirstRetry);
-        Commit();
+        _committing.Clear();
+        _retry = FirstRetry;
     }
 
     private void OnFailed(Status.Failure failure)
@@ -107,7 +141,7 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
             }
         }
 
-        _committing = [];
+        _committing.Clear();
         Timers.StartSingleTimer(nameof(Retry), Retry.Instance, _retry);
         _retry = _retry * 2 < LastRetry ? _retry * 2 : LastRetry;
     }

@@ -109,8 +109,21 @@ public sealed class Room
     }
 
     /// <summary>The oldest of what the store does not have yet, for one append. The same again until <see cref="Saved"/> says how far it has come.</summary>
-    public IReadOnlyList<(PostId Id, Comment Comment)> TakeUnsaved() =>
-        [.. _unsaved.Take(_limits.MaxAppend).Select(entry => (entry.Id, entry.Comment))];
+    public IReadOnlyList<(PostId Id, Comment Comment)> TakeUnsaved()
+    {
+        var (taken, count) = (new (PostId, Comment)[Math.Min(_unsaved.Count, _limits.MaxAppend)], 0);
+        foreach (var (_, id, comment) in _unsaved)
+        {
+            if (count == taken.Length)
+            {
+                break;
+            }
+
+            taken[count++] = (id, comment);
+        }
+
+        return taken;
+    }
 
     /// <summary>The store has this epoch up to <paramref name="offset"/>.</summary>
     public void Saved(long offset)

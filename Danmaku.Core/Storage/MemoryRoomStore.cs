@@ -125,21 +125,14 @@ public sealed class MemoryRoomStore(
     private bool[] Append(IReadOnlyList<RoomAppend> appends)
     {
         RoomLog.Check(appends);
-        var kept = appends.Select(append =>
-            _logs.TryGetValue(append.Room, out var log) && log.Epoch == append.Epoch && RoomLog.Follows(append, log.Last)).ToArray();
-        foreach (var (append, _) in appends.Zip(kept).Where(pair => pair.Second))
+        var kept = new bool[appends.Count];
+        for (var i = 0; i < kept.Length; i++)
         {
-            var log = _logs[append.Room];
-            foreach (var (id, comment) in append.Comments.Where(entry => new Position(append.Epoch, entry.Comment.Offset) > log.Last))
+            var append = appends[i];
+            kept[i] = _logs.TryGetValue(append.Room, out var log) && log.Epoch == append.Epoch && RoomLog.Follows(append, log.Last);
+            if (kept[i])
             {
-                log.Add(new LogEntry(append.Epoch, log.Previous, id, comment));
-                _bytes += Bytes(comment);
-            }
-
-            MoveToEnd(_used, log.Used);
-            if (log.Count > 0)
-            {
-                MoveToEnd(_written, log.Written);
+                Append(append, log!);
             }
         }
 
@@ -149,6 +142,24 @@ public sealed class MemoryRoomStore(
         }
 
         return kept;
+    }
+
+    private void Append(RoomAppend append, Log log)
+    {
+        foreach (var (id, comment) in append.Comments)
+        {
+            if (new Position(append.Epoch, comment.Offset) > log.Last)
+            {
+                log.Add(new LogEntry(append.Epoch, log.Previous, id, comment));
+                _bytes += Bytes(comment);
+            }
+        }
+
+        MoveToEnd(_used, log.Used);
+        if (log.Count > 0)
+        {
+            MoveToEnd(_written, log.Written);
+        }
     }
 
     private bool Trim(Retention retention, long now)

@@ -121,9 +121,12 @@ public static class RoomLog
             }
 
             var offset = append.Comments[0].Comment.Offset;
-            if (offset < 1 || append.Comments.Any(entry => entry.Comment.Offset != offset++))
+            for (var i = 0; i < append.Comments.Count; i++)
             {
-                throw new ArgumentException($"A hole in {append.Room}", nameof(appends));
+                if (offset < 1 || append.Comments[i].Comment.Offset != offset + i)
+                {
+                    throw new ArgumentException($"A hole in {append.Room}", nameof(appends));
+                }
             }
         }
     }
