@@ -507,6 +507,35 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task Where_more_comes_than_can_be_written_the_oldest_are_skipped_and_viewers_are_told()
+    {
+        var (room, viewer) = await OpenAsync();
+        var plain = await JoinAsync(format: WireFormat.Plain);
+        var slow = new LaboriousOutbox(_time, TimeSpan.FromMilliseconds(400));
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 0), slow);
+        _rooms.Tell(join);
+        await join.Answer.Task.WaitAsync(TimeSpan.FromSeconds(10));
+
+        room.Tell(Long(1, 100));
+        await Eventually.TrueAsync(() => plain.Outbox.Texts.Count == 100);
+        room.Tell(Long(101, 200));
+        room.Tell(EdgeRoomActor.Flush.Instance);
+
+        await Eventually.TrueAsync(() => plain.Outbox.Texts.Count == 200);
+        var skipped = viewer.Outbox.OfType("skipped").Single();
+        var count = skipped.GetProperty("count").GetInt32();
+        Assert.Equal(101, skipped.GetProperty("from").GetInt64());
+        Assert.InRange(count, 1, 99);
+        Assert.Equal(200 - count, Seen(viewer).Count);
+        Assert.Null(viewer.Outbox.Closed);
+
+        static Slice Long(int from, int through) => Danmaku.Actors.Rooms.Slice.Encode(Id, new Batch(
+            Epoch,
+            Position.None,
+            [.. Enumerable.Range(from, through - from + 1).Select(offset => new Comment(offset, 1, "a", new string('x', 1000), CommentStyle.Default, null))]));
+    }
+
+    [Fact]
     public async Task A_viewer_in_trouble_is_closed_and_nobody_else_notices()
     {
         var (room, good) = await OpenAsync();
@@ -698,6 +727,26 @@ public sealed class EdgeRoomActorTests : TestKit
     ];
 
     private sealed record Joined(IActorRef Viewer, FakeOutbox Outbox, ThrowingOutbox? Throwing);
+
+    /// <summary>Writing to it takes time.</summary>
+    private sealed class LaboriousOutbox(ManualTimeProvider time, TimeSpan takes) : IOutbox
+    {
+        public bool IsDrained => true;
+
+        public bool TryWrite(Frame frame, bool later = false)
+        {
+            time.Advance(takes);
+            return true;
+        }
+
+        public void Flush()
+        {
+        }
+
+        public void Close(CloseReason reason)
+        {
+        }
+    }
 
     private sealed class ThrowingOutbox : IOutbox
     {

@@ -64,6 +64,33 @@ public sealed class Audience(DanmakuMetrics metrics)
         }
     }
 
+    /// <summary>Leaves out what there is no time for. Who cannot be told so gets it nevertheless.</summary>
+    /// <param name="batches">Following each other in one epoch.</param>
+    public void Skip(IReadOnlyList<Batch> batches)
+    {
+        var (first, last) = (batches[0].First, batches[^1].Last);
+        foreach (var format in WireFormat.All)
+        {
+            var live = _live[format.Index];
+            if (live.Count == 0)
+            {
+                continue;
+            }
+
+            if (format.Skipped(first.Epoch, first.Offset, last.Offset) is { } notice)
+            {
+                live.ForEach(member => With(member, viewer => viewer.Skip(notice, first, last)));
+                metrics.Skipped((int)(last.Offset - first.Offset + 1) * live.Count);
+                continue;
+            }
+
+            foreach (var batch in batches)
+            {
+                Send(live, format.Batch(batch));
+            }
+        }
+    }
+
     /// <summary>Something may be missing before what follows <paramref name="position"/>.</summary>
     public void Lose(Position position) => ForEachLive(viewer => viewer.Lose(position));
 

@@ -34,6 +34,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private IActorRef? _origin;
     private MissingRange? _asked;
     private TimeSpan _retry;
+    private bool _isFlushing;
     private long _visits;
     private int _toldOrigin;
     private long _total;
@@ -538,24 +539,27 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void FlushNowOrAtTick()
     {
-        if (!_room.HasReady || Timers.IsTimerActive(nameof(Flush)))
+        if (!_room.HasReady || _isFlushing || Timers.IsTimerActive(nameof(Flush)))
         {
             return;
         }
 
+        _sight.IsFlushDue = true;
         if (_pace.Wait is var wait && wait > TimeSpan.Zero)
         {
             Timers.StartSingleTimer(nameof(Flush), Flush.Instance, wait);
-            _sight.IsFlushDue = true;
         }
         else
         {
-            FanOut();
+            // Behind what has come already, or an edge that has more to do than it can would write one slice after the other, and be ever later.
+            _isFlushing = true;
+            Self.Tell(Flush.Instance);
         }
     }
 
     private void OnFlush()
     {
+        _isFlushing = false;
         Timers.Cancel(nameof(Flush));
         FanOut();
     }
@@ -569,12 +573,16 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
         _sight.IsFlushDue = false;
         _pace.Begin();
-        foreach (var delivery in _room.Take())
+        var bytes = _pace.Bearable(_room.ReadyBytes);
+        foreach (var delivery in _room.Take(bytes))
         {
             switch (delivery)
             {
                 case Delivery.Comments comments:
                     _audience.Send(new DeliveryFrames(comments.Batch));
+                    break;
+                case Delivery.Skipped skipped:
+                    _audience.Skip(skipped.Batches);
                     break;
                 case Delivery.Lost lost:
                     _edge.Metrics.Lost();
@@ -583,7 +591,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             }
         }
 
-        _pace.End();
+        _pace.End(bytes);
     }
 
     // Once a second.

@@ -278,6 +278,34 @@ public class EdgeRoomTests
         Assert.Equal([2, 2, 1], edge.Take().Cast<Delivery.Comments>().Select(delivery => delivery.Batch.Comments.Count));
     }
 
+    [Theory]
+    [InlineData(5, "1-2 3-4 5")]
+    [InlineData(4, "-1 2 3-4 5")]
+    [InlineData(3, "-1-2 3-4 5")]
+    [InlineData(2, "-1-3 4 5")]
+    [InlineData(0, "-1-5")]
+    public void Of_more_than_there_is_time_for_the_oldest_are_skipped(int comments, string expected)
+    {
+        var size = Comments.At(5, 1).Bytes;
+        var edge = new EdgeRoom(RoomLimits.Default with { PageBytes = 2 * size });
+        edge.Attached(HeadOf(5, 0), []);
+        edge.Slice(Comments.Batch(5, default, 1, 5));
+
+        Assert.Equal(5 * size, edge.ReadyBytes);
+        var taken = edge.Take(comments * size);
+
+        Assert.Equal(expected, string.Join(' ', taken.Select(delivery => delivery switch
+        {
+            Delivery.Skipped skipped => $"-{Range(skipped.Batches[0].First, skipped.Batches[^1].Last)}",
+            Delivery.Comments some => Range(some.Batch.First, some.Batch.Last),
+            _ => "",
+        })));
+        Assert.Equal(0, edge.ReadyBytes);
+        Assert.Equal(new Position(5, 5), edge.Top);
+
+        static string Range(Position first, Position last) => first == last ? $"{first.Offset}" : $"{first.Offset}-{last.Offset}";
+    }
+
     [Fact]
     public void A_viewer_that_comes_back_begins_where_it_was_and_gets_the_rest()
     {

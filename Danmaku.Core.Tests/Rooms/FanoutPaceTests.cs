@@ -40,7 +40,7 @@ public class FanoutPaceTests
     [InlineData(10, 25)]
     [InlineData(18, 45)]
     [InlineData(30, 50)]
-    [InlineData(200, 250)]
+    [InlineData(200, 220)]
     public void The_tick_grows_with_what_a_fan_out_takes(int takes, int tick)
     {
         Run(100, takes);
@@ -98,6 +98,43 @@ public class FanoutPaceTests
         Assert.Equal((Ms(50), TimeSpan.Zero), (_pace.Tick, _pace.Wait));
     }
 
+    [Theory]
+    [InlineData(249, 1_000_000)] // not long
+    [InlineData(900, 200_000)] // not much
+    public void Nothing_is_left_out_unless_much_took_long(int takes, int bytes)
+    {
+        FanOut(_pace, takes, bytes);
+
+        Assert.Equal(100_000_000, _pace.Bearable(100_000_000));
+    }
+
+    [Fact]
+    public void What_would_take_longer_than_a_second_is_cut_to_less()
+    {
+        FanOut(_pace, takes: 400, bytes: 1_000_000);
+
+        Assert.Equal(2_500_000, _pace.Bearable(2_500_000));
+        Assert.Equal(2_000_000, _pace.Bearable(2_500_001));
+    }
+
+    [Fact]
+    public void However_long_it_takes_something_always_goes_out()
+    {
+        FanOut(_pace, takes: 60_000, bytes: 300_000);
+
+        Assert.Equal(FanoutPace.AlwaysBearable, _pace.Bearable(1_000_000));
+        Assert.Equal(1000, _pace.Bearable(1000));
+    }
+
+    [Fact]
+    public void When_it_keeps_up_again_nothing_is_left_out()
+    {
+        FanOut(_pace, takes: 900, bytes: 1_000_000);
+        FanOut(_pace, takes: 200, bytes: 500_000);
+
+        Assert.Equal(5_000_000, _pace.Bearable(5_000_000));
+    }
+
     /// <summary>As a busy room does it: again as soon as it may.</summary>
     private void Run(int times, int takes)
     {
@@ -110,11 +147,11 @@ public class FanoutPaceTests
 
     private void FanOut(int takes) => FanOut(_pace, takes);
 
-    private void FanOut(FanoutPace pace, int takes)
+    private void FanOut(FanoutPace pace, int takes, long bytes = 100)
     {
         pace.Begin();
         _time.Advance(Ms(takes));
-        pace.End();
+        pace.End(bytes);
     }
 
     private static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);

@@ -65,6 +65,35 @@ public class ViewerTests
     }
 
     [Fact]
+    public void A_viewer_that_reads_is_told_at_once_what_there_was_no_time_for()
+    {
+        Deliver(5, 1, 2);
+        Skip(5, 3, 9);
+        Deliver(5, 10, 10);
+
+        Assert.Equal(["batch", "skipped", "batch"], Types());
+        var skipped = _outbox.OfType("skipped")[0];
+        Assert.Equal((3, 9, 7), (skipped.GetProperty("from").GetInt64(), skipped.GetProperty("through").GetInt64(), skipped.GetProperty("count").GetInt64()));
+        Assert.False(_viewer.IsSlow);
+    }
+
+    [Fact]
+    public void What_there_was_no_time_for_counts_as_skipped_for_a_slow_viewer()
+    {
+        _outbox.Capacity = 1;
+        Deliver(5, 1, 2);
+        Deliver(5, 3, 4);
+        Skip(5, 5, 7);
+        Deliver(5, 8, 8);
+        Drain();
+
+        Deliver(5, 9, 9);
+
+        Assert.Equal(["batch", "skipped", "batch"], Types());
+        Assert.Equal((3, 8), (_outbox.OfType("skipped")[0].GetProperty("from").GetInt64(), _outbox.OfType("skipped")[0].GetProperty("through").GetInt64()));
+    }
+
+    [Fact]
     public void What_was_skipped_over_epochs_is_told_for_each()
     {
         _outbox.Capacity = 1;
@@ -274,6 +303,9 @@ public class ViewerTests
 
     private int Deliver(long epoch, long from, long through) =>
         _viewer.Deliver(WireFormat.Json.Batch(Comments.Batch(epoch, default, from, through)));
+
+    private void Skip(long epoch, long from, long through) =>
+        _viewer.Skip(WireFormat.Json.Skipped(epoch, from, through)!, new Position(epoch, from), new Position(epoch, through));
 
     private void Drain()
     {

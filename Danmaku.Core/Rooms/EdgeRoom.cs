@@ -140,7 +140,8 @@ public sealed class EdgeRoom(RoomLimits limits)
     }
 
     /// <summary>What has become ready since the last call, in order.</summary>
-    public IReadOnlyList<Delivery> Take()
+    /// <param name="bytes">So many of danmaku at most (<see cref="Comment.Bytes"/>): the oldest beyond that are skipped.</param>
+    public IReadOnlyList<Delivery> Take(long bytes = long.MaxValue)
     {
         CloseBatch();
         if (_ready.Count == 0)
@@ -148,9 +149,52 @@ public sealed class EdgeRoom(RoomLimits limits)
             return [];
         }
 
-        Delivery[] taken = [.. _ready];
+        IReadOnlyList<Delivery> taken = ReadyBytes <= bytes ? [.. _ready] : SkipOldest(bytes);
         _ready.Clear();
+        ReadyBytes = 0;
         return taken;
+    }
+
+    /// <summary>Of the danmaku that <see cref="Take"/> has (<see cref="Comment.Bytes"/>).</summary>
+    public long ReadyBytes { get; private set; }
+
+    private List<Delivery> SkipOldest(long bytes)
+    {
+        var (taken, surplus) = (new List<Delivery>(), ReadyBytes - bytes);
+        foreach (var delivery in _ready)
+        {
+            if (surplus <= 0 || delivery is not Delivery.Comments { Batch: var batch })
+            {
+                taken.Add(delivery);
+                continue;
+            }
+
+            var count = 0;
+            for (; count < batch.Comments.Count && surplus > 0; count++)
+            {
+                surplus -= batch.Comments[count].Bytes;
+            }
+
+            Skip(batch with { Comments = [.. batch.Comments.Take(count)] });
+            if (count < batch.Comments.Count)
+            {
+                taken.Add(new Delivery.Comments(batch with { Comments = [.. batch.Comments.Skip(count)] }));
+            }
+        }
+
+        return taken;
+
+        void Skip(Batch batch)
+        {
+            if (taken is [.., Delivery.Skipped { Batches: [.., var last] } skipped] && last.Epoch == batch.Epoch)
+            {
+                taken[^1] = new Delivery.Skipped([.. skipped.Batches, batch]);
+            }
+            else
+            {
+                taken.Add(new Delivery.Skipped([batch]));
+            }
+        }
     }
 
     /// <summary>Whether <see cref="Take"/> has something.</summary>
@@ -302,6 +346,7 @@ public sealed class EdgeRoom(RoomLimits limits)
 
         _batch.Add(comment);
         _batchBytes += comment.Bytes;
+        ReadyBytes += comment.Bytes;
         if (_batchBytes >= limits.PageBytes)
         {
             CloseBatch();
@@ -359,6 +404,9 @@ public abstract record Delivery
     }
 
     public sealed record Comments(Batch Batch) : Delivery;
+
+    /// <summary>There is no time for these, which follow each other in one epoch: whoever can be told so goes on with what comes then.</summary>
+    public sealed record Skipped(IReadOnlyList<Batch> Batches) : Delivery;
 
     /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
     public sealed record Lost(Position Position) : Delivery;

@@ -7,12 +7,19 @@ namespace Danmaku.Core.Rooms;
 /// </summary>
 /// <remarks>
 /// Not thread-safe; it has one owner. Writing costs about the same for one danmaku as for fifty: a longer tick is what makes a crowd cheap.
-/// Beyond the longest tick a fan-out that takes longer still gets a pause, in which the room hears what has come meanwhile.
+/// Beyond the longest tick a fan-out that takes longer still gets a pause, in which the room hears what has come meanwhile. Where more comes than can be
+/// written, each would take longer than the one before: one that would take longer than <see cref="Longest"/> leaves out the oldest.
 /// </remarks>
 /// <param name="load">Of all rooms, with the bounds.</param>
 public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
 {
-    private const double Pause = 1.25;
+    /// <summary>What a fan-out may take. Where more is ready, what goes out is the newest that takes four fifths of that.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+
+    /// <summary>So much always goes out (<see cref="Comment.Bytes"/>): with less, it is the number of writes that takes the time, and not what is in them.</summary>
+    public const long AlwaysBearable = 256 * 1024;
+
+    private const double Pause = 1.1;
 
     /// <summary>How much one fan-out says about the next.</summary>
     private const double Weight = 0.25;
@@ -21,6 +28,11 @@ public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
     private TimeSpan _takes;
     private TimeSpan _tick;
 
+    /// <summary>What the last fan-out took, and how much it was.</summary>
+    private TimeSpan _took;
+
+    private long _bytes;
+
     /// <summary>From one fan-out to the next, as things are.</summary>
     public TimeSpan Tick => _tick < load.Tick ? load.Tick : _tick;
 
@@ -28,13 +40,27 @@ public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
     public TimeSpan Wait =>
         _last is { } last && Tick - time.GetElapsedTime(last) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
+    /// <summary>How much of what is ready there is time for; all of it unless the last fan-out was large and took long.</summary>
+    /// <param name="ready">Of danmaku (<see cref="Comment.Bytes"/>).</param>
+    public long Bearable(long ready)
+    {
+        if (_took < Longest / 4 || _bytes < AlwaysBearable || ready * (_took / _bytes) <= Longest)
+        {
+            return ready;
+        }
+
+        return Math.Max(AlwaysBearable, (long)(_bytes * (0.8 * Longest / _took)));
+    }
+
     /// <summary>A fan-out begins.</summary>
     public void Begin() => _last = time.GetTimestamp();
 
     /// <summary>The fan-out that began last is over.</summary>
-    public void End()
+    /// <param name="bytes">Of the danmaku in it (<see cref="Comment.Bytes"/>).</param>
+    public void End(long bytes)
     {
         var took = time.GetElapsedTime(_last ?? time.GetTimestamp());
+        (_took, _bytes) = (took, bytes);
         _takes += Weight * (took - _takes);
         load.Add(took);
         var tick = _takes / FanoutLoad.Share;

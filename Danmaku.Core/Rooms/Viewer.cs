@@ -64,7 +64,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
             if (format.CanSkip)
             {
                 FallBehind();
-                Skip(batch);
+                Remember(batch.First, batch.Last);
             }
             else
             {
@@ -72,6 +72,24 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
             }
 
             return batch.Comments;
+        }
+    }
+
+    /// <summary>Leaves out what there is no time for, and tells. For formats that can say so.</summary>
+    /// <param name="notice">Says that it is skipped.</param>
+    /// <param name="through">The last; of the epoch of <paramref name="first"/>.</param>
+    public void Skip(Frame notice, Position first, Position through)
+    {
+        lock (_gate)
+        {
+            if (CatchUp())
+            {
+                Tell(notice);
+            }
+            else
+            {
+                Remember(first, through);
+            }
         }
     }
 
@@ -169,12 +187,12 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         }
     }
 
-    private void Skip(Frame batch)
+    private void Remember(Position first, Position through)
     {
         _skipped ??= [];
-        if (_skipped.Count > 0 && _skipped[^1] is var last && last.Epoch == batch.First.Epoch && last.Through + 1 == batch.First.Offset)
+        if (_skipped.Count > 0 && _skipped[^1] is var last && last.Epoch == first.Epoch && last.Through + 1 == first.Offset)
         {
-            _skipped[^1] = last with { Through = batch.Last.Offset };
+            _skipped[^1] = last with { Through = through.Offset };
         }
         else if (_skipped.Count == MaxSkippedRanges)
         {
@@ -182,7 +200,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         }
         else
         {
-            _skipped.Add((batch.First.Epoch, batch.First.Offset, batch.Last.Offset));
+            _skipped.Add((first.Epoch, first.Offset, through.Offset));
         }
     }
 }

@@ -246,12 +246,13 @@ internal sealed class LocalRoom
         _flushPace.Begin();
         _edge.Slice(new Batch(_origin.Top.Epoch, _origin.Previous, [.. _accepted]));
         _accepted.Clear();
+        var bytes = _edge.ReadyBytes;
         foreach (var delivery in _edge.Take().OfType<Delivery.Comments>())
         {
             Deliver(new DeliveryFrames(delivery.Batch));
         }
 
-        _flushPace.End();
+        _flushPace.End(bytes);
     }
 
     private void Deliver(DeliveryFrames frames)
