@@ -69,17 +69,27 @@ public sealed class LoadLoop(RunClock clock, IPoller poller, bool isSpinning = f
     /// <summary>Lets things happen until it is done.</summary>
     /// <param name="isDone">Asked after everything that happened, so it should be cheap.</param>
     /// <param name="work">Does what is due by <see cref="Now"/>, and returns when it wants to be called again.</param>
-    public void Run(Func<bool> isDone, Func<long> work)
+    /// <param name="rest">As often as it looks where something happens all the time: to wake for each costs more than to read it. None if zero.</param>
+    public void Run(Func<bool> isDone, Func<long> work, TimeSpan rest = default)
     {
         Now = clock.Micros;
-        var due = work();
+        var (due, looked) = (work(), long.MinValue / 2);
         while (!isDone())
         {
             var before = clock.Micros;
-            var wait = isSpinning ? TimeSpan.Zero : TimeSpan.FromMicroseconds(Math.Clamp(due - before, 0, LongestWait.TotalMicroseconds));
+            var rests = !isSpinning && before - looked < rest.TotalMicroseconds;
+            if (rests)
+            {
+#pragma warning disable RS0030 // This thread waits for whatever comes in the meantime: there is no condition but time.
+                Thread.Sleep(rest);
+#pragma warning restore RS0030
+            }
+
+            looked = clock.Micros;
+            var wait = isSpinning ? TimeSpan.Zero : TimeSpan.FromMicroseconds(Math.Clamp(due - looked, 0, LongestWait.TotalMicroseconds));
             var count = poller.Wait(_ready, wait);
             Now = clock.Micros;
-            IdleMicros += wait > TimeSpan.Zero || count == 0 ? Now - before : 0;
+            IdleMicros += rests || wait > TimeSpan.Zero || count == 0 ? Now - before : 0;
             for (var i = 0; i < count; i++)
             {
                 Handle(_ready[i]);

@@ -23,6 +23,10 @@ public sealed class Crowd : IDisposable
     private const double FirstBackOff = 500_000;
     private const double LongestBackOff = 30_000_000;
 
+    /// <summary>From so many posts per second on, all that are due within a <see cref="Rest"/> go together: to wake for each would take a core.</summary>
+    private const double ManyPerSecond = 2000;
+
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
@@ -156,7 +160,7 @@ public sealed class Crowd : IDisposable
 
             Flush();
             return Math.Min(done < count ? Due() : end, ChurnRate > 0 ? ChurnDue() : end);
-        });
+        }, rest: rate >= ManyPerSecond ? Rest : TimeSpan.Zero);
 
         long Due() => start + (long)(1e6 * done / rate);
         long ChurnDue() => start + (long)(1e6 * (replaced + 1) / ChurnRate);
@@ -401,7 +405,7 @@ public sealed class Crowd : IDisposable
     }
 
     /// <param name="everyTime">Done also when nothing is due.</param>
-    private void Run(Func<bool> isDone, Func<long> work, Action? everyTime = null)
+    private void Run(Func<bool> isDone, Func<long> work, Action? everyTime = null, TimeSpan rest = default)
     {
         var watched = 0L;
         Loop.Run(() =>
@@ -416,7 +420,7 @@ public sealed class Crowd : IDisposable
             }
 
             return isDone();
-        }, work);
+        }, work, rest);
     }
 }
 
