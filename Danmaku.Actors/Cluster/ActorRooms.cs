@@ -138,7 +138,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
 
     private sealed class ActorViewer(IActorRef viewer) : IViewer
     {
-        public void Post(Post post) => viewer.Tell(new ConnectionActor.SendPost(post), ActorRefs.NoSender);
+        public void Post(Post post) => ConnectionDispatcher.TellHere(viewer, new ConnectionActor.SendPost(post));
 
         public void Leave() => viewer.Tell(ConnectionActor.Leave.Instance, ActorRefs.NoSender);
     }

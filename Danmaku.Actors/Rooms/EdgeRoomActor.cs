@@ -203,7 +203,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     private Props Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
-        Props.CreateBy(new ConnectionActor.Producer(_id, _sight, request, viewer, outbox, _edge)).WithMailbox(SmallMailbox.Path);
+        Props.CreateBy(new ConnectionActor.Producer(_id, _sight, request, viewer, outbox, _edge))
+            .WithMailbox(SmallMailbox.Path)
+            .WithDispatcher(ConnectionDispatcher.Path);
 
     /// <summary>Asks the origin anew for those who came after the last question, though not for each of them.</summary>
     private void AskForWaiting()
