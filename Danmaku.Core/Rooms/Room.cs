@@ -25,7 +25,7 @@ public sealed class Room
     private readonly History _history;
     private readonly TokenBucket _bucket;
     private readonly Dictionary<PostId, Position> _posts = [];
-    private readonly Queue<(long At, PostId Id)> _postTimes = new();
+    private readonly SegmentedFifo<(long At, PostId Id)> _postTimes = new();
 
     /// <summary>Accepted, and not known to be in the store.</summary>
     private readonly Queue<(long At, PostId Id, Comment Comment)> _unsaved = new();

@@ -217,8 +217,7 @@ public sealed class MemoryRoomStore(
     /// <summary>One room: the newest danmaku without holes, and where it begins and ends.</summary>
     private sealed class Log
     {
-        private readonly List<LogEntry> _entries = [];
-        private int _head;
+        private readonly SegmentedFifo<LogEntry> _entries = new();
 
         public Log(RoomId room, long epoch)
         {
@@ -247,7 +246,7 @@ public sealed class MemoryRoomStore(
 
         public IReadOnlyList<Revision> Revisions { get; private set; } = [];
 
-        public int Count => _entries.Count - _head;
+        public int Count => _entries.Count;
 
         public long Revise(Position from, Position through)
         {
@@ -257,46 +256,33 @@ public sealed class MemoryRoomStore(
 
         public void Add(LogEntry entry)
         {
-            _entries.Add(entry);
+            _entries.Enqueue(entry);
             (Last, LastTime) = (entry.Position, Math.Max(LastTime, entry.Comment.Time));
         }
 
         public Comment RemoveOldest()
         {
-            var oldest = _entries[_head];
-            _entries[_head++] = default;
+            var oldest = _entries.Dequeue();
             Start = oldest.Position;
-            if (_head > _entries.Count / 2)
-            {
-                _entries.RemoveRange(0, _head);
-                _head = 0;
-            }
-
             return oldest.Comment;
         }
 
-        public IEnumerable<LogEntry> After(Position position)
-        {
-            for (var i = FirstWhere(entry => entry.Position > position); i < _entries.Count; i++)
-            {
-                yield return _entries[i];
-            }
-        }
+        public IEnumerable<LogEntry> After(Position position) => From(FirstWhere(entry => entry.Position > position));
 
-        public List<LogEntry> Newest(int count) => _entries[Math.Max(_head, _entries.Count - count)..];
+        public List<LogEntry> Newest(int count) => [.. From(Count - count)];
 
         public List<(PostId Id, Position Position, long Time)> Posts(long since, int max)
         {
-            var from = Math.Max(FirstWhere(entry => entry.Comment.Time >= since), _entries.Count - max);
-            return [.. _entries.Skip(from).Select(entry => (entry.Id, entry.Position, entry.Comment.Time))];
+            var from = Math.Max(FirstWhere(entry => entry.Comment.Time >= since), Count - max);
+            return [.. From(from).Select(entry => (entry.Id, entry.Position, entry.Comment.Time))];
         }
 
-        public int CountBefore(long time) => FirstWhere(entry => entry.Comment.Time >= time) - _head;
+        public int CountBefore(long time) => FirstWhere(entry => entry.Comment.Time >= time);
 
         /// <summary>The first entry of which something is true that stays true; the end when there is none.</summary>
         private int FirstWhere(Func<LogEntry, bool> isTrue)
         {
-            var (low, high) = (_head, _entries.Count);
+            var (low, high) = (0, Count);
             while (low < high)
             {
                 var middle = (low + high) / 2;
@@ -304,6 +290,14 @@ public sealed class MemoryRoomStore(
             }
 
             return low;
+        }
+
+        private IEnumerable<LogEntry> From(int index)
+        {
+            for (var i = Math.Max(0, index); i < Count; i++)
+            {
+                yield return _entries[i];
+            }
         }
     }
 }

@@ -1,0 +1,81 @@
+namespace Danmaku.Core.Rooms;
+
+/// <summary>
+/// A queue that grows by pieces and never moves what it has. Many rooms that fill at the same pace would all copy themselves in the same second
+/// where a queue doubles; and large arrays cost a collection of everything.
+/// </summary>
+/// <remarks>Not thread-safe; it has one owner.</remarks>
+public sealed class SegmentedFifo<T>
+{
+    /// <summary>Entries of a piece; a power of two.</summary>
+    private const int Segment = 256;
+
+    private const int Smallest = 4;
+
+    private readonly List<T[]> _segments = [];
+
+    /// <summary>A piece that is free again: a queue that loses as much as it gets makes nothing new.</summary>
+    private T[]? _spare;
+
+    private int _head;
+
+    public int Count { get; private set; }
+
+    /// <summary>The oldest has index 0.</summary>
+    public T this[int index] =>
+        (uint)index < (uint)Count ? At(index) : throw new ArgumentOutOfRangeException(nameof(index));
+
+    public void Enqueue(T item)
+    {
+        var (segment, place) = Math.DivRem(_head + Count, Segment);
+        if (segment == _segments.Count)
+        {
+            _segments.Add(_spare ?? new T[segment == 0 ? Smallest : Segment]);
+            _spare = null;
+        }
+
+        var entries = _segments[segment];
+        if (place == entries.Length)
+        {
+            Array.Resize(ref entries, 2 * place);
+            _segments[segment] = entries;
+        }
+
+        entries[place] = item;
+        Count++;
+    }
+
+    public bool TryPeek(out T oldest)
+    {
+        oldest = Count > 0 ? At(0) : default!;
+        return Count > 0;
+    }
+
+    /// <exception cref="InvalidOperationException">It is empty.</exception>
+    public T Dequeue()
+    {
+        if (Count == 0)
+        {
+            throw new InvalidOperationException("The queue is empty.");
+        }
+
+        ref var place = ref At(0);
+        var oldest = place;
+        place = default!;
+        Count--;
+        if (++_head == Segment)
+        {
+            _spare = _segments[0];
+            _segments.RemoveAt(0);
+            _head = 0;
+        }
+        else if (Count == 0)
+        {
+            _head = 0;
+        }
+
+        return oldest;
+    }
+
+    private ref T At(int index) => ref _segments[(_head + index) / Segment][(_head + index) % Segment];
+}
