@@ -7,7 +7,7 @@ namespace Danmaku.Core.Rooms;
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 public sealed class SegmentedFifo<T>
 {
-    /// <summary>Entries of a piece; a power of two.</summary>
+    /// <summary>Entries of a piece: <see cref="Smallest"/> doubled a few times.</summary>
     private const int Segment = 256;
 
     private const int Smallest = 4;
