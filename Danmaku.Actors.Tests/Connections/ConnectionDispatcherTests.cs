@@ -36,13 +36,12 @@ public sealed class ConnectionDispatcherTests : TestKit
     {
         var handled = new TaskCompletionSource<int>();
         var actor = await StartAsync((_, _) => handled.TrySetResult(Environment.CurrentManagedThreadId));
-        var mine = 0;
 
         OnThread(() =>
         {
-            mine = Environment.CurrentManagedThreadId;
             actor.Tell("tick");
-            Assert.NotEqual(mine, handled.Task.WaitAsync(Patience).GetAwaiter().GetResult());
+
+            Assert.NotEqual(Environment.CurrentManagedThreadId, handled.Task.WaitAsync(Patience).GetAwaiter().GetResult());
         });
     }
 
