@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Connections;
+using Danmaku.Testing;
 using Xunit;
 
 namespace Danmaku.Actors.Tests.Connections;
@@ -61,6 +62,21 @@ public sealed class ConnectionDispatcherTests : TestKit
     }
 
     [Fact]
+    public async Task An_actor_that_brings_a_message_goes_on_with_its_own()
+    {
+        var thread = 0;
+        var second = await StartAsync((_, _) => thread = Environment.CurrentManagedThreadId);
+        var first = Sys.ActorOf(Props.Create(() => new Bringer(second)));
+
+        await Eventually.TrueAsync(async () =>
+        {
+            var (self, its) = await first.Ask<(IActorRef, int)>("answer", Patience);
+            Assert.Equal(first, self);
+            return thread == its;
+        });
+    }
+
+    [Fact]
     public async Task Who_brings_a_message_to_a_busy_actor_does_not_wait_and_order_is_kept()
     {
         using var goOn = new ManualResetEventSlim();
@@ -106,6 +122,15 @@ public sealed class ConnectionDispatcherTests : TestKit
         var actor = Sys.ActorOf(Props.Create(() => new Handler(handle)).WithDispatcher(ConnectionDispatcher.Path));
         await actor.Ask<ActorIdentity>(new Identify(null), Patience);
         return actor;
+    }
+
+    private sealed class Bringer(IActorRef to) : UntypedActor
+    {
+        protected override void OnReceive(object message)
+        {
+            ConnectionDispatcher.TellHere(to, message);
+            Sender.Tell((Self, Environment.CurrentManagedThreadId));
+        }
     }
 
     private sealed class Handler(Action<IActorContext, object> handle) : UntypedActor

@@ -122,6 +122,31 @@ public sealed class PartitionPublisherTests : TestKit
     }
 
     [Fact]
+    public async Task What_comes_densely_waits_longer_to_come_in_larger_batches()
+    {
+        const int Batches = 10;
+        var time = new ManualTimeProvider();
+        var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), time);
+        var start = time.GetTimestamp();
+
+        var many = Task.Run(async () =>
+        {
+            for (var i = 0; i < Batches; i++)
+            {
+                await publish(new ReplicationBatch([.. Enumerable.Range(1, 40).Select(room => Say($"r{room}", i + 1))], []));
+            }
+        });
+        await Eventually.TrueAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(5));
+            return many.IsCompleted;
+        });
+
+        // 50 a second, after a burst of two.
+        Assert.InRange(time.GetElapsedTime(start).TotalMilliseconds, (Batches - 3) * 20, double.MaxValue);
+    }
+
+    [Fact]
     public async Task A_full_batch_is_followed_by_the_next_at_once()
     {
         var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), new ManualTimeProvider());

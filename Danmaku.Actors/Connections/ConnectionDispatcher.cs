@@ -16,7 +16,7 @@ public sealed class ConnectionDispatcher(MessageDispatcherConfigurator configura
     [ThreadStatic]
     private static bool _isHere;
 
-    /// <summary>For short work from a thread that is no actor's.</summary>
+    /// <summary>For short work that ends before the caller goes on, who may be an actor. Whoever answers answers nobody.</summary>
     public static void TellHere(IActorRef connection, object message)
     {
         _isHere = true;

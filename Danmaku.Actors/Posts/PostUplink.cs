@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Danmaku.Actors.Connections;
 using Danmaku.Actors.Rooms;
 using static Danmaku.Actors.Posts.PostProtocol;
 
@@ -88,7 +89,7 @@ public sealed class PostUplink : UntypedActor
         {
             if (_posters.TryGetValue(answer.Ticket, out var poster))
             {
-                poster.Tell(answer);
+                ConnectionDispatcher.TellHere(poster, answer);
             }
         }
     }

@@ -17,8 +17,8 @@ namespace Danmaku.Actors.Replication;
 /// </summary>
 public static class PartitionPublisher
 {
-    /// <summary>Most bytes of danmaku in a batch; beyond about 16 KB batches save nothing more.</summary>
-    public const int MaxBatchBytes = 16 * 1024;
+    /// <summary>Most bytes of danmaku in a batch; beyond that they save nothing more.</summary>
+    public const int MaxBatchBytes = 32 * 1024;
 
     /// <summary>Most slices and heads in a batch.</summary>
     public const int MaxBatchItems = 256;
@@ -26,7 +26,15 @@ public static class PartitionPublisher
     /// <summary>Batches a second beyond which what many rooms bring piles up for the time between two of these.</summary>
     private const double BatchesPerSecond = 200;
 
-    /// <summary>Batches that may go at once after a quiet while.</summary>
+    /// <summary>
+    /// Danmaku for which a batch takes one turn; one with more takes as many more, up to <see cref="MostTurns"/>, so that what comes densely comes in
+    /// larger batches. What a batch costs is the same for one as for fifty.
+    /// </summary>
+    private const double DanmakuPerTurn = 8;
+
+    private const int MostTurns = 4;
+
+    /// <summary>Turns that may be taken at once after a quiet while.</summary>
     private const int Burst = 8;
 
     private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
@@ -52,7 +60,8 @@ public static class PartitionPublisher
         IActorRef mediator, string topic, ReplicationBatch batch, TokenBucket pace, DanmakuMetrics metrics, TimeProvider time)
     {
         mediator.Tell(new Publish(topic, batch));
-        metrics.Replicated(batch.Slices.Sum(slice => slice.Count));
+        var count = batch.Slices.Sum(slice => slice.Count);
+        metrics.Replicated(count);
         try
         {
             // Every actor answers Identify in its turn: an acknowledgement for the publish before it.
@@ -63,8 +72,14 @@ public static class PartitionPublisher
             // A mediator this far behind is no reason to stop publishing; the batches are bounded.
         }
 
+        if (IsFull(batch))
+        {
+            return Done.Instance;
+        }
+
         // The next one's turn. What comes until then goes with it.
-        while (!IsFull(batch) && pace.TryTake() is { } wait)
+        pace.Owe(Math.Clamp((count / DanmakuPerTurn) - 1, 0, MostTurns - 1));
+        while (pace.TryTake() is { } wait)
         {
             await Task.Delay(wait, time).ConfigureAwait(false);
         }

@@ -51,6 +51,19 @@ public class TokenBucketTests
     }
 
     [Fact]
+    public void What_is_owed_is_paid_before_there_is_a_token_again()
+    {
+        var bucket = new TokenBucket(5, 2, _time);
+        bucket.TryTake();
+
+        bucket.Owe(3);
+
+        Assert.Equal(TimeSpan.FromMilliseconds(600), bucket.TryTake());
+        _time.Advance(TimeSpan.FromMilliseconds(600));
+        Assert.Null(bucket.TryTake());
+    }
+
+    [Fact]
     public void A_wall_clock_set_back_changes_nothing()
     {
         var bucket = new TokenBucket(1, 1, _time);

@@ -40,6 +40,9 @@ public sealed class TokenBucket
         return TimeSpan.FromSeconds(Math.Clamp((1 - _tokens) / _perSecond, 0.001, 86_400));
     }
 
+    /// <summary>Takes tokens, also such as are only to come: then it is longer until there is one again.</summary>
+    public void Owe(double tokens) => _tokens -= tokens;
+
     /// <summary>Puts a token back that was taken for nothing.</summary>
     public void Return() => _tokens = Math.Min(_burst, _tokens + 1);
 
