@@ -142,6 +142,23 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task A_busy_room_fans_out_when_its_tick_is_over_and_not_before()
+    {
+        var (room, viewer) = await OpenAsync();
+        room.Tell(Slice(1));
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 1);
+
+        room.Tell(Slice(2));
+        await room.Ask<ActorIdentity>(new Identify(null));
+        _time.Advance(TimeSpan.FromMilliseconds(49));
+        await room.Ask<ActorIdentity>(new Identify(null));
+        Assert.Single(Seen(viewer));
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        await Eventually.TrueAsync(() => Seen(viewer).Count == 2);
+    }
+
+    [Fact]
     public async Task While_a_batch_is_about_to_go_out_an_acknowledgement_goes_with_it()
     {
         var tick = TimeSpan.FromMinutes(1);

@@ -35,6 +35,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private MissingRange? _asked;
     private TimeSpan _retry;
     private bool _isFlushing;
+    private ITimer? _tick;
     private long _visits;
     private int _toldOrigin;
     private long _total;
@@ -88,6 +89,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
+        _tick?.Dispose();
         _edge.Metrics.EdgeRoomClosed();
         _edge.Ingress.Tell(new ReplicationIngress.RoomClosed(_id, Self));
         _edge.Origins.Tell(new DetachEdge(_id));
@@ -541,20 +543,22 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void FlushNowOrAtTick()
     {
-        if (!_room.HasReady || _isFlushing || Timers.IsTimerActive(nameof(Flush)))
+        if (!_room.HasReady || _isFlushing)
         {
             return;
         }
 
-        _sight.IsFlushDue = true;
+        (_isFlushing, _sight.IsFlushDue) = (true, true);
         if (_pace.Wait is var wait && wait > TimeSpan.Zero)
         {
-            Timers.StartSingleTimer(nameof(Flush), Flush.Instance, wait);
+            // The actor system's scheduler knows no such short times.
+            _tick ??= _edge.Time.CreateTimer(
+                static room => ((IActorRef)room!).Tell(Flush.Instance, ActorRefs.NoSender), Self, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _tick.Change(wait, Timeout.InfiniteTimeSpan);
         }
         else
         {
             // Behind what has come already, or an edge that has more to do than it can would write one slice after the other, and be ever later.
-            _isFlushing = true;
             Self.Tell(Flush.Instance);
         }
     }
@@ -562,7 +566,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private void OnFlush()
     {
         _isFlushing = false;
-        Timers.Cancel(nameof(Flush));
         FanOut();
     }
 
