@@ -16,6 +16,9 @@ public sealed class LoadRun : IDisposable
     /// <summary>Into so many parts a soak is divided.</summary>
     private const int SoakParts = 40;
 
+    /// <summary>Of the rate, for how much of a warm-up. What has just started compiles while it works: all at once would leave a backlog that is measured later.</summary>
+    private static readonly (double Rate, double Time)[] Ramp = [(0.25, 0.25), (0.5, 0.25), (1, 0.5)];
+
     private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly LoadSettings _settings;
@@ -73,14 +76,11 @@ public sealed class LoadRun : IDisposable
             after, disconnects, Math.Max(0, busy));
     }
 
-    /// <summary>Posts at this rate: first as a warm-up, then to measure, and then waits until everybody has everything.</summary>
+    /// <summary>Posts at this rate: first as a warm-up that begins slowly, then to measure, and then waits until everybody has everything.</summary>
     public Measurement Measure(double rate, TimeSpan warmup, TimeSpan duration, TimeSpan? patience = null)
     {
         _phase = FormattableString.Invariant($"warming up at {rate:0.##}/s");
-        if (warmup > TimeSpan.Zero)
-        {
-            Crowd.Post(rate, warmup);
-        }
+        WarmUp(rate, warmup);
 
         _phase = FormattableString.Invariant($"measuring at {rate:0.##}/s");
         Crowd.BeginMeasuring();
@@ -101,7 +101,7 @@ public sealed class LoadRun : IDisposable
     {
         _phase = "warming up";
         Crowd.ChurnRate = churn;
-        Crowd.Post(rate, warmup);
+        WarmUp(rate, warmup);
         _phase = "soaking";
         var (latency, ack) = (new LatencyRecorder(), new LatencyRecorder());
         var (begin, part) = (TakeSample(), TimeSpan.FromSeconds(Math.Max(1, duration.TotalSeconds / SoakParts)));
@@ -154,6 +154,14 @@ public sealed class LoadRun : IDisposable
     }
 
     public void Dispose() => Crowd.Dispose();
+
+    private void WarmUp(double rate, TimeSpan warmup)
+    {
+        foreach (var (share, time) in warmup > TimeSpan.Zero ? Ramp : [])
+        {
+            Crowd.Post(share * rate, time * warmup);
+        }
+    }
 
     private Measurement Add(double rate, Sample begin, Sample end, bool isSettled)
     {
