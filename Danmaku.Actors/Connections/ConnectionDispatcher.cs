@@ -5,8 +5,8 @@ using Akka.Dispatch;
 namespace Danmaku.Actors.Connections;
 
 /// <summary>
-/// Runs connections on the pool's threads as the default dispatcher does, except for what <see cref="TellHere"/> brings: the thread that has read
-/// it handles it, unless the actor is busy. To hand a post to another thread costs more than what the connection does with it.
+/// Runs connections on the pool's threads as the default dispatcher does, except for what <see cref="TellHere"/> brings: the thread that brings
+/// it handles it, unless the actor is busy. To hand a post or an answer to another thread costs more than what the connection does with it.
 /// </summary>
 public sealed class ConnectionDispatcher(MessageDispatcherConfigurator configurator) : MessageDispatcher(configurator)
 {
