@@ -549,7 +549,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
 
         (_isFlushing, _sight.IsFlushDue) = (true, true);
-        if (_pace.Wait is var wait && wait > TimeSpan.Zero)
+        if (_pace.Wait() is var wait && wait > TimeSpan.Zero)
         {
             // The actor system's scheduler knows no such short times.
             _tick ??= _edge.Time.CreateTimer(
@@ -578,7 +578,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
         _sight.IsFlushDue = false;
         _pace.Begin();
-        var bytes = _pace.Bearable(_room.ReadyBytes);
+        var (count, bytes) = (_room.ReadyCount, _pace.Bearable(_room.ReadyBytes));
         foreach (var delivery in _room.Take(bytes))
         {
             switch (delivery)
@@ -596,7 +596,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             }
         }
 
-        _pace.End(bytes);
+        _pace.End(count, bytes);
     }
 
     // Once a second.

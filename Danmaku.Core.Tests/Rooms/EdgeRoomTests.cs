@@ -291,7 +291,7 @@ public class EdgeRoomTests
         edge.Attached(HeadOf(5, 0), []);
         edge.Slice(Comments.Batch(5, default, 1, 5));
 
-        Assert.Equal(5 * size, edge.ReadyBytes);
+        Assert.Equal((5, 5 * size), (edge.ReadyCount, edge.ReadyBytes));
         var taken = edge.Take(comments * size);
 
         Assert.Equal(expected, string.Join(' ', taken.Select(delivery => delivery switch
@@ -300,7 +300,7 @@ public class EdgeRoomTests
             Delivery.Comments some => Range(some.Batch.First, some.Batch.Last),
             _ => "",
         })));
-        Assert.Equal(0, edge.ReadyBytes);
+        Assert.Equal((0, 0), (edge.ReadyCount, edge.ReadyBytes));
         Assert.Equal(new Position(5, 5), edge.Top);
 
         static string Range(Position first, Position last) => first == last ? $"{first.Offset}" : $"{first.Offset}-{last.Offset}";

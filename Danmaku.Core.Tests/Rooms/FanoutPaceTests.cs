@@ -18,12 +18,12 @@ public class FanoutPaceTests
     [Fact]
     public void A_quiet_room_does_not_wait()
     {
-        Assert.Equal(TimeSpan.Zero, _pace.Wait);
+        Assert.Equal(TimeSpan.Zero, _pace.Wait());
 
         FanOut(takes: 1);
         _time.Advance(Ms(19));
 
-        Assert.Equal(TimeSpan.Zero, _pace.Wait);
+        Assert.Equal(TimeSpan.Zero, _pace.Wait());
     }
 
     [Fact]
@@ -32,7 +32,34 @@ public class FanoutPaceTests
         FanOut(takes: 1);
         _time.Advance(Ms(4));
 
-        Assert.Equal(Ms(15), _pace.Wait);
+        Assert.Equal(Ms(15), _pace.Wait());
+    }
+
+    [Fact]
+    public void Where_danmaku_share_fan_outs_the_first_waits_a_whole_tick_for_others()
+    {
+        FanOut(takes: 1, count: 2);
+        _time.Advance(Ms(14));
+
+        Assert.Equal(Ms(20), _pace.Wait());
+
+        _time.Advance(Ms(19));
+
+        Assert.Equal(Ms(1), _pace.Wait());
+
+        _time.Advance(Ms(1));
+
+        Assert.Equal(TimeSpan.Zero, _pace.Wait());
+    }
+
+    [Fact]
+    public void What_comes_after_a_fan_out_waits_anew()
+    {
+        FanOut(takes: 1);
+        _ = _pace.Wait();
+        FanOut(takes: 1);
+
+        Assert.Equal(Ms(19), _pace.Wait());
     }
 
     [Theory]
@@ -79,7 +106,7 @@ public class FanoutPaceTests
                 FanOut(other, takes: 1);
             }
 
-            _time.Advance(_pace.Wait);
+            _time.Advance(_pace.Wait());
         }
 
         // 15 ms of writing are 40 % of that.
@@ -95,7 +122,7 @@ public class FanoutPaceTests
             FanOut(busy, takes: 40);
         }
 
-        Assert.Equal((Ms(50), TimeSpan.Zero), (_pace.Tick, _pace.Wait));
+        Assert.Equal((Ms(50), TimeSpan.Zero), (_pace.Tick, _pace.Wait()));
     }
 
     [Theory]
@@ -141,17 +168,17 @@ public class FanoutPaceTests
         for (var i = 0; i < times; i++)
         {
             FanOut(takes);
-            _time.Advance(_pace.Wait);
+            _time.Advance(_pace.Wait());
         }
     }
 
-    private void FanOut(int takes) => FanOut(_pace, takes);
+    private void FanOut(int takes, int count = 1) => FanOut(_pace, takes, count: count);
 
-    private void FanOut(FanoutPace pace, int takes, long bytes = 100)
+    private void FanOut(FanoutPace pace, int takes, long bytes = 100, int count = 1)
     {
         pace.Begin();
         _time.Advance(Ms(takes));
-        pace.End(bytes);
+        pace.End(count, bytes);
     }
 
     private static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);

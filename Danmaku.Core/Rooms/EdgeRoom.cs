@@ -151,11 +151,14 @@ public sealed class EdgeRoom(RoomLimits limits)
 
         IReadOnlyList<Delivery> taken = ReadyBytes <= bytes ? [.. _ready] : SkipOldest(bytes);
         _ready.Clear();
-        ReadyBytes = 0;
+        (ReadyCount, ReadyBytes) = (0, 0);
         return taken;
     }
 
-    /// <summary>Of the danmaku that <see cref="Take"/> has (<see cref="Comment.Bytes"/>).</summary>
+    /// <summary>Danmaku that <see cref="Take"/> has.</summary>
+    public int ReadyCount { get; private set; }
+
+    /// <summary>Of these (<see cref="Comment.Bytes"/>).</summary>
     public long ReadyBytes { get; private set; }
 
     private List<Delivery> SkipOldest(long bytes)
@@ -346,6 +349,7 @@ public sealed class EdgeRoom(RoomLimits limits)
 
         _batch.Add(comment);
         _batchBytes += comment.Bytes;
+        ReadyCount++;
         ReadyBytes += comment.Bytes;
         if (_batchBytes >= limits.PageBytes)
         {

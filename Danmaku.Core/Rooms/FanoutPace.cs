@@ -1,9 +1,9 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// When a room on an edge fans out: at once when it was quiet, else once per tick. The tick is two and a half times what a fan-out takes, within
-/// bounds, so that it grows with the number of viewers and with whatever else the machine does, and batches grow with it; it is no shorter than
-/// what all rooms together can bear.
+/// When a room on an edge fans out: at once when it was quiet, else a tick after the first danmaku that is ready. The tick is two and a half times
+/// what a fan-out takes, within bounds, so that it grows with the number of viewers and with whatever else the machine does, and batches grow with
+/// it; it is no shorter than what all rooms together can bear.
 /// </summary>
 /// <remarks>
 /// Not thread-safe; it has one owner. Writing costs about the same for one danmaku as for fifty: a longer tick is what makes a crowd cheap.
@@ -25,6 +25,11 @@ public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
     private const double Weight = 0.25;
 
     private long? _last;
+
+    /// <summary>For how long what is ready waits, and since when; null while nobody has asked.</summary>
+    private (long Since, TimeSpan Wait)? _due;
+
+    private bool _wasShared;
     private TimeSpan _takes;
     private TimeSpan _tick;
 
@@ -33,12 +38,20 @@ public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
 
     private long _bytes;
 
-    /// <summary>From one fan-out to the next, as things are.</summary>
+    /// <summary>What danmaku wait for others, and least from one fan-out to the next, as things are.</summary>
     public TimeSpan Tick => _tick < load.Tick ? load.Tick : _tick;
 
-    /// <summary>How long to wait before fanning out what is ready now; zero when the last time was a tick ago or longer.</summary>
-    public TimeSpan Wait =>
-        _last is { } last && Tick - time.GetElapsedTime(last) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    /// <summary>
+    /// How long what is ready still waits to go out, from when that was first asked since the last fan-out. Not at all when the last one was a tick ago or
+    /// longer. Else a tick, in which others come and share its fan-out; when the last fan-out was shared with none, only until a tick after that.
+    /// </summary>
+    public TimeSpan Wait()
+    {
+        var now = time.GetTimestamp();
+        _due ??= (now, FullWait(now));
+        var (since, wait) = _due.Value;
+        return wait - time.GetElapsedTime(since, now) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
 
     /// <summary>How much of what is ready there is time for; all of it unless the last fan-out was large and took long.</summary>
     /// <param name="ready">Of danmaku (<see cref="Comment.Bytes"/>).</param>
@@ -53,12 +66,14 @@ public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
     }
 
     /// <summary>A fan-out begins.</summary>
-    public void Begin() => _last = time.GetTimestamp();
+    public void Begin() => (_last, _due) = (time.GetTimestamp(), null);
 
     /// <summary>The fan-out that began last is over.</summary>
-    /// <param name="bytes">Of the danmaku in it (<see cref="Comment.Bytes"/>).</param>
-    public void End(long bytes)
+    /// <param name="count">Danmaku in it.</param>
+    /// <param name="bytes">Of these (<see cref="Comment.Bytes"/>).</param>
+    public void End(int count, long bytes)
     {
+        _wasShared = count > 1;
         var took = time.GetElapsedTime(_last ?? time.GetTimestamp());
         (_took, _bytes) = (took, bytes);
         _takes += Weight * (took - _takes);
@@ -66,5 +81,15 @@ public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
         var tick = _takes / FanoutLoad.Share;
         tick = tick > load.Longest ? load.Longest : tick;
         _tick = Pause * _takes > tick ? Pause * _takes : tick;
+    }
+
+    private TimeSpan FullWait(long now)
+    {
+        if (_last is not { } last || time.GetElapsedTime(last, now) is var elapsed && elapsed >= Tick)
+        {
+            return TimeSpan.Zero;
+        }
+
+        return _wasShared && load.Tick > Tick - elapsed ? load.Tick : Tick - elapsed;
     }
 }

@@ -146,7 +146,7 @@ internal sealed class LocalRoom
 
     private void DoWhatIsDue()
     {
-        if (_accepted.Count > 0 && (_flushPace.Wait == TimeSpan.Zero || _accepted.Count >= MaxBatch))
+        if (_accepted.Count > 0 && (_flushPace.Wait() == TimeSpan.Zero || _accepted.Count >= MaxBatch))
         {
             Flush();
         }
@@ -165,7 +165,7 @@ internal sealed class LocalRoom
     private void WakeWhenDue()
     {
         var due = _settings.Room.IdleAfter;
-        due = _accepted.Count > 0 && _flushPace.Wait < due ? _flushPace.Wait : due;
+        due = _accepted.Count > 0 && _flushPace.Wait() < due ? _flushPace.Wait() : due;
         due = _viewers.Count != _toldCount && _countPace.Wait < due ? _countPace.Wait : due;
         due = _hasSlow && _catchUpPace.Wait < due ? _catchUpPace.Wait : due;
         _timer.Change(due, Timeout.InfiniteTimeSpan);
@@ -246,13 +246,13 @@ internal sealed class LocalRoom
         _flushPace.Begin();
         _edge.Slice(new Batch(_origin.Top.Epoch, _origin.Previous, [.. _accepted]));
         _accepted.Clear();
-        var bytes = _edge.ReadyBytes;
+        var (count, bytes) = (_edge.ReadyCount, _edge.ReadyBytes);
         foreach (var delivery in _edge.Take().OfType<Delivery.Comments>())
         {
             Deliver(new DeliveryFrames(delivery.Batch));
         }
 
-        _flushPace.End(bytes);
+        _flushPace.End(count, bytes);
     }
 
     private void Deliver(DeliveryFrames frames)

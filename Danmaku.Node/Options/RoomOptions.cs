@@ -13,10 +13,11 @@ public sealed class RoomOptions : IValidatableObject
     public int MaxTextChars { get; set; } = RoomLimits.Default.MaxTextChars;
 
     /// <summary>
-    /// How often a busy room fans out; a quiet one does at once. Longer saves writes, shorter saves waiting. 1 ms to 1 s, default 33 ms, thirty times a second.
+    /// How long the first danmaku of a busy room waits for others that go out with it; in a quiet one it does not. Longer saves writes. 1 ms to 1 s,
+    /// default 22 ms.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
-    public TimeSpan FlushEvery { get; set; } = TimeSpan.FromMilliseconds(33);
+    public TimeSpan FlushEvery { get; set; } = TimeSpan.FromMilliseconds(22);
 
     /// <summary>How far that stretches by itself where a fan-out takes long. At least <see cref="FlushEvery"/>; up to 1 s, default 50 ms.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
