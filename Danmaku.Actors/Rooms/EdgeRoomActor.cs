@@ -204,10 +204,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         AskForWaiting();
     }
 
-    private Props Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
-        Props.CreateBy(new ConnectionActor.Producer(_id, _sight, request, viewer, outbox, _edge))
-            .WithMailbox(SmallMailbox.Path)
-            .WithDispatcher(ConnectionDispatcher.Path);
+    private ConnectionProps Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
+        new(new ConnectionActor.Producer(_id, _sight, request, viewer, outbox, _edge));
 
     /// <summary>Asks the origin anew for those who came after the last question, though not for each of them.</summary>
     private void AskForWaiting()
@@ -645,6 +643,15 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private sealed record ViewerGone(RoomViewer Member) : INoSerializationVerificationNeeded;
 
     private sealed record OriginGone : INoSerializationVerificationNeeded;
+
+    /// <summary>What <see cref="Props.WithMailbox"/> and <see cref="Props.WithDispatcher"/> would give, which read an empty configuration each time.</summary>
+    private sealed class ConnectionProps : Props
+    {
+        private static readonly Deploy Shared = Deploy.None.WithMailbox(SmallMailbox.Path).WithDispatcher(ConnectionDispatcher.Path);
+
+        public ConnectionProps(ConnectionActor.Producer producer)
+            : base(CreateBy(producer)) => Deploy = Shared;
+    }
 
     /// <summary>Fan out what is ready: the room's tick.</summary>
     public sealed record Flush : INoSerializationVerificationNeeded
