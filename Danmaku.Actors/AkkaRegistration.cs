@@ -12,6 +12,7 @@ using Danmaku.Actors.Purging;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
@@ -134,7 +135,7 @@ public static class AkkaRegistration
         if (settings.Roles.Contains(ClusterRoles.Origin))
         {
             ArgumentNullException.ThrowIfNull(store);
-            var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new UnsavedCount(settings.MaxUnsaved));
+            var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new SharedCount(settings.MaxUnsaved));
             OriginContext? origin = null;
             akka.WithActors((system, _) =>
                 {

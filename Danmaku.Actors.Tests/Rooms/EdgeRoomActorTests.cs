@@ -263,6 +263,32 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task Posts_that_wait_are_bounded_for_all_viewers_of_an_edge_together()
+    {
+        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { PendingPosts = new SharedCount(2) }, 2));
+        var (_, first) = await OpenAsync();
+        var second = await JoinAsync();
+        first.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
+        first.Viewer.Tell(new ConnectionActor.SendPost(NewPost(2)));
+        await _origin.FishForMessageAsync<SubmitPost>(submit => submit.Post.Id == new PostId(2));
+
+        second.Viewer.Tell(new ConnectionActor.SendPost(NewPost(3)));
+        await Eventually.TrueAsync(() => second.Outbox.OfType("reject").Count == 1);
+
+        _origin.Reply(Accepted(1));
+        await Eventually.TrueAsync(() => first.Outbox.OfType("ack").Count == 1);
+        second.Viewer.Tell(new ConnectionActor.SendPost(NewPost(4)));
+        await _origin.FishForMessageAsync<SubmitPost>(submit => submit.Post.Id == new PostId(4));
+
+        Watch(first.Viewer);
+        first.Viewer.Tell(ConnectionActor.Leave.Instance);
+        await ExpectTerminatedAsync(first.Viewer);
+        second.Viewer.Tell(new ConnectionActor.SendPost(NewPost(5)));
+        await _origin.FishForMessageAsync<SubmitPost>(submit => submit.Post.Id == new PostId(5));
+        Assert.Single(second.Outbox.OfType("reject"));
+    }
+
+    [Fact]
     public async Task A_viewer_whose_post_waits_catches_up_as_soon_as_another()
     {
         _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { ViewerLimits = new ViewerLimits { PostDeadline = TimeSpan.FromMinutes(10) } }, 2));

@@ -5,6 +5,7 @@ using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
 using Danmaku.Actors.Tests.Storage;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
@@ -24,7 +25,7 @@ public sealed class RoomStoreTests : TestKit
     private readonly DanmakuMetrics _metrics = new();
     private readonly TestStore _kept = new();
     private readonly Replicator _replicator;
-    private readonly UnsavedCount _unsaved = new(2);
+    private readonly SharedCount _unsaved = new(2);
     private readonly OriginStore _store;
 
     public RoomStoreTests()

@@ -50,6 +50,7 @@ public sealed class ConnectionActor : UntypedActor
     protected override void PostStop()
     {
         _tick?.Cancel();
+        _edge.PendingPosts.Add(-(_pending?.Count ?? 0));
         _edge.Metrics.ViewerLeft();
         if (!_hasLeft)
         {
@@ -117,7 +118,8 @@ public sealed class ConnectionActor : UntypedActor
     private void OnPost(Post post)
     {
         _pending ??= [];
-        if (_pending.Count >= _edge.ViewerLimits.MaxPendingPosts)
+        var pending = _pending.Count;
+        if (pending >= _edge.ViewerLimits.MaxPendingPosts || _edge.PendingPosts.IsFull)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
             _viewer.Tell(post.Again
@@ -127,6 +129,7 @@ public sealed class ConnectionActor : UntypedActor
         }
 
         _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
+        _edge.PendingPosts.Add(_pending.Count - pending);
         _ticket = _ticket == 0 ? _edge.Tickets.Next() : _ticket;
         var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch, _ticket);
         if (_sight.Origin is { } origin)
@@ -152,7 +155,7 @@ public sealed class ConnectionActor : UntypedActor
             return;
         }
 
-        if (_pending?.Remove(answer.Id) != true)
+        if (!RemovePending(answer.Id))
         {
             // One answer for each post, and one more when the store has what it had not: others say nothing new.
             if (answer.IsDurable && !answer.Position.IsNone && _unsaved?.Remove(answer.Id) == true)
@@ -173,6 +176,17 @@ public sealed class ConnectionActor : UntypedActor
         {
             Acknowledge(answer);
         }
+    }
+
+    private bool RemovePending(PostId id)
+    {
+        if (_pending?.Remove(id) != true)
+        {
+            return false;
+        }
+
+        _edge.PendingPosts.Add(-1);
+        return true;
     }
 
     private void Acknowledge(RoomProtocol.PostAnswer answer)
@@ -244,7 +258,7 @@ public sealed class ConnectionActor : UntypedActor
             var age = _edge.Time.GetElapsedTime(since);
             if (age >= _edge.ViewerLimits.PostDeadline)
             {
-                _pending.Remove(id);
+                RemovePending(id);
                 TellUnknown(id);
             }
             else if (age > oldest)

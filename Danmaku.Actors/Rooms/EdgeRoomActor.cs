@@ -2,6 +2,7 @@ using Akka.Actor;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -700,4 +701,7 @@ public sealed record EdgeContext(
     Func<double> Random)
 {
     public PostTickets Tickets { get; } = new();
+
+    /// <summary>Posts of all connections that wait for their answer.</summary>
+    public SharedCount PendingPosts { get; init; } = new(ViewerLimits.MaxPendingPostsPerEdge);
 }

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
@@ -574,19 +575,9 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
 /// <summary>What all rooms of one origin share.</summary>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
+/// <param name="Unsaved">What they keep while the store is away, of about 300 bytes each; when it is full, posts are refused. Each has a bound of its own besides.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, UnsavedCount Unsaved, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
-
-/// <summary>Bounds what all rooms of one origin keep while the store is away; then new posts are refused. Thread-safe.</summary>
-/// <param name="max">Danmaku, of about 300 bytes; each room has a bound of its own besides.</param>
-public sealed class UnsavedCount(int max)
-{
-    private int _count;
-
-    public bool IsFull => Volatile.Read(ref _count) >= max;
-
-    public void Add(int change) => Interlocked.Add(ref _count, change);
-}
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
 
 /// <summary>Bounds the rooms that are open on one origin. Thread-safe.</summary>
 public sealed class RoomSlots(int max)

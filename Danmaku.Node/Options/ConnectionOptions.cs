@@ -85,6 +85,13 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1, 65_536)]
     public int MaxPendingPosts { get; set; } = 64;
 
+    /// <summary>
+    /// Most posts of all connections of this edge without an answer; more are refused, so that what origins cannot do in time is not asked of them.
+    /// Default 16,384.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int MaxPendingPostsPerEdge { get; set; } = 16_384;
+
     /// <summary>HTTP posts per second of one address; more are refused with 429. 0 = no limit, default 20.</summary>
     [Range(0.0, 1_000_000.0)]
     public double HttpPostsPerSecond { get; set; } = 20;
@@ -108,5 +115,6 @@ public sealed class ConnectionOptions : IValidatableObject
         PostBurst = Unlimited.IfZero(PostsPerSecond, PostBurst),
         PostDeadline = PostDeadline,
         MaxPendingPosts = MaxPendingPosts,
+        MaxPendingPostsPerEdge = MaxPendingPostsPerEdge,
     };
 }
