@@ -47,6 +47,9 @@ public sealed record ActorSettings(
     int MaxOriginRooms,
     TimeSpan IdleAfter)
 {
+    /// <summary>Most posts of all connections of this edge without an answer.</summary>
+    public int MaxPendingPosts { get; init; } = 16_384;
+
     /// <summary>Most danmaku that all rooms of this origin keep while the store is away.</summary>
     public int MaxUnsaved { get; init; } = 500_000;
 
@@ -187,6 +190,7 @@ public static class AkkaRegistration
                     system.ActorOf(Props.Create<ReplicationIngress>(ingress), "ingress"),
                     settings.RoomLimits,
                     settings.ViewerLimits,
+                    new SharedCount(settings.MaxPendingPosts),
                     new FanoutLoad(settings.FlushEvery, settings.FlushAtLatest, Environment.ProcessorCount, time),
                     settings.Heartbeat,
                     KeepEmptyFor,

@@ -31,7 +31,7 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
         _edge = new EdgeContext(
-            "edge-1", _origin, CreateTestProbe(), _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) },
+            "edge-1", _origin, CreateTestProbe(), _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) }, new SharedCount(1000),
             Ticking(TimeSpan.FromMilliseconds(50)), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time,
             () => 0.5);
         _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge, 2));

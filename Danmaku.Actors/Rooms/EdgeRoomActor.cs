@@ -683,6 +683,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
 /// <param name="Uplink"><see cref="PostUplink"/>.</param>
+/// <param name="PendingPosts">Of all connections, those without an answer; when it is full, posts are refused.</param>
 /// <param name="Fanout">What fanning out takes in all rooms, and how long they wait for it.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
 /// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
@@ -693,6 +694,7 @@ public sealed record EdgeContext(
     IActorRef Ingress,
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,
+    SharedCount PendingPosts,
     FanoutLoad Fanout,
     TimeSpan Heartbeat,
     TimeSpan KeepEmptyFor,
@@ -701,7 +703,4 @@ public sealed record EdgeContext(
     Func<double> Random)
 {
     public PostTickets Tickets { get; } = new();
-
-    /// <summary>Posts of all connections that wait for their answer.</summary>
-    public SharedCount PendingPosts { get; init; } = new(ViewerLimits.MaxPendingPostsPerEdge);
 }

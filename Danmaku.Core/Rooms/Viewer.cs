@@ -222,7 +222,4 @@ public sealed record ViewerLimits
 
     /// <summary>Most posts of one connection without an answer; more are refused.</summary>
     public int MaxPendingPosts { get; init; } = 64;
-
-    /// <summary>Most posts of all connections of one edge without an answer; more are refused.</summary>
-    public int MaxPendingPostsPerEdge { get; init; } = 16_384;
 }

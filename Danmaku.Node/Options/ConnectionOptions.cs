@@ -115,6 +115,5 @@ public sealed class ConnectionOptions : IValidatableObject
         PostBurst = Unlimited.IfZero(PostsPerSecond, PostBurst),
         PostDeadline = PostDeadline,
         MaxPendingPosts = MaxPendingPosts,
-        MaxPendingPostsPerEdge = MaxPendingPostsPerEdge,
     };
 }

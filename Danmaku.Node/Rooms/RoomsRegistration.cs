@@ -59,6 +59,7 @@ internal static class RoomsRegistration
             MaxOriginRooms: room.MaxRoomsPerOrigin,
             IdleAfter: room.IdleAfter)
         {
+            MaxPendingPosts = connection.MaxPendingPostsPerEdge,
             MaxUnsaved = store.MaxUnsavedPerOrigin,
             Retention = new Retention(store.MaxComments, store.MaxAge) { MinAge = room.PostIdWindow },
             PublicUrl = node.PublicUri,
