@@ -177,7 +177,7 @@ public static class AkkaRegistration
 
             if (settings.Roles.Contains(ClusterRoles.Origin))
             {
-                PostDesk.Open(system, origins, time);
+                system.ActorOf(Props.Create<PostDesk>(origins, time), PostDesk.ActorName);
             }
 
             IActorRef? edgeRooms = null;

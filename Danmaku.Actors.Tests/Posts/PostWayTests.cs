@@ -89,7 +89,7 @@ public sealed class PostWayTests : TestKit
     [Fact]
     public async Task Everybody_hears_what_became_of_his_own_posts()
     {
-        PostDesk.Open(Sys, _rooms, _time);
+        OpenDesk();
         var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
 
         Send(mei, 1);
@@ -107,7 +107,7 @@ public sealed class PostWayTests : TestKit
     [Fact]
     public async Task Who_has_gone_hears_nothing_and_holds_up_nobody()
     {
-        PostDesk.Open(Sys, _rooms, _time);
+        OpenDesk();
         var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
         Send(mei, 1);
         Send(kai, 2);
@@ -123,7 +123,7 @@ public sealed class PostWayTests : TestKit
     public async Task Answers_that_come_together_go_back_together()
     {
         var edge = CreateTestProbe();
-        PostDesk.Open(Sys, _rooms, _time).Tell(new SubmitPosts([.. Enumerable.Range(1, Burst + 3).Select(id => Submit(id))]), edge);
+        OpenDesk().Tell(new SubmitPosts([.. Enumerable.Range(1, Burst + 3).Select(id => Submit(id))]), edge);
         foreach (var id in Enumerable.Range(1, Burst + 3))
         {
             await AnswerAsync(id);
@@ -142,7 +142,7 @@ public sealed class PostWayTests : TestKit
     public async Task Nothing_is_kept_of_an_edge_that_has_gone()
     {
         var edge = CreateTestProbe();
-        PostDesk.Open(Sys, _rooms, _time).Tell(new SubmitPosts([Submit(1)]), edge);
+        OpenDesk().Tell(new SubmitPosts([Submit(1)]), edge);
         await _rooms.ExpectMsgAsync<SubmitPost>();
         var answers = Watch(_rooms.LastSender);
 
@@ -151,7 +151,9 @@ public sealed class PostWayTests : TestKit
         await ExpectTerminatedAsync(answers);
     }
 
-    private void OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), "post-desk");
+    private IActorRef OpenDesk() => Sys.ActorOf(Props.Create<PostDesk>(_rooms.Ref, _time), PostDesk.ActorName);
+
+    private void OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), PostDesk.ActorName);
 
     private void Send(IActorRef poster, int id, string text = "hi") => _uplink.Tell(new PostUplink.Send(Here, Submit(id, text) with { Ticket = poster.Path.Uid }), poster);
 

@@ -10,7 +10,7 @@ namespace Danmaku.Actors.Posts;
 /// </summary>
 public sealed class PostDesk : ReceiveActor
 {
-    private const string ActorName = "post-desk";
+    public const string ActorName = "post-desk";
 
     private readonly IActorRef _rooms;
     private readonly TimeProvider _time;
@@ -24,10 +24,6 @@ public sealed class PostDesk : ReceiveActor
         Receive<SubmitPosts>(OnPosts);
         Receive<EdgeGone>(gone => OnGone(gone.Edge));
     }
-
-    /// <summary>Opens the one of this node.</summary>
-    public static IActorRef Open(ActorSystem system, IActorRef rooms, TimeProvider time) =>
-        system.ActorOf(Props.Create<PostDesk>(rooms, time), ActorName);
 
     /// <summary>The one of another node, in whatever life that is.</summary>
     public static IActorRef On(Address origin, ActorSystem system) =>
