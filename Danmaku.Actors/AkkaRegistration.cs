@@ -65,6 +65,9 @@ public sealed record ActorSettings(
     /// <summary>How long an edge goes on without hearing an origin before it ends, to be started again. Longer than an origin's restart.</summary>
     public TimeSpan OrphanAfter { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a node looks for a cluster to join before it ends, to be started again.</summary>
+    public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Where an origin keeps who was in its cluster, see <see cref="Cluster.KnownNodes"/>. Null keeps nothing.</summary>
     public string? KnownNodesFile { get; init; }
 
@@ -84,6 +87,9 @@ public static class AkkaRegistration
     /// after a connection to its old self has failed, so longer than that.
     /// </summary>
     private const string FirstSeedConfiguration = "akka.cluster.seed-node-timeout = 15s";
+
+    /// <summary>A message over the frame size is dropped with nothing but a log line; ours stay below 160 KiB.</summary>
+    private const long MaxFrameBytes = 1024 * 1024;
 
     /// <summary>How long a room without viewers stays on an edge, for those who come back after a reconnect.</summary>
     private static readonly TimeSpan KeepEmptyFor = TimeSpan.FromSeconds(60);
@@ -127,13 +133,28 @@ public static class AkkaRegistration
             .AddSetup(new LoggerFactorySetup(loggerFactory))
             .AddHocon(ReadConfiguration(), HoconAddMode.Prepend)
             .AddHocon(settings.IsFirstSeed ? FirstSeedConfiguration : "", HoconAddMode.Prepend)
-            .WithRemoting(new RemoteOptions { HostName = settings.Address.ToString(), PublicHostName = settings.Address.ToString(), Port = settings.Port })
+            .AddHocon($"akka.cluster.shutdown-after-unsuccessful-join-seed-nodes = {settings.JoinTimeout.TotalMilliseconds}ms", HoconAddMode.Prepend)
+            .WithRemoting(new RemoteOptions
+            {
+                HostName = settings.Address.ToString(),
+                PublicHostName = settings.Address.ToString(),
+                Port = settings.Port,
+                MaxFrameSize = MaxFrameBytes,
+                SendBufferSize = MaxFrameBytes,
+                ReceiveBufferSize = MaxFrameBytes,
+            })
             .WithClustering(new ClusterOptions
             {
                 Roles = [.. settings.Roles, .. storeRole],
                 SeedNodes = [.. seeds.Union(known.Read()).Select(address => address.ToString())],
+
+                // Small hosts pause for seconds under load.
+                FailureDetector = new PhiAccrualFailureDetectorOptions { AcceptableHeartbeatPause = TimeSpan.FromSeconds(5) },
             })
-            .WithDistributedPubSub("");
+            .WithDistributedPubSub("")
+
+            // Durable keys ask for LightningDB at start even where nothing is durable.
+            .WithShardingDistributedData(sharding => sharding.Durable = new DurableOptions { Keys = [] });
 
         if (settings.Roles.Contains(ClusterRoles.Origin))
         {
@@ -258,6 +279,8 @@ public static class AkkaRegistration
 public sealed class RoomsHandle : IRooms
 {
     private ActorRooms? _rooms;
+
+    public bool HasEnded => _rooms is { HasEnded: true };
 
     public string? NotReady => _rooms is { } rooms ? rooms.NotReady : "starting";
 

@@ -228,6 +228,8 @@ public sealed class ConversationTests : IAsyncLifetime
 
         public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Task.FromResult<Position?>(null);
 
+        public bool HasEnded => false;
+
         public string? NotReady => null;
 
         public string? Impaired => null;

@@ -225,6 +225,8 @@ public sealed class LivenessTests
 
         public Task WasAsked => _asked.Task;
 
+        public bool HasEnded => false;
+
         public string? NotReady => null;
 
         public string? Impaired => null;

@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using Danmaku.Node.Tests.Processes;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Danmaku.Node.Tests;
 
@@ -26,6 +28,28 @@ public sealed class ProcessTests
 
         Assert.Equal(0, await node.TerminateAsync());
         Assert.Empty(node.Errors);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_told_to_stop_while_it_starts_ends_with_0()
+    {
+        var code = NodeHost.RunAsync(["--urls=http://127.0.0.1:0", "--Danmaku:DataDirectory=/tmp/danmaku"], (services, settings) =>
+        {
+            Rooms.RoomsRegistration.AddRooms(services, settings);
+            services.AddHostedService<StoppedAtStart>();
+        });
+
+        Assert.Equal(0, await code.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_let_in_ends_with_255()
+    {
+        await using var node = Start(
+            "--urls", $"http://127.0.0.1:{FreePort()}", "--Danmaku:Roles=edge", "--Danmaku:DataDirectory=/tmp/danmaku",
+            "--Danmaku:Cluster:Port=0", $"--Danmaku:Cluster:Seeds=127.0.0.1:{FreePort()}", "--Danmaku:Cluster:JoinTimeout=00:00:20");
+
+        Assert.Equal(255, await node.EndAsync());
     }
 
     [Fact]
@@ -101,5 +125,17 @@ public sealed class ProcessTests
         {
             return null;
         }
+    }
+
+    /// <summary>Its node is told to stop before it has started.</summary>
+    private sealed class StoppedAtStart(IHostApplicationLifetime lifetime) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            lifetime.StopApplication();
+            return Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -30,25 +30,47 @@ internal static class NodeHost
     /// <summary>What stopping takes at most beyond <see cref="NodeOptions.DrainSeconds"/>: the last viewers' goodbyes, rooms, the cluster.</summary>
     private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(35);
 
+    /// <summary>The exit code of a node that the cluster has put out, or has not let in: its supervisor should start it again.</summary>
+    private const int Outcast = 255;
+
     /// <summary>Runs a node until it is told to stop. What keeps it from starting is one line on standard error.</summary>
+    /// <param name="addRooms">See <see cref="Create"/>.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args, Action<IServiceCollection, NodeSettings>? addRooms = null)
     {
         try
         {
-            await using var app = Create(args);
-            await app.StartAsync();
-            app.LogStarted();
-            await app.WaitForShutdownAsync();
+            await using var app = Create(args, addRooms);
+            var isOutcast = false;
+            app.Lifetime.ApplicationStopping.Register(() => isOutcast = app.Services.GetRequiredService<IRooms>().HasEnded);
+            if (await TryStartAsync(app))
+            {
+                app.LogStarted();
+                await app.WaitForShutdownAsync();
+            }
 
-            // Not 0 when the cluster has put this node out: whoever supervises it should start it again.
-            return Environment.ExitCode;
+            return isOutcast ? Outcast : 0;
         }
         catch (Exception error)
         {
             var isExpected = error is SettingsException or IOException or SocketException or FormatException;
             await Console.Error.WriteLineAsync("danmaku: " + (isExpected ? error.Message : error));
             return 1;
+        }
+    }
+
+    /// <returns>Whether it runs; false when it was told to stop before it did.</returns>
+    private static async Task<bool> TryStartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+            return true;
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            await app.StopAsync();
+            return false;
         }
     }
 

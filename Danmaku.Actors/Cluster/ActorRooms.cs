@@ -93,6 +93,8 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
 
     public void AnnounceDrain() => watcher.Tell(ClusterWatcher.Drain.Instance, ActorRefs.NoSender);
 
+    public bool HasEnded => system.WhenTerminated.IsCompleted;
+
     public string? NotReady
     {
         get

@@ -61,6 +61,10 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        // Gossip may say so before a connection is refused. A node that leaves by itself is ending already.
+        var system = Context.System;
+        _cluster.RegisterOnMemberRemoved(() => CoordinatedShutdown.Get(system).Run(
+            CoordinatedShutdown.ClusterDowningReason.Instance, CoordinatedShutdown.PhaseBeforeActorSystemTerminate));
         Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(AssociationErrorEvent));
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Every);
@@ -136,7 +140,8 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
         }
         else if (_cluster.State.Members.Any(member => member.Address.Equals(address) && IsOrigin(member)))
         {
-            End($"{address} has put this node out");
+            // There is nobody to hand rooms to, or to take leave of.
+            End($"{address} has put this node out", CoordinatedShutdown.PhaseBeforeActorSystemTerminate);
         }
     }
 
@@ -152,13 +157,14 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
         End($"For {TroubleAfter} {string.Join(", ", _apart)} has gone on without this part of the cluster");
     }
 
-    private void End(string why)
+    /// <param name="fromPhase">Where shutting down begins; null: with leaving the cluster.</param>
+    private void End(string why, string? fromPhase = null)
     {
         if (!_isEnding)
         {
             _isEnding = true;
             _log.Warning("{0}: ending, to join anew", why);
-            CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
+            CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance, fromPhase);
         }
     }
 

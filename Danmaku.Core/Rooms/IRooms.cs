@@ -30,6 +30,9 @@ public interface IRooms
     /// </summary>
     void AnnounceDrain();
 
+    /// <summary>Whether the rooms have ended before the node was told to stop: the cluster has put it out.</summary>
+    bool HasEnded { get; }
+
     /// <summary>Why this node should get no viewers now; null when it is ready for them.</summary>
     string? NotReady { get; }
 

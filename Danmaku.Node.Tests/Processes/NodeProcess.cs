@@ -100,6 +100,10 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public Task<int> StopAsync() => _process.TerminateAsync();
 
+    /// <summary>As Ctrl+C does.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> InterruptAsync() => _process.InterruptAsync();
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

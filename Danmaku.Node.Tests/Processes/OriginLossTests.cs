@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 using Xunit.Abstractions;
 
@@ -57,12 +59,43 @@ public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOut
 
         hung.Suspend();
         await Fleet.OnlyAsync(rest, rest);
-        hung.Resume();
-        var code = await hung.EndAsync();
+        var (code, took) = await ResumeToItsEndAsync(hung);
 
         Assert.Equal(255, code);
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         await RestartAsync("origin-1");
         await using var meter = await PostingMeter.StartAsync(Fleet["edge-1"]);
+    }
+
+    [SkippableFact]
+    public async Task An_edge_that_was_put_out_while_it_hung_does_not_wait_for_anybody_when_it_ends()
+    {
+        var hung = Fleet["edge-3"];
+        await using var viewer = await Follower.JoinAsync(hung.Url, "left");
+        await viewer.PostAndSeeAsync("before");
+        using var stuck = await RawClient.UpgradeAsync(hung.Url, "/echo");
+        NodeProcess[] rest = [.. Fleet.Origins, Fleet["edge-1"], Fleet["edge-2"]];
+
+        hung.Suspend();
+        await Fleet.OnlyAsync(rest, rest);
+        var (code, took) = await ResumeToItsEndAsync(hung);
+        await viewer.Ended;
+
+        Assert.Equal(255, code);
+        Assert.InRange(took, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.Equal((1012, "restarting"), viewer.Close);
+        await using var again = await Follower.JoinAsync(Fleet["edge-1"].Url, "left", viewer.Position);
+        await again.PostAndSeeAsync("after");
+        await RestartAsync("edge-3");
+    }
+
+    private async Task<(int Code, TimeSpan Took)> ResumeToItsEndAsync(NodeProcess hung)
+    {
+        var clock = Stopwatch.StartNew();
+        hung.Resume();
+        var code = await hung.EndAsync();
+        output.WriteLine($"{hung.Name} went on and ended with {code} after {clock.Elapsed.TotalSeconds:0.0} s");
+        return (code, clock.Elapsed);
     }
 
     private async Task KillAsync(PostingMeter meter, TimeSpan most, params string[] names)

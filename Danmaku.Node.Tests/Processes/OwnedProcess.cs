@@ -14,7 +14,9 @@ internal sealed class OwnedProcess : IAsyncDisposable
     /// </summary>
     private const string Leash = """exec 3<&0; (read -r _ <&3 || kill -9 $$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-""";
 
-    private const int Terminate = 15;
+    private const int InterruptSignal = 2;
+
+    private const int TerminateSignal = 15;
 
     private static readonly int Stop = OperatingSystem.IsMacOS() ? 17 : 19;
 
@@ -86,15 +88,11 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     /// <summary>Asks it to end, and waits until it has.</summary>
     /// <returns>Its exit code.</returns>
-    public Task<int> TerminateAsync()
-    {
-        if (!HasExited)
-        {
-            _ = Signal(_process.Id, Terminate);
-        }
+    public Task<int> TerminateAsync() => EndByAsync(TerminateSignal);
 
-        return EndAsync();
-    }
+    /// <summary>Does the same as Ctrl+C does.</summary>
+    /// <returns>Its exit code.</returns>
+    public Task<int> InterruptAsync() => EndByAsync(InterruptSignal);
 
     /// <summary>Stops it where it is; it keeps what it has, connections too.</summary>
     public void Suspend() => _ = Signal(_process.Id, Stop);
@@ -123,6 +121,16 @@ internal sealed class OwnedProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private Task<int> EndByAsync(int signal)
+    {
+        if (!HasExited)
+        {
+            _ = Signal(_process.Id, signal);
+        }
+
+        return EndAsync();
     }
 
     private async Task WaitAsync(Func<bool> condition, string what, TimeSpan? patience = null)

@@ -18,6 +18,8 @@ internal sealed class LocalRooms(NodeSettings settings, DanmakuMetrics metrics, 
     private long _lastEpoch;
     private volatile bool _isDraining;
 
+    public bool HasEnded => false;
+
     public string? NotReady => null;
 
     public string? Impaired => null;

@@ -34,6 +34,13 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan OrphanAfter { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a node looks for a cluster to join before it ends, to be started again. The first seed waits 15 s and then begins
+    /// one. 20 s to 1 h, default 1 min.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:20", "01:00:00")]
+    public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
     public IPNetwork? NetworkOrNull => Network.Length == 0 ? null : IPNetwork.Parse(Network);
 
     public int PortOrDefault => Port ?? (Csv.Split(Seeds).Length > 0 ? DefaultPort : 0);

@@ -64,6 +64,7 @@ internal static class RoomsRegistration
             Retention = new Retention(store.MaxComments, store.MaxAge) { MinAge = room.PostIdWindow },
             PublicUrl = node.PublicUri,
             OrphanAfter = cluster.OrphanAfter,
+            JoinTimeout = cluster.JoinTimeout,
             KnownNodesFile = Path.Combine(Path.GetFullPath(node.DataDirectory), "nodes"),
         };
     }

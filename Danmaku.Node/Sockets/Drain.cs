@@ -17,22 +17,29 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
     /// <summary>How long requests that are under way may go on afterwards. A slow download would hold the server up for as long as it may.</summary>
     private static readonly TimeSpan LastRequests = TimeSpan.FromSeconds(5);
 
+    /// <summary>The same where the rooms have ended.</summary>
+    private static readonly TimeSpan HurriedLastWords = TimeSpan.FromSeconds(1);
+
     private readonly Random _random = new();
     private readonly CancellationTokenSource _timeIsUp = new(Timeout.InfiniteTimeSpan, time);
 
     /// <summary>When requests that still go on are cut off.</summary>
     public CancellationToken TimeIsUp => _timeIsUp.Token;
 
-    /// <summary>Ends when everybody is gone, or cut off. The server still listens meanwhile: newcomers hear that this edge is not ready.</summary>
+    /// <summary>
+    /// Ends when everybody is gone, or cut off. The server still listens meanwhile: newcomers hear that this edge is not ready. Where the
+    /// rooms have ended already, their viewers have gone with them, and a supervisor waits to start the node again: nobody else is waited for.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         registry.Shut();
         rooms.AnnounceDrain();
         logger.DrainStarted(registry.Count);
-        await SendAwayAsync(cancellation);
+        var isHurried = rooms.HasEnded;
+        await SendAwayAsync(isHurried ? TimeSpan.Zero : TimeSpan.FromSeconds(settings.Node.DrainSeconds), cancellation);
         try
         {
-            await registry.WhenEmpty.WaitAsync(LastWords, time, cancellation);
+            await registry.WhenEmpty.WaitAsync(isHurried ? HurriedLastWords : LastWords, time, cancellation);
         }
         catch (TimeoutException)
         {
@@ -43,15 +50,15 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
             }
         }
 
-        _timeIsUp.CancelAfter(LastRequests);
+        _timeIsUp.CancelAfter(isHurried ? TimeSpan.Zero : LastRequests);
     }
 
     public void Dispose() => _timeIsUp.Dispose();
 
-    private async Task SendAwayAsync(CancellationToken cancellation)
+    private async Task SendAwayAsync(TimeSpan window, CancellationToken cancellation)
     {
         var targets = new MoveTargets(_random.NextDouble);
-        var plan = DrainPlan.Spread([.. registry.Sockets], TimeSpan.FromSeconds(settings.Node.DrainSeconds), _random.NextDouble);
+        var plan = DrainPlan.Spread([.. registry.Sockets], window, _random.NextDouble);
         if (plan.Count > 0 && targets.Next(rooms.Status) is not null)
         {
             await Task.Delay(HeadStart, time, cancellation);
