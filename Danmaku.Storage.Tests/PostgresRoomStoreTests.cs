@@ -157,7 +157,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     {
         var database = await DatabaseAsync();
         await DisposeAsync(await PostgresRoomStore.OpenAsync(database));
-        await Server.QueryAsync("UPDATE danmaku.store SET version = 1000", DatabaseName(database));
+        await Server.QueryAsync("UPDATE danmaku.store SET version = 1000, compatible = 999", DatabaseName(database));
 
         var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => PostgresRoomStore.OpenAsync(database));
 
@@ -166,12 +166,30 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     }
 
     [SkippableFact]
+    public async Task Tables_of_the_release_after_which_only_adds_are_used_as_they_are()
+    {
+        var database = await DatabaseAsync();
+        await DisposeAsync(await PostgresRoomStore.OpenAsync(database));
+        var columns = Tables.Select(table => $"ALTER TABLE danmaku.{table} ADD COLUMN new_here text NOT NULL DEFAULT '';");
+        await Server.QueryAsync(
+            $"UPDATE danmaku.store SET version = 1000; CREATE TABLE danmaku.new_as_well (id int8); {string.Concat(columns)}", DatabaseName(database));
+
+        await using var store = await PostgresRoomStore.OpenAsync(database);
+        await store.OpenAsync(Lobby, Request(now: 1));
+
+        Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 1)));
+        Assert.NotNull(await store.ReviseAsync(Lobby, new Position(1, 0), new Position(1, 1), default));
+        Assert.Equal(["1:1"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+        Assert.Equal("1000", (await Server.QueryAsync("SELECT version FROM danmaku.store", DatabaseName(database))).Trim());
+    }
+
+    [SkippableFact]
     public async Task Tables_of_the_first_release_learn_revisions_which_all_origins_see()
     {
         var database = await DatabaseAsync();
         var (from, through) = Danmaku.Core.Segments.Revision.Everything;
         await DisposeAsync(await PostgresRoomStore.OpenAsync(database));
-        await Server.QueryAsync("DROP TABLE danmaku.revisions; UPDATE danmaku.store SET version = 1", DatabaseName(database));
+        await Server.QueryAsync("DROP TABLE danmaku.revisions; ALTER TABLE danmaku.store DROP COLUMN compatible; UPDATE danmaku.store SET version = 1", DatabaseName(database));
 
         await using var one = await PostgresRoomStore.OpenAsync(database);
         await using var other = await PostgresRoomStore.OpenAsync(database);

@@ -8,6 +8,9 @@ namespace Danmaku.Storage.Tests;
 /// <summary>What <see cref="IRoomStore"/> promises, of every store alike.</summary>
 public abstract class RoomStoreContract : IAsyncLifetime
 {
+    /// <summary>What a database has.</summary>
+    protected static readonly string[] Tables = ["store", "rooms", "epochs", "log", "revisions"];
+
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private readonly List<IRoomStore> _stores = [];

@@ -114,12 +114,45 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
         using (var session = new SqliteSession(File))
         {
             session.Execute("PRAGMA user_version = 1000");
+            session.Execute("UPDATE store SET compatible = 999");
         }
 
         var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => SqliteRoomStore.OpenAsync(_directory));
 
         Assert.Contains("later release", refused.Message, StringComparison.Ordinal);
         Assert.Contains(File, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_the_release_after_which_only_adds_is_used_as_it_is()
+    {
+        await using (await SqliteRoomStore.OpenAsync(_directory))
+        {
+        }
+
+        using (var session = new SqliteSession(File))
+        {
+            session.Execute("PRAGMA user_version = 1000");
+            foreach (var table in Tables)
+            {
+                session.Execute($"ALTER TABLE {table} ADD COLUMN new_here TEXT NOT NULL DEFAULT ''");
+            }
+
+            session.Execute("CREATE TABLE new_as_well (id INTEGER)");
+        }
+
+        await using (var store = await SqliteRoomStore.OpenAsync(_directory))
+        {
+            await store.OpenAsync(Lobby, Request(now: 1));
+            Assert.True(await store.AppendAsync(Append(Lobby, 1, 1, 1)));
+            Assert.NotNull(await store.ReviseAsync(Lobby, new Position(1, 0), new Position(1, 1), default));
+            Assert.Equal(["1:1"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+        }
+
+        using (var session = new SqliteSession(File))
+        {
+            Assert.Equal(1000L, session.Scalar("PRAGMA user_version"));
+        }
     }
 
     [Fact]
@@ -252,6 +285,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
         using (var session = new SqliteSession(File))
         {
             session.Execute("DROP TABLE revisions");
+            session.Execute("ALTER TABLE store DROP COLUMN compatible");
             session.Execute("PRAGMA user_version = 1");
         }
 

@@ -13,11 +13,13 @@ internal sealed class Fleet : IAsyncDisposable
     private readonly Dictionary<string, NodeProcess> _nodes = [];
     private readonly List<NodeProcess> _gone = [];
     private readonly string _seeds;
+    private readonly Func<string, string?> _executables;
 
     /// <param name="edges">One for each list of settings.</param>
     /// <param name="origin">Settings of the origins: where several keep their rooms.</param>
-    private Fleet(int origins, string[] origin, string[][] edges)
+    private Fleet(int origins, string[] origin, string[][] edges, Func<string, string?> executables)
     {
+        _executables = executables;
         int[] ports = [.. Enumerable.Range(0, origins).Select(_ => ClusterFixture.FreePort(IPAddress.Loopback)).Order()];
         _seeds = string.Join(',', ports.Select(port => $"127.0.0.1:{port}"));
         for (var i = 0; i < origins; i++)
@@ -40,9 +42,10 @@ internal sealed class Fleet : IAsyncDisposable
 
     public static Task<Fleet> StartAsync(int origins, params string[][] edges) => StartAsync(origins, [], edges);
 
-    public static async Task<Fleet> StartAsync(int origins, string[] origin, string[][] edges)
+    /// <param name="executables">What the node of a name is; null for the one under test.</param>
+    public static async Task<Fleet> StartAsync(int origins, string[] origin, string[][] edges, Func<string, string?>? executables = null)
     {
-        var fleet = new Fleet(origins, origin, edges);
+        var fleet = new Fleet(origins, origin, edges, executables ?? (_ => null));
         try
         {
             fleet.Start([.. fleet._plans.Keys]);
@@ -67,7 +70,7 @@ internal sealed class Fleet : IAsyncDisposable
                 _gone.Add(old);
             }
 
-            _nodes[name] = new NodeProcess(name, _plans[name].Url, _plans[name].Settings);
+            _nodes[name] = new NodeProcess(name, _plans[name].Url, _plans[name].Settings, _executables(name));
         }
     }
 

@@ -13,6 +13,8 @@ internal sealed class Follower : IAsyncDisposable
 {
     private const string Hello = "hello, I am ";
 
+    private const string NewEpoch = "new epoch: ";
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     private readonly ClientWebSocket _socket = new();
@@ -95,6 +97,9 @@ internal sealed class Follower : IAsyncDisposable
 
     /// <summary>Whether it is what <see cref="PlainAsync"/> says.</summary>
     public static bool IsHello(string text) => text.StartsWith(Hello, StringComparison.Ordinal);
+
+    /// <summary>Whether a surprise is none where rooms get a new origin.</summary>
+    public static bool IsNewEpoch(string surprise) => surprise.StartsWith(NewEpoch, StringComparison.Ordinal);
 
     public async Task PostAsync(string text)
     {
@@ -225,7 +230,7 @@ internal sealed class Follower : IAsyncDisposable
         var first = Read(batch);
         if (first != _position with { Offset = _position.Offset + 1 })
         {
-            _surprises.Add($"a batch begins at {first} after {_position}");
+            _surprises.Add($"{(first.Epoch > _position.Epoch ? NewEpoch : "")}a batch begins at {first} after {_position}");
         }
 
         foreach (var comment in batch.GetProperty("comments").EnumerateArray())

@@ -17,13 +17,14 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
     /// <param name="url">Where it listens for HTTP.</param>
     /// <param name="settings">Such as <c>Danmaku:Roles=edge</c>.</param>
-    public NodeProcess(string name, Uri url, IEnumerable<string> settings)
+    /// <param name="executable">Another release's; null for the one under test.</param>
+    public NodeProcess(string name, Uri url, IEnumerable<string> settings, string? executable = null)
     {
         (Name, Url) = (name, url);
         Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
         string[] own = ["urls=" + url, "Danmaku:NodeName=" + name];
         _process = OwnedProcess.Start(
-            Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"),
+            executable ?? Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"),
             [.. own.Concat(settings).Select(setting => "--" + setting)],
             CleanUp);
     }

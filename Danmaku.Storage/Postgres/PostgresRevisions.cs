@@ -60,7 +60,7 @@ internal static class PostgresRevisions
             Typed(before.Except(after).Select(revision => revision.Number).ToArray())).ConfigureAwait(false);
         var revision = after[^1];
         await ListAsync(
-            "INSERT INTO danmaku.revisions VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO danmaku.revisions (room, number, from_epoch, from_offset, through_epoch, through_offset) VALUES ($1, $2, $3, $4, $5, $6)",
             _ => 0,
             Typed(room.Value),
             Typed(revision.Number),

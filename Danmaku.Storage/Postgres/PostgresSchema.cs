@@ -72,11 +72,15 @@ internal static class PostgresSchema
             PRIMARY KEY (room, number)
         );
         """,
+        """
+        -- See SchemaVersion.
+        ALTER TABLE danmaku.store ADD COLUMN compatible int4 NOT NULL DEFAULT 3;
+        """,
     ];
 
     /// <summary>Brings a database to this version. Several may try at once.</summary>
     /// <returns>The store's id.</returns>
-    /// <exception cref="StoreRefusedException">The tables are of a later version.</exception>
+    /// <exception cref="StoreRefusedException">The tables are of a later version, see <see cref="SchemaVersion"/>.</exception>
     public static async Task<string> MigrateAsync(NpgsqlDataSource source, CancellationToken cancellation)
     {
         await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
@@ -94,20 +98,21 @@ internal static class PostgresSchema
         var version = hasTables ? (int)(await ScalarAsync("SELECT version FROM danmaku.store").ConfigureAwait(false))! : 0;
         if (version > Steps.Length)
         {
-            throw new StoreRefusedException(
-                $"The database {connection.Database} was written by a later release (schema {version}, this one knows {Steps.Length}): "
-                + "run that release, or give this cluster another database.");
+            var compatible = (int)(await ScalarAsync("SELECT compatible FROM danmaku.store").ConfigureAwait(false))!;
+            SchemaVersion.Check(
+                $"The database {connection.Database}", version, compatible, Steps.Length, "run that release, or give this cluster another database.");
         }
 
-        foreach (var step in Steps[version..])
+        foreach (var step in Steps.Skip(version))
         {
             await ExecuteAsync(step).ConfigureAwait(false);
         }
 
         var id = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        await ExecuteAsync($"INSERT INTO danmaku.store SELECT 0, '{id}' WHERE NOT EXISTS (SELECT FROM danmaku.store)").ConfigureAwait(false);
-        await ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"UPDATE danmaku.store SET version = {Steps.Length}"))
-            .ConfigureAwait(false);
+        await ExecuteAsync($"INSERT INTO danmaku.store (version, id) SELECT 0, '{id}' WHERE NOT EXISTS (SELECT FROM danmaku.store)").ConfigureAwait(false);
+        await ExecuteAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"UPDATE danmaku.store SET version = {Steps.Length}, compatible = {SchemaVersion.Compatible} WHERE version < {Steps.Length}")).ConfigureAwait(false);
         id = (string)(await ScalarAsync("SELECT id FROM danmaku.store").ConfigureAwait(false))!;
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         return id;

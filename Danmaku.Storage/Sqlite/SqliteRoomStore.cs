@@ -162,10 +162,18 @@ public sealed class SqliteRoomStore : IRoomStore
         }
         else
         {
-            session.Execute("INSERT INTO rooms VALUES ($1, $2, $2, 0, 0, $2, 0, $3)", room.Value, epoch, request.Now);
+            session.Execute(
+                """
+                INSERT INTO rooms (room, epoch, last_epoch, last_offset, last_time, start_epoch, start_offset, opened_at)
+                VALUES ($1, $2, $2, 0, 0, $2, 0, $3)
+                """,
+                room.Value,
+                epoch,
+                request.Now);
         }
 
-        session.Execute("INSERT INTO epochs VALUES ($1, $2, $3, $4)", room.Value, epoch, previous.Epoch, previous.Offset);
+        session.Execute(
+            "INSERT INTO epochs (room, epoch, previous_epoch, previous_offset) VALUES ($1, $2, $3, $4)", room.Value, epoch, previous.Epoch, previous.Offset);
         _touched.Add(room);
         var last = old?.Last ?? new Position(epoch, 0);
         var lastTime = old?.LastTime ?? 0;
@@ -188,7 +196,10 @@ public sealed class SqliteRoomStore : IRoomStore
         foreach (var (id, comment) in append.Comments.Where(entry => new Position(append.Epoch, entry.Comment.Offset) > room.Last))
         {
             session.Execute(
-                "INSERT INTO log VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                """
+                INSERT INTO log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                """,
                 append.Room.Value,
                 append.Epoch,
                 comment.Offset,
@@ -223,7 +234,7 @@ public sealed class SqliteRoomStore : IRoomStore
 
         var revision = after[^1];
         session.Execute(
-            "INSERT INTO revisions VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO revisions (room, number, from_epoch, from_offset, through_epoch, through_offset) VALUES ($1, $2, $3, $4, $5, $6)",
             room.Value,
             revision.Number,
             revision.From.Epoch,

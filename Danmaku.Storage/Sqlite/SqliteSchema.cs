@@ -62,23 +62,27 @@ internal static class SqliteSchema
             PRIMARY KEY (room, number)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- See SchemaVersion.
+        ALTER TABLE store ADD COLUMN compatible INTEGER NOT NULL DEFAULT 3;
+        """,
     ];
 
     /// <summary>Brings a file to this version.</summary>
     /// <param name="file">Its name, for people.</param>
     /// <returns>The store's id.</returns>
-    /// <exception cref="StoreRefusedException">The file is of a later version.</exception>
+    /// <exception cref="StoreRefusedException">The file is of a later version, see <see cref="SchemaVersion"/>.</exception>
     public static string Migrate(SqliteSession session, string file)
     {
         session.Execute("BEGIN IMMEDIATE");
         var version = Convert.ToInt32(session.Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
         if (version > Steps.Length)
         {
-            throw new StoreRefusedException(
-                $"{file} was written by a later release (schema {version}, this one knows {Steps.Length}): run that release, "
-                + "or give this node another data directory.");
+            var compatible = Convert.ToInt32(session.Scalar("SELECT compatible FROM store"), CultureInfo.InvariantCulture);
+            SchemaVersion.Check(file, version, compatible, Steps.Length, "run that release, or give this node another data directory.");
         }
 
+        var isOlder = version < Steps.Length;
         for (; version < Steps.Length; version++)
         {
             session.Execute(Steps[version]);
@@ -87,6 +91,11 @@ internal static class SqliteSchema
 
         session.Execute(
             "INSERT INTO store (id) SELECT $1 WHERE NOT EXISTS (SELECT 1 FROM store)", RandomNumberGenerator.GetHexString(32, lowercase: true));
+        if (isOlder)
+        {
+            session.Execute(string.Create(CultureInfo.InvariantCulture, $"UPDATE store SET compatible = {SchemaVersion.Compatible}"));
+        }
+
         var id = (string)session.Scalar("SELECT id FROM store")!;
         session.Execute("COMMIT");
         return id;

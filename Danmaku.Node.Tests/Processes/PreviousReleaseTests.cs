@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Http.Json;
+using Danmaku.Testing;
+
+namespace Danmaku.Node.Tests.Processes;
+
+/// <summary>Nodes of the release before and of this one, in one cluster and on one store: what an upgrade and its way back need.</summary>
+[Trait("Category", "process")]
+public sealed class PreviousReleaseTests
+{
+    private const int Rooms = 8;
+
+    [SkippableFact]
+    public async Task Rooms_go_from_one_release_to_the_other_and_back_and_nobody_misses_anything()
+    {
+        var previous = await PreviousAsync();
+        Skip.If(PostgresServer.Programs is null, "PostgreSQL is not installed, and two origins need it");
+        await using var postgres = await PostgresServer.StartNewAsync();
+        string[] store = ["Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + await postgres.CreateDatabaseAsync()];
+        await using var fleet = await Fleet.StartAsync(2, store, [[], []], name => name is "origin-1" or "edge-1" ? previous : null);
+        Follower[] viewers = [.. await Task.WhenAll(
+            from room in Enumerable.Range(0, Rooms)
+            from edge in fleet.Edges
+            select Follower.JoinAsync(edge.Url, $"room-{room}"))];
+        var texts = new List<string>();
+
+        await SayAsync("both are here");
+        await KillAndStartAsync("origin-1");
+        await KillAndStartAsync("origin-2");
+        await StopAndStartAsync("origin-1");
+        await StopAndStartAsync("origin-2");
+
+        Assert.All(viewers, viewer => Assert.Equal(texts, viewer.Texts));
+        Assert.All(viewers.Chunk(2), pair => Assert.Equal(pair[0].Seen, pair[1].Seen));
+        Assert.All(viewers, viewer => Assert.DoesNotContain(viewer.Surprises, surprise => !Follower.IsNewEpoch(surprise)));
+        Assert.All(viewers, viewer => Assert.False(viewer.Ended.IsCompleted));
+        await Task.WhenAll(viewers.Select(viewer => viewer.DisposeAsync().AsTask()));
+
+        async Task KillAndStartAsync(string origin)
+        {
+            fleet[origin].Kill();
+            await SayAsync($"{origin} is dead");
+            await StartAsync(origin);
+        }
+
+        async Task StopAndStartAsync(string origin)
+        {
+            Assert.Equal(0, await fleet[origin].StopAsync());
+            await SayAsync($"{origin} has left");
+            await StartAsync(origin);
+        }
+
+        async Task StartAsync(string origin)
+        {
+            fleet.Start(origin);
+            await fleet.ReadyAsync();
+            await SayAsync($"{origin} is back");
+        }
+
+        // Through each edge in turn, in every room; all viewers of both edges see it.
+        async Task SayAsync(string text)
+        {
+            foreach (var (edge, said) in fleet.Edges.Select(edge => (edge, $"{text}, says {edge.Name}")))
+            {
+                texts.Add(said);
+                await Task.WhenAll(Enumerable.Range(0, Rooms).Select(room => PostUntilAcceptedAsync(edge, $"room-{room}", said)));
+                await Task.WhenAll(viewers.Select(viewer => viewer.SeesAsync(said)));
+            }
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_release_goes_on_with_what_the_other_has_stored()
+    {
+        var previous = await PreviousAsync();
+        var data = Directory.CreateTempSubdirectory("danmaku-").FullName;
+        var url = new Uri($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+        string?[] releases = [previous, null, previous];
+        var said = new List<string>();
+        foreach (var release in releases)
+        {
+            await using var node = new NodeProcess("alone", url, ["Danmaku:DataDirectory=" + data], release);
+            await Eventually.TrueAsync(node.IsReadyAsync, TimeSpan.FromSeconds(60), "it is ready");
+            await using var viewer = await Follower.JoinAsync(url, "kept");
+            if (said.Count > 0)
+            {
+                await viewer.SeesAsync(said[^1]);
+            }
+
+            said.Add($"{said.Count + 1}");
+            await viewer.PostAndSeeAsync(said[^1]);
+
+            Assert.Equal(said, viewer.Texts);
+            Assert.DoesNotContain(viewer.Surprises, surprise => !Follower.IsNewEpoch(surprise));
+            Assert.Equal(0, await node.StopAsync());
+            Assert.Empty(node.TakeErrors());
+        }
+
+        Directory.Delete(data, recursive: true);
+    }
+
+    private static async Task<string> PreviousAsync()
+    {
+        var executable = await PreviousRelease.ExecutableAsync();
+        Skip.If(executable is null, "no release is tagged here; a shallow clone has no tags (git fetch --tags --unshallow)");
+        return executable!;
+    }
+
+    /// <summary>As a careful server does: with the same key until it knows.</summary>
+    private static async Task PostUntilAcceptedAsync(NodeProcess edge, string room, string text)
+    {
+        var key = Guid.NewGuid().ToString();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/rooms/{room}/danmaku") { Content = JsonContent.Create(new { text }) };
+                request.Headers.Add("Idempotency-Key", key);
+                using var response = await edge.Http.SendAsync(request);
+                return response.IsSuccessStatusCode;
+            },
+            TimeSpan.FromSeconds(60),
+            $"'{text}' is accepted in {room}");
+    }
+}
