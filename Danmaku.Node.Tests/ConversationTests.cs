@@ -1,23 +1,21 @@
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Danmaku.Node.Tests;
 
 /// <summary>What is said wrongly, too fast or never, what is answered, and that nobody else notices.</summary>
-public sealed class ConversationTests : IAsyncLifetime
+public sealed class ConversationTests(ConversationTests.Shared shared) : IClassFixture<ConversationTests.Shared>, IDisposable
 {
-    private TestNode _node = null!;
+    private readonly TestNode _node = shared.Node;
+    private readonly string _room = "room-" + TestViewer.NewId();
 
-    public async Task InitializeAsync() => _node = await TestNode.StartAsync();
-
-    public async Task DisposeAsync() => await _node.DisposeAsync();
+    public void Dispose() => _node.AssertNoErrors();
 
     [Fact]
     public async Task The_clock_is_answered_at_once()
     {
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
 
         await viewer.SendAsync("""{"type":"clock","client":1790000000123.50}""");
@@ -39,7 +37,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [InlineData("", 4002, "malformed message")]
     public async Task A_first_message_that_is_no_good_join_closes(string message, int code, string text)
     {
-        using var viewer = await TestViewer.JsonAsync(_node.Url, "/ws/lobby");
+        using var viewer = await TestViewer.JsonAsync(_node.Url, "/ws/" + _room);
 
         await viewer.SendAsync(message);
 
@@ -52,7 +50,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [InlineData("""{"type":"clock"}{}""", 4002, "malformed message")]
     public async Task A_joined_viewer_can_still_say_what_closes(string message, int code, string text)
     {
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
 
         await viewer.SendAsync(message);
@@ -66,7 +64,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [InlineData("""{"type":"clock","client":"1"}""", "field_invalid")]
     public async Task A_message_that_is_not_understood_is_an_error_and_no_end(string message, string reason)
     {
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
 
         await viewer.SendAsync(message);
@@ -79,7 +77,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [Fact]
     public async Task The_tenth_error_closes()
     {
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
 
         for (var i = 0; i < 10; i++)
@@ -116,9 +114,8 @@ public sealed class ConversationTests : IAsyncLifetime
     [MemberData(nameof(BadPosts))]
     public async Task A_bad_post_is_rejected_and_nobody_else_notices(string fields, string reason)
     {
-        var room = "room-" + TestViewer.NewId();
-        var (witness, _) = await TestViewer.JoinAsync(_node.Url, room);
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, room);
+        var (witness, _) = await TestViewer.JoinAsync(_node.Url, _room);
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = witness;
         using var ___ = viewer;
         var id = TestViewer.NewId();
@@ -135,7 +132,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_post_without_an_id_is_rejected_without_one()
     {
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
 
         await viewer.SendAsync("""{"type":"post","text":"a"}""");
@@ -148,7 +145,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_viewer_that_posts_too_fast_is_told_when_to_go_on()
     {
-        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "lobby");
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
 
         for (var i = 0; i < 30; i++)
@@ -164,8 +161,8 @@ public sealed class ConversationTests : IAsyncLifetime
     [Fact]
     public async Task The_fifth_refusal_closes_a_plain_viewer_and_nobody_else_notices()
     {
-        using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/plain");
-        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/plain");
+        using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
         await viewer.SendAsync("first");
 
         foreach (var text in new[] { "", "\t", "\u202e", "", new string('a', 101), " ", "\u0007" })
@@ -181,7 +178,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_plain_viewer_that_posts_too_fast_is_closed()
     {
-        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/fast");
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
 
         for (var i = 0; i < 15; i++)
         {
@@ -194,7 +191,7 @@ public sealed class ConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_bug_of_ours_closes_the_one_connection_and_is_logged_once()
     {
-        await using var node = await TestNode.StartAsync((services, _) => services.AddSingleton<IRooms, BrokenRooms>());
+        await using var node = await TestNode.StartAsync(new BrokenRooms());
         using var viewer = await TestViewer.JsonAsync(node.Url, "/ws/lobby");
         using var echo = await TestViewer.PlainAsync(node.Url, "/echo");
 
@@ -220,25 +217,11 @@ public sealed class ConversationTests : IAsyncLifetime
         Assert.Equal((1013, "too many rooms"), await json.ClosedAsync());
     }
 
-    private sealed class BrokenRooms : IRooms
+    public sealed class Shared() : SharedNode;
+
+    private sealed class BrokenRooms : NoRooms
     {
-        public void AnnounceDrain()
-        {
-        }
-
-        public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Task.FromResult<Position?>(null);
-
-        public bool HasEnded => false;
-
-        public string? NotReady => null;
-
-        public string? Impaired => null;
-
-        public ClusterStatus Status => new("test", []);
-
-        public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) =>
+        public override ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) =>
             throw new InvalidOperationException(nameof(BrokenRooms));
-
-        public Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

@@ -3,13 +3,11 @@ using Danmaku.Node.Tests.Support;
 namespace Danmaku.Node.Tests;
 
 /// <summary>What every WebSocket here does whatever it is for; seen through <c>/echo</c>.</summary>
-public sealed class EchoTests : IAsyncLifetime
+public sealed class EchoTests(EchoTests.Shared shared) : IClassFixture<EchoTests.Shared>, IDisposable
 {
-    private TestNode _node = null!;
+    private readonly TestNode _node = shared.Node;
 
-    public async Task InitializeAsync() => _node = await TestNode.StartAsync("--Danmaku:Connection:MaxMessageBytes=70000");
-
-    public async Task DisposeAsync() => await _node.DisposeAsync();
+    public void Dispose() => _node.AssertNoErrors();
 
     [Fact]
     public async Task A_text_comes_back()
@@ -192,4 +190,6 @@ public sealed class EchoTests : IAsyncLifetime
         Assert.Equal(1003, (await viewer.ReadCloseAsync()).Code);
         Assert.Null(await viewer.ReadAsync());
     }
+
+    public sealed class Shared() : SharedNode("--Danmaku:Connection:MaxMessageBytes=70000");
 }

@@ -3,14 +3,11 @@ using Danmaku.Node.Tests.Support;
 
 namespace Danmaku.Node.Tests;
 
-public sealed class HandshakeTests : IAsyncLifetime
+public sealed class HandshakeTests(HandshakeTests.Shared shared) : IClassFixture<HandshakeTests.Shared>, IDisposable
 {
-    private TestNode _node = null!;
+    private readonly TestNode _node = shared.Node;
 
-    public async Task InitializeAsync() => _node = await TestNode.StartAsync(
-        "--Danmaku:AllowedOrigins=https://a.example, null", "--Danmaku:Connection:ConnectionsPerAddress=2");
-
-    public async Task DisposeAsync() => await _node.DisposeAsync();
+    public void Dispose() => _node.AssertNoErrors();
 
     [Fact]
     public void The_key_of_the_RFC_gives_its_accept_value() =>
@@ -115,17 +112,18 @@ public sealed class HandshakeTests : IAsyncLifetime
     [Fact]
     public async Task One_address_has_a_limited_number_of_connections()
     {
-        using var one = await RawClient.UpgradeAsync(_node.Url, "/ws/a");
-        using (await RawClient.UpgradeAsync(_node.Url, "/echo"))
+        await using var node = await TestNode.StartAsync("--Danmaku:Connection:ConnectionsPerAddress=2");
+        using var one = await RawClient.UpgradeAsync(node.Url, "/ws/a");
+        using (await RawClient.UpgradeAsync(node.Url, "/echo"))
         {
-            using var three = await RawClient.ConnectAsync(_node.Url);
+            using var three = await RawClient.ConnectAsync(node.Url);
             Assert.Equal(429, await three.RequestAsync("/ws/a", RawClient.Upgrade));
             Assert.Contains("retry-after", three.Headers);
         }
 
         await Danmaku.Testing.Eventually.TrueAsync(async () =>
         {
-            using var again = await RawClient.ConnectAsync(_node.Url);
+            using var again = await RawClient.ConnectAsync(node.Url);
             return await again.RequestAsync("/ws/a", RawClient.Upgrade) == 101;
         });
     }
@@ -181,4 +179,6 @@ public sealed class HandshakeTests : IAsyncLifetime
 
         Array.ForEach(clients, client => client.Dispose());
     }
+
+    public sealed class Shared() : SharedNode("--Danmaku:AllowedOrigins=https://a.example, null");
 }

@@ -6,9 +6,8 @@ using System.Text.Json;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Danmaku.Node.History;
-using Danmaku.Node.Local;
+using Danmaku.Node.Rooms;
 using Danmaku.Node.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Danmaku.Node.Tests;
 
@@ -227,21 +226,22 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task A_purged_room_has_its_segments_under_new_addresses_and_none_under_the_old()
     {
+        await using var node = await StartAsync("--Danmaku:Roles=origin,edge", "--Danmaku:OperatorKey=operator");
         await SayAsync(1001, Start);
-        using var before = await _node.Http.GetAsync($"{Index}/1/1.1000-0");
+        using var before = await node.Http.GetAsync($"{Index}/1/1.1000-0");
         var oldTag = before.Headers.ETag!.Tag;
 
-        using var purged = await PurgeAsync("""{"room":"lobby"}""");
+        using var purged = await PurgeAsync("""{"room":"lobby"}""", node: node);
 
         Assert.Equal(HttpStatusCode.OK, purged.StatusCode);
         var reply = await purged.Content.ReadFromJsonAsync<JsonElement>();
         Assert.Equal(1, reply.GetProperty("revision").GetInt64());
         Assert.Equal("test", Assert.Single(reply.GetProperty("purged").EnumerateArray()).GetProperty("name").GetString());
         Assert.Empty(reply.GetProperty("missing").EnumerateArray());
-        Assert.Equal([$"{Index}/1/1.1000-1", $"{Index}/1/1001-1"], Urls(await _node.Http.GetFromJsonAsync<JsonElement>(Index)));
-        using var old = await GetAsync($"{Index}/1/1.1000-0", "identity", oldTag);
+        Assert.Equal([$"{Index}/1/1.1000-1", $"{Index}/1/1001-1"], Urls(await node.Http.GetFromJsonAsync<JsonElement>(Index)));
+        using var old = await GetAsync($"{Index}/1/1.1000-0", "identity", oldTag, node);
         Assert.Equal((HttpStatusCode.NotFound, "no-store"), (old.StatusCode, Caching(old)));
-        Assert.Equal(HttpStatusCode.OK, (await _node.Http.GetAsync($"{Index}/1/1.1000-1")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await node.Http.GetAsync($"{Index}/1/1.1000-1")).StatusCode);
     }
 
     [Theory]
@@ -302,7 +302,8 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     private Task<TestNode> StartAsync(params string[] settings) => TestNode.StartAsync(
-        (services, _) => services.AddSingleton<IRooms, LocalRooms>().AddSingleton<IRoomStore>(_store), ["--Danmaku:Roles=origin", .. settings]);
+        (services, read) => RoomsRegistration.AddRooms(services, read, _ => Task.FromResult<IRoomStore>(_store)),
+        ["--Danmaku:Roles=origin", "--Danmaku:Store:MaxAge=3650.00:00:00", .. settings]);
 
     private async Task SayAsync(int count, long time)
     {
@@ -326,12 +327,12 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
         return texts;
     }
 
-    private async Task<HttpResponseMessage> GetAsync(string path, string accept, string? tag = null)
+    private async Task<HttpResponseMessage> GetAsync(string path, string accept, string? tag = null, TestNode? node = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.TryAddWithoutValidation("Accept-Encoding", accept);
         request.Headers.TryAddWithoutValidation("If-None-Match", tag);
-        return await _node.Http.SendAsync(request);
+        return await (node ?? _node).Http.SendAsync(request);
     }
 
     private async Task<HttpResponseMessage> PurgeAsync(string body, string? authorization = "Bearer operator", TestNode? node = null)

@@ -7,21 +7,18 @@ using Danmaku.Node.Tests.Support;
 namespace Danmaku.Node.Tests;
 
 /// <summary>docs/protocol.md §9.</summary>
-public sealed class HttpTests : IAsyncLifetime
+public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests.Shared>, IDisposable
 {
     private const string Path = "/api/rooms/lobby/danmaku";
 
-    private TestNode _node = null!;
+    private readonly TestNode _node = shared.Node;
 
-    public async Task InitializeAsync() => _node = await TestNode.StartAsync(
-        "--Danmaku:OperatorKey=operator", "--Danmaku:Connection:HttpPostsPerSecond=1", "--Danmaku:Connection:HttpPostBurst=40");
-
-    public async Task DisposeAsync() => await _node.DisposeAsync();
+    public void Dispose() => _node.AssertNoErrors();
 
     [Fact]
     public async Task A_post_is_answered_with_its_position()
     {
-        using var response = await PostAsync("""{"text":"hi"}""");
+        using var response = await PostAsync("""{"text":"hi"}""", "/api/rooms/quiet/danmaku");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
@@ -102,10 +99,11 @@ public sealed class HttpTests : IAsyncLifetime
     [Fact]
     public async Task An_address_that_posts_too_fast_is_told_when_to_go_on()
     {
+        await using var node = await TestNode.StartAsync("--Danmaku:Connection:HttpPostsPerSecond=1", "--Danmaku:Connection:HttpPostBurst=40");
         HttpResponseMessage response;
         do
         {
-            response = await PostAsync("""{"text":"fast"}""");
+            response = await node.Http.PostAsJsonAsync(Path, new { text = "fast" });
         }
         while (response.IsSuccessStatusCode);
 
@@ -170,7 +168,9 @@ public sealed class HttpTests : IAsyncLifetime
         var document = await _node.Http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
 
         Assert.Equal(
-            ["/api/cluster", "/api/purge", "/api/rooms/{room}/danmaku"],
+            [
+                "/api/cluster", "/api/purge", "/api/rooms/{room}/danmaku", "/api/rooms/{room}/history", "/api/rooms/{room}/history/{epoch}/{segment}",
+            ],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
         Assert.Equal("Danmaku", document.GetProperty("info").GetProperty("title").GetString());
     }
@@ -219,4 +219,6 @@ public sealed class HttpTests : IAsyncLifetime
 
         return _node.Http.SendAsync(request);
     }
+
+    public sealed class Shared() : SharedNode("--Danmaku:OperatorKey=operator", "--Danmaku:Connection:HttpPostsPerSecond=0");
 }

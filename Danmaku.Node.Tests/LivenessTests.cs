@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
 using Danmaku.Core.Rooms;
-using Danmaku.Core.Wire;
 using Danmaku.Node.Sockets;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
@@ -187,7 +186,7 @@ public sealed class LivenessTests
     public async Task A_request_that_does_not_end_does_not_hold_up_a_node_that_stops()
     {
         var rooms = new SilentRooms();
-        await using var node = await TestNode.StartAsync((services, _) => services.AddSingleton<IRooms>(rooms));
+        await using var node = await TestNode.StartAsync(rooms);
         var posting = node.Http.PostAsJsonAsync("/api/rooms/lobby/danmaku", new { text = "hi" });
         await rooms.WasAsked;
         var start = TimeProvider.System.GetTimestamp();
@@ -219,29 +218,13 @@ public sealed class LivenessTests
     }
 
     /// <summary>Never answers a post.</summary>
-    private sealed class SilentRooms : IRooms
+    private sealed class SilentRooms : NoRooms
     {
         private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task WasAsked => _asked.Task;
 
-        public bool HasEnded => false;
-
-        public string? NotReady => null;
-
-        public string? Impaired => null;
-
-        public ClusterStatus Status => new("test", []);
-
-        public void AnnounceDrain()
-        {
-        }
-
-        public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Task.FromResult<Position?>(null);
-
-        public ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) => throw new NotSupportedException();
-
-        public async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
+        public override async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
         {
             _asked.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);

@@ -18,7 +18,6 @@ using Danmaku.Node.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
@@ -75,7 +74,7 @@ internal static class NodeHost
     }
 
     /// <summary>Builds a node, not yet started.</summary>
-    /// <param name="addRooms">What stands behind <see cref="IRooms"/>, when it is not what the build says.</param>
+    /// <param name="addRooms">Adds <see cref="IRooms"/> and <see cref="IPurger"/>; null adds those of the cluster.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static WebApplication Create(string[] args, Action<IServiceCollection, NodeSettings>? addRooms = null)
     {
@@ -204,10 +203,9 @@ internal static class NodeHost
         });
     }
 
-    /// <summary>What depends on whether there is a store, and on who purges.</summary>
+    /// <summary>Only where there is a store.</summary>
     private static void AddHistory(IServiceCollection services)
     {
-        services.TryAddSingleton<IPurger, LocalPurger>();
         if (services.Any(service => service.ServiceType == typeof(IRoomStore)))
         {
             services.AddSingleton<RoomHistory>();

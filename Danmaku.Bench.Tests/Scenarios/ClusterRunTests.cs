@@ -1,4 +1,3 @@
-#if CLUSTER
 using System.Diagnostics;
 using System.Text.Json;
 using Danmaku.Bench.Scenarios;
@@ -100,4 +99,3 @@ public sealed class ClusterRunTests : IDisposable
         }
     }
 }
-#endif

@@ -3,9 +3,7 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>
-/// The one way from endpoints to rooms. The cluster's actors stand behind it, or, without a cluster, a plain loop for each room.
-/// </summary>
+/// <summary>The one way from endpoints to rooms. The cluster's actors stand behind it.</summary>
 public interface IRooms
 {
     /// <summary>

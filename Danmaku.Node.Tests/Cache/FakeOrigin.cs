@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Danmaku.Core.Purging;
+using Danmaku.Core.Rooms;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -93,12 +95,12 @@ internal sealed class TestEdge : IAsyncDisposable
 
     public static async Task<TestEdge> StartAsync(params string[] settings)
     {
-        var time = new ManualTimeProvider();
+        var (time, rooms) = (new ManualTimeProvider(), new NoRooms());
         time.Advance(DateTimeOffset.UtcNow - time.GetUtcNow());
         var node = await TestNode.StartAsync(
             (services, _) =>
             {
-                services.AddSingleton<Danmaku.Core.Rooms.IRooms, Danmaku.Node.Local.LocalRooms>();
+                services.AddSingleton<IRooms>(rooms).AddSingleton<IPurger>(rooms);
                 services.AddSingleton<TimeProvider>(time);
             },
             ["--Danmaku:NodeName=edge-1", .. settings]);

@@ -1,5 +1,5 @@
+using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
-using Danmaku.Node.Local;
 using Danmaku.Node.Options;
 using Danmaku.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -23,20 +23,23 @@ internal sealed class TestNode : IAsyncDisposable
 
     public HttpClient Http { get; } = new();
 
-    /// <summary>A node whose rooms are plain loops.</summary>
+    /// <summary>A cluster of its own, with both roles where <paramref name="settings"/> do not say otherwise.</summary>
     /// <param name="settings">Such as <c>--Danmaku:NodeName=x</c>.</param>
-    public static Task<TestNode> StartAsync(params string[] settings) =>
-        StartAsync((services, _) => services.AddSingleton<IRooms, LocalRooms>(), settings);
+    public static Task<TestNode> StartAsync(params string[] settings) => StartAsync(Rooms.RoomsRegistration.AddRooms, settings);
 
-    /// <summary>A node with the rooms that <paramref name="addRooms"/> adds, or those of the build.</summary>
-    public static async Task<TestNode> StartAsync(Action<IServiceCollection, NodeSettings>? addRooms, params string[] settings)
+    /// <summary>A node without actors.</summary>
+    public static Task<TestNode> StartAsync(NoRooms rooms, params string[] settings) =>
+        StartAsync((services, _) => services.AddSingleton<IRooms>(rooms).AddSingleton<IPurger>(rooms), settings);
+
+    /// <param name="addRooms">Adds what stands behind <see cref="IRooms"/> and <see cref="IPurger"/>.</param>
+    public static async Task<TestNode> StartAsync(Action<IServiceCollection, NodeSettings> addRooms, params string[] settings)
     {
         var (errors, data) = (new ErrorLog(), Directory.CreateTempSubdirectory("danmaku-").FullName);
         string[] defaults = ["--urls=http://127.0.0.1:0", "--Danmaku:NodeName=test", "--Danmaku:DataDirectory=" + data];
         var app = NodeHost.Create([.. defaults, .. settings], (services, read) =>
         {
             services.AddSingleton<ILoggerProvider>(errors);
-            (addRooms ?? Rooms.RoomsRegistration.AddRooms)(services, read);
+            addRooms(services, read);
         });
         await app.StartAsync();
         var node = new TestNode(app, errors, data);
@@ -50,6 +53,12 @@ internal sealed class TestNode : IAsyncDisposable
 
     /// <summary>The errors that it logged; they are forgiven.</summary>
     public IReadOnlyList<string> TakeErrors() => _errors.Take();
+
+    public void AssertNoErrors()
+    {
+        var errors = _errors.Take();
+        Assert.True(errors.Length == 0, string.Join('\n', errors));
+    }
 
     /// <summary>The value of a metric; 0 when it is not there.</summary>
     /// <param name="labels">Such as <c>code="1013"</c>.</param>
@@ -69,8 +78,7 @@ internal sealed class TestNode : IAsyncDisposable
         await _app.DisposeAsync();
         Http.Dispose();
         Directory.Delete(_data, recursive: true);
-        var errors = _errors.Take();
-        Assert.True(errors.Length == 0, string.Join('\n', errors));
+        AssertNoErrors();
     }
 
     private sealed class ErrorLog : ILoggerProvider, ILogger

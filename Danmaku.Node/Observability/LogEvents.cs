@@ -18,9 +18,6 @@ internal static partial class LogEvents
     [LoggerMessage(10, LogLevel.Error, "A connection failed")]
     public static partial void ConnectionFailed(this ILogger logger, Exception error);
 
-    [LoggerMessage(11, LogLevel.Error, "Room {Room} failed; its viewers were closed")]
-    public static partial void RoomFailed(this ILogger logger, Exception error, string room);
-
     [LoggerMessage(20, LogLevel.Warning, "The cache cannot use its disk and goes on without it: {Reason}")]
     public static partial void CacheDiskFailed(this ILogger logger, string reason);
 

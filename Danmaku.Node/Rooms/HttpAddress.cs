@@ -1,4 +1,3 @@
-#if CLUSTER
 using System.Net;
 using System.Net.Sockets;
 using Danmaku.Actors.Cluster;
@@ -59,4 +58,3 @@ internal sealed class HttpAddress(NodeSettings settings)
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
-#endif

@@ -1,4 +1,3 @@
-#if CLUSTER
 using System.Data.Common;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -62,4 +61,3 @@ internal sealed class StoreService(IRoomStore store) : IHostedService
 
     public Task StopAsync(CancellationToken cancellationToken) => store.DisposeAsync().AsTask();
 }
-#endif

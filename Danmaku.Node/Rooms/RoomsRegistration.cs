@@ -1,22 +1,21 @@
-using Danmaku.Core.Rooms;
-using Danmaku.Node.Options;
-#if CLUSTER
 using System.Net;
 using Danmaku.Actors;
 using Danmaku.Actors.Cluster;
+using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
-#else
-using Danmaku.Node.Local;
-#endif
+using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Rooms;
 
-/// <summary>What stands behind <see cref="IRooms"/>: the one place where a build with a cluster differs from one without.</summary>
+/// <summary>What stands behind <see cref="IRooms"/>: the actors of a cluster, if only of this node, and their store.</summary>
 internal static class RoomsRegistration
 {
-#if CLUSTER
     /// <exception cref="SettingsException">This machine is not in the cluster's network, or a seed cannot be found.</exception>
-    public static void AddRooms(IServiceCollection services, NodeSettings settings)
+    public static void AddRooms(IServiceCollection services, NodeSettings settings) => AddRooms(services, settings, RoomStore.OpenAsync);
+
+    /// <param name="open">Opens the store of an origin.</param>
+    /// <exception cref="SettingsException">This machine is not in the cluster's network, or a seed cannot be found.</exception>
+    public static void AddRooms(IServiceCollection services, NodeSettings settings, Func<NodeSettings, Task<IRoomStore>> open)
     {
         try
         {
@@ -24,7 +23,7 @@ internal static class RoomsRegistration
             services.AddSingleton(http);
             services.AddHostedService<HttpAddress.Watcher>();
             var actors = ToActors(settings) with { HttpUrl = () => http.Url };
-            var store = settings.Node.RoleList.Contains("origin") ? RoomStore.OpenAsync(settings).GetAwaiter().GetResult() : null;
+            var store = settings.Node.RoleList.Contains(ClusterRoles.Origin) ? open(settings).GetAwaiter().GetResult() : null;
             if (store is not null)
             {
                 // Services stop in the reverse order: the actors first, then what they write to.
@@ -68,7 +67,4 @@ internal static class RoomsRegistration
             KnownNodesFile = Path.Combine(Path.GetFullPath(node.DataDirectory), "nodes"),
         };
     }
-#else
-    public static void AddRooms(IServiceCollection services, NodeSettings settings) => services.AddSingleton<IRooms, LocalRooms>();
-#endif
 }
