@@ -28,6 +28,8 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:Cluster:Network", "10.0.0.0")]
     [InlineData("Danmaku:Cluster:Seeds", "seed-1:4053, seed-2")]
     [InlineData("Danmaku:Cluster:OrphanAfter", "00:00:01")]
+    [InlineData("Danmaku:Connection:Ipv6PrefixLength", "31")]
+    [InlineData("Danmaku:Connection:Ipv6PrefixLength", "129")]
     [InlineData("Danmaku:Roles", "origin, cook")]
     [InlineData("Danmaku:Roles", "")]
     [InlineData("Danmaku:DefaultRoom", "Lobby")]
