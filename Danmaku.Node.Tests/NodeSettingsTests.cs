@@ -78,6 +78,21 @@ public sealed class NodeSettingsTests
     public void The_port_of_remoting_depends_on_the_seeds(string seeds, string? port, int expected) =>
         Assert.Equal(expected, Read(("Danmaku:Cluster:Seeds", seeds), ("Danmaku:Cluster:Port", port)).Cluster.PortOrDefault);
 
-    private static NodeSettings Read(params (string Key, string? Value)[] values) => NodeSettings.Read(
-        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build());
+    [Theory]
+    [InlineData("urls", "http://[::1]:81", "http://[::1]:81/")]
+    [InlineData("urls", "http://10.0.0.5:81", "http://10.0.0.5:81/")]
+    [InlineData("urls", "https://[::]:443;http://[fd00:1::1]:81", "http://[fd00:1::1]:81/")]
+    [InlineData("urls", "http://[::]:81", "http://127.0.0.1:81/")]
+    [InlineData("urls", "http://0.0.0.0:81", "http://127.0.0.1:81/")]
+    [InlineData("urls", "http://+:81", "http://127.0.0.1:81/")]
+    [InlineData("urls", "http://localhost:81", "http://127.0.0.1:81/")]
+    [InlineData("http_ports", "81;82", "http://127.0.0.1:81/")]
+    [InlineData("http_ports", "", "http://127.0.0.1:8080/")]
+    public void The_health_probe_asks_where_the_node_listens(string key, string value, string expected) =>
+        Assert.Equal(expected, ListenUrls.Local(Configuration((key, value))).AbsoluteUri);
+
+    private static NodeSettings Read(params (string Key, string? Value)[] values) => NodeSettings.Read(Configuration(values));
+
+    private static IConfigurationRoot Configuration(params (string Key, string? Value)[] values) =>
+        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build();
 }
