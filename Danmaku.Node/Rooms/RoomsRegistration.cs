@@ -20,10 +20,11 @@ internal static class RoomsRegistration
     {
         try
         {
-            var http = new HttpAddress(settings);
+            var actors = ToActors(settings);
+            var http = new HttpAddress(settings, actors.Address);
             services.AddSingleton(http);
             services.AddHostedService<HttpAddress.Watcher>();
-            var actors = ToActors(settings) with { HttpUrl = () => http.Url };
+            actors = actors with { HttpUrl = () => http.Url };
             var store = settings.Node.RoleList.Contains("origin") ? RoomStore.OpenAsync(settings).GetAwaiter().GetResult() : null;
             if (store is not null)
             {
@@ -43,13 +44,13 @@ internal static class RoomsRegistration
     private static ActorSettings ToActors(NodeSettings settings)
     {
         var (node, connection, room, cluster, store, _) = settings;
-        var network = cluster.NetworkOrNull;
+        var networks = cluster.NetworkList;
         return new ActorSettings(
             Name: node.NodeName,
             Roles: node.RoleList,
-            Address: network is { } inside ? NodeAddress.In(inside) : IPAddress.Loopback,
+            Address: NodeAddress.In(networks),
             Port: cluster.PortOrDefault,
-            Seeds: NodeAddress.ResolveSeedsAsync(cluster.Seeds, network, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
+            Seeds: NodeAddress.ResolveSeedsAsync(cluster.SeedList, networks, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
             RoomLimits: room.ToLimits(store),
             ViewerLimits: connection.ToLimits(),
             FlushEvery: room.FlushEvery,
