@@ -122,7 +122,7 @@ public static class AkkaRegistration
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
-        Address[] seeds = [.. settings.Seeds.Select(seed => new Address("akka.tcp", SystemName, seed.Host.ToString(), seed.Port))];
+        Address[] seeds = [.. settings.Seeds.Select(seed => new Address("akka.tcp", SystemName, NodeAddress.ToHost(seed.Host), seed.Port))];
         var known = new KnownNodes(seeds.Length > 0 && settings.Roles.Contains(ClusterRoles.Origin) ? settings.KnownNodesFile : null);
         akka.ConfigureLoggers(loggers =>
             {

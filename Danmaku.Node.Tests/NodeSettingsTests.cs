@@ -1,3 +1,4 @@
+using Danmaku.Core.Cluster;
 using Danmaku.Node.Options;
 using Microsoft.Extensions.Configuration;
 
@@ -26,7 +27,14 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:Room:PostsPerSecond", "-1")]
     [InlineData("Danmaku:Cluster:Port", "65536")]
     [InlineData("Danmaku:Cluster:Network", "10.0.0.0")]
+    [InlineData("Danmaku:Cluster:Network", "10.0.0.0/24, fd00:1::")]
+    [InlineData("Danmaku:Cluster:Network", "fe80::/64")]
+    [InlineData("Danmaku:Cluster:Network", "fe80::1%eth0/64")]
     [InlineData("Danmaku:Cluster:Seeds", "seed-1:4053, seed-2")]
+    [InlineData("Danmaku:Cluster:Seeds", "fd00:1::1:4053")]
+    [InlineData("Danmaku:Cluster:Seeds", "[fe80::1%eth0]:4053")]
+    [InlineData("Danmaku:Connection:Ipv6PrefixLength", "31")]
+    [InlineData("Danmaku:Connection:Ipv6PrefixLength", "129")]
     [InlineData("Danmaku:Cluster:OrphanAfter", "00:00:01")]
     [InlineData("Danmaku:Roles", "origin, cook")]
     [InlineData("Danmaku:Roles", "")]
@@ -76,6 +84,30 @@ public sealed class NodeSettingsTests
     public void The_port_of_remoting_depends_on_the_seeds(string seeds, string? port, int expected) =>
         Assert.Equal(expected, Read(("Danmaku:Cluster:Seeds", seeds), ("Danmaku:Cluster:Port", port)).Cluster.PortOrDefault);
 
-    private static NodeSettings Read(params (string Key, string? Value)[] values) => NodeSettings.Read(
-        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build());
+    [Fact]
+    public void Networks_and_seeds_may_be_of_both_families()
+    {
+        var cluster = Read(("Danmaku:Cluster:Network", "fd00:1::/64, 10.0.0.0/24"), ("Danmaku:Cluster:Seeds", "[fd00:1::11]:4053, 10.0.0.12:5000, origin-3:4053")).Cluster;
+
+        Assert.Equal(["fd00:1::/64", "10.0.0.0/24"], cluster.NetworkList.Select(network => network.ToString()));
+        Assert.Equal([new Seed("fd00:1::11", 4053), new Seed("10.0.0.12", 5000), new Seed("origin-3", 4053)], cluster.SeedList);
+    }
+
+    [Theory]
+    [InlineData("urls", "http://[::1]:81", "http://[::1]:81/")]
+    [InlineData("urls", "http://10.0.0.5:81", "http://10.0.0.5:81/")]
+    [InlineData("urls", "https://[::]:443;http://[fd00:1::1]:81", "http://[fd00:1::1]:81/")]
+    [InlineData("urls", "http://[::]:81", "http://127.0.0.1:81/")]
+    [InlineData("urls", "http://0.0.0.0:81", "http://127.0.0.1:81/")]
+    [InlineData("urls", "http://+:81", "http://127.0.0.1:81/")]
+    [InlineData("urls", "http://localhost:81", "http://127.0.0.1:81/")]
+    [InlineData("http_ports", "81;82", "http://127.0.0.1:81/")]
+    [InlineData("http_ports", "", "http://127.0.0.1:8080/")]
+    public void The_health_probe_asks_where_the_node_listens(string key, string value, string expected) =>
+        Assert.Equal(expected, ListenUrls.Local(Configuration((key, value))).AbsoluteUri);
+
+    private static NodeSettings Read(params (string Key, string? Value)[] values) => NodeSettings.Read(Configuration(values));
+
+    private static IConfigurationRoot Configuration(params (string Key, string? Value)[] values) =>
+        new ConfigurationBuilder().AddInMemoryCollection(values.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build();
 }

@@ -74,6 +74,33 @@ public sealed class ProcessTests
     }
 
     [SkippableFact]
+    public async Task It_is_healthy_where_it_listens_on_IPv6_alone()
+    {
+        Skip.IfNot(Loopback.HasIPv6, "There is no IPv6 here.");
+        await using var node = await TestNode.StartAsync("--urls=http://[::1]:0");
+
+        Assert.Equal(0, await HealthAsync("--urls", node.Url.ToString()));
+        Assert.Equal(0, await HealthAsync(node.Url.ToString()));
+    }
+
+    [SkippableFact]
+    public async Task Localhost_is_both_loopback_addresses()
+    {
+        Skip.IfNot(Loopback.HasIPv6, "There is no IPv6 here.");
+        await using var node = await TestNode.StartAsync($"--urls=http://localhost:{FreePort()}");
+
+        Assert.Equal("I got your message: pong", await EchoAsync("127.0.0.1"));
+        Assert.Equal("I got your message: pong", await EchoAsync("[::1]"));
+
+        async Task<string> EchoAsync(string host)
+        {
+            using var viewer = await TestViewer.PlainAsync(new UriBuilder(node.Url) { Host = host }.Uri, "/echo");
+            await viewer.SendAsync("pong");
+            return await viewer.ReadAsync();
+        }
+    }
+
+    [SkippableFact]
     public async Task Prometheus_finds_nothing_wrong_with_the_metrics()
     {
         await using var node = await TestNode.StartAsync();

@@ -1,46 +1,90 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Danmaku.Core.Cluster;
 
 namespace Danmaku.Actors.Cluster;
+
+/// <summary>An address of this machine.</summary>
+/// <param name="IsLasting">Not one that the system uses for a while or may not use: temporary (RFC 8981), deprecated, or taken by another machine.</param>
+public readonly record struct LocalAddress(IPAddress Address, bool IsLasting);
 
 /// <summary>Where a node listens for other nodes. Whoever reaches that port can control the node, so it is never a public address.</summary>
 public static class NodeAddress
 {
-    /// <summary>The first address of this machine inside a network.</summary>
-    /// <exception cref="InvalidOperationException">There is none; the message names the network and what there is.</exception>
-    public static IPAddress In(IPNetwork network) => In(network, LocalAddresses());
+    /// <summary>The address of this machine inside the first of the networks in which it has one.</summary>
+    /// <param name="networks">The same on every node, in the same order. Empty: this machine alone.</param>
+    /// <exception cref="InvalidOperationException">There is none, or it cannot be told which; the message names the network and what there is.</exception>
+    public static IPAddress In(IReadOnlyList<IPNetwork> networks) => networks.Count == 0 ? IPAddress.Loopback : In(networks, LocalAddresses());
 
-    public static IPAddress In(IPNetwork network, IReadOnlyList<IPAddress> local) =>
-        local.FirstOrDefault(network.Contains)
-        ?? throw new InvalidOperationException(
-            $"No address of this machine is inside {network} (Danmaku:Cluster:Network); it has {string.Join(", ", local)}.");
-
-    /// <summary>Reads seeds as <c>host:port,host:port</c> and turns names into addresses.</summary>
-    /// <param name="text">The same on every node, in the same order.</param>
-    /// <param name="network">Which of a name's addresses to take; null takes the first.</param>
-    /// <exception cref="InvalidOperationException">A seed is no <c>host:port</c>, or its name has no address there.</exception>
-    public static async Task<IReadOnlyList<(IPAddress Host, int Port)>> ResolveSeedsAsync(
-        string text, IPNetwork? network, Func<string, Task<IPAddress[]>> resolve)
+    public static IPAddress In(IReadOnlyList<IPNetwork> networks, IReadOnlyList<LocalAddress> local)
     {
-        var seeds = new List<(IPAddress, int)>();
-        foreach (var seed in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var network in networks)
         {
-            var colon = seed.LastIndexOf(':');
-            if (colon < 1 || !int.TryParse(seed.AsSpan(colon + 1), out var port) || port is < 1 or > 65535)
+            IPAddress[] inside = [.. local.Where(one => Holds(network, one.Address) && (one.IsLasting || IsOneAddress(network))).Select(one => one.Address).Distinct()];
+            if (inside.Length > 1 && network.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6)
             {
-                throw new InvalidOperationException($"'{seed}' in Danmaku:Cluster:Seeds is not host:port.");
+                // The system names the newest first, so the first would be another one some day.
+                throw new InvalidOperationException(
+                    $"This machine has several addresses inside {network} (Danmaku:Cluster:Network): {string.Join(", ", inside.AsEnumerable())}. "
+                    + $"Name the right one, as in {inside[0]}/128,{network}.");
             }
 
-            var host = seed[..colon];
-            var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await ResolveAsync(host, resolve).ConfigureAwait(false);
-            var address = addresses.FirstOrDefault(a => network is null ? a.AddressFamily == AddressFamily.InterNetwork : network.Value.Contains(a))
-                ?? throw new InvalidOperationException($"The seed '{host}' has no address{(network is null ? "" : $" inside {network}")}.");
-            seeds.Add((address, port));
+            if (inside is [var address, ..])
+            {
+                return address;
+            }
         }
 
-        return seeds;
+        throw new InvalidOperationException(
+            $"No lasting address of this machine is inside {Text(networks)} (Danmaku:Cluster:Network); it has {string.Join(", ", local.Select(one => one.Address))}.");
     }
+
+    /// <summary>Turns the names of seeds into addresses: that inside the first of the networks in which it has one.</summary>
+    /// <param name="networks">As for <see cref="In(IReadOnlyList{IPNetwork})"/>. Empty: the first IPv4 address.</param>
+    /// <exception cref="InvalidOperationException">A seed has no address there.</exception>
+    public static async Task<IReadOnlyList<(IPAddress Host, int Port)>> ResolveSeedsAsync(
+        IReadOnlyList<Seed> seeds, IReadOnlyList<IPNetwork> networks, Func<string, Task<IPAddress[]>> resolve)
+    {
+        var resolved = new List<(IPAddress, int)>();
+        foreach (var seed in seeds)
+        {
+            var addresses = IPAddress.TryParse(seed.Host, out var literal) ? [literal] : await ResolveAsync(seed.Host, resolve).ConfigureAwait(false);
+            var address = networks.Count == 0
+                ? addresses.FirstOrDefault(one => one.AddressFamily == AddressFamily.InterNetwork)
+                : networks.SelectMany(network => addresses.Where(one => Holds(network, one))).FirstOrDefault();
+            resolved.Add((
+                address ?? throw new InvalidOperationException(networks.Count == 0
+                    ? $"The seed '{seed}' has no IPv4 address; where nodes talk over IPv6, Danmaku:Cluster:Network must name their network."
+                    : $"The seed '{seed}' has no address inside {Text(networks)} (Danmaku:Cluster:Network)."),
+                seed.Port));
+        }
+
+        return resolved;
+    }
+
+    /// <summary>An address as it stands in the address of a node (RFC 3986 §3.2.2): IPv6 in brackets. Remoting writes its own like this.</summary>
+    public static string ToHost(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+
+    /// <summary>The addresses in <c>/proc/net/if_inet6</c> of Linux that do not last: nothing else tells.</summary>
+    /// <param name="lines">Address, interface, prefix length, scope, flags (<c>IFA_F_*</c> of if_addr.h) and name; numbers in hex.</param>
+    public static IReadOnlyList<IPAddress> Passing(IEnumerable<string> lines)
+    {
+        const int Temporary = 0x01, Duplicate = 0x08, Deprecated = 0x20;
+        return
+        [
+            .. lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(fields => fields.Length > 4 && (Convert.ToInt32(fields[4], 16) & (Temporary | Duplicate | Deprecated)) != 0)
+                .Select(fields => new IPAddress(Convert.FromHexString(fields[0]))),
+        ];
+    }
+
+    /// <summary>A link-local address is none that other nodes could be told.</summary>
+    private static bool Holds(IPNetwork network, IPAddress address) => network.Contains(address) && !address.IsIPv6LinkLocal;
+
+    private static bool IsOneAddress(IPNetwork network) => network.PrefixLength == 128;
+
+    private static string Text(IReadOnlyList<IPNetwork> networks) => string.Join(", ", networks);
 
     private static async Task<IPAddress[]> ResolveAsync(string host, Func<string, Task<IPAddress[]>> resolve)
     {
@@ -54,11 +98,16 @@ public static class NodeAddress
         }
     }
 
-    private static List<IPAddress> LocalAddresses() =>
-    [
-        .. NetworkInterface.GetAllNetworkInterfaces()
-            .Where(nic => nic.OperationalStatus == OperationalStatus.Up)
-            .SelectMany(nic => nic.GetIPProperties().UnicastAddresses)
-            .Select(unicast => unicast.Address),
-    ];
+    private static List<LocalAddress> LocalAddresses()
+    {
+        const string Flags = "/proc/net/if_inet6";
+        var passing = File.Exists(Flags) ? Passing(File.ReadLines(Flags)) : [];
+        return
+        [
+            .. NetworkInterface.GetAllNetworkInterfaces()
+                .Where(nic => nic.OperationalStatus == OperationalStatus.Up)
+                .SelectMany(nic => nic.GetIPProperties().UnicastAddresses)
+                .Select(unicast => new LocalAddress(unicast.Address, !passing.Contains(unicast.Address))),
+        ];
+    }
 }

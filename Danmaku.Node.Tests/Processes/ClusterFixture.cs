@@ -172,6 +172,9 @@ internal static class Loopback
     /// <summary>Whether 127.0.0.2 and so on are there as well.</summary>
     public static bool HasMany { get; } = CanListen(IPAddress.Parse("127.0.0.2"));
 
+    /// <summary>Whether ::1 is there.</summary>
+    public static bool HasIPv6 { get; } = CanListen(IPAddress.IPv6Loopback);
+
     private static bool CanListen(IPAddress address)
     {
         try

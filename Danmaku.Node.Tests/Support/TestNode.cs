@@ -17,7 +17,8 @@ internal sealed class TestNode : IAsyncDisposable
 
     private TestNode(WebApplication app, ErrorLog errors, string data) => (_app, _errors, _data) = (app, errors, data);
 
-    public Uri Url => new(_app.Urls.First());
+    /// <summary>Where it is reached: over IPv6 where it listens on any address.</summary>
+    public Uri Url => new(_app.Urls.First().Replace("[::]", "[::1]", StringComparison.Ordinal));
 
     public IServiceProvider Services => _app.Services;
 

@@ -18,10 +18,12 @@ internal static class Problems
     public static void SetRetryAfter(this HttpResponse response, TimeSpan wait) =>
         response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The client's address, or that of the last proxy that is not trusted; IPv4 in its own form.</summary>
+    /// <summary>The client's address, or that of the last proxy that is not trusted; IPv4 in its own form, IPv6 without a zone.</summary>
     public static IPAddress ClientAddress(this HttpContext context)
     {
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
-        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+            : address.IsIPv6LinkLocal ? new IPAddress(address.GetAddressBytes())
+            : address;
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Danmaku.Core.Cluster;
 
 namespace Danmaku.Node.Options;
 
@@ -13,7 +14,8 @@ public sealed class ClusterOptions : IValidatableObject
 
     /// <summary>
     /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Remoting knows no
-    /// password, so it must be one that only nodes can reach. Default empty: this machine alone (127.0.0.1).
+    /// password, so it must be one that only nodes can reach. Of several, separated by commas, the first in which a machine has an address counts.
+    /// Default empty: this machine alone (127.0.0.1).
     /// </summary>
     public string Network { get; set; } = "";
 
@@ -22,8 +24,8 @@ public sealed class ClusterOptions : IValidatableObject
     public int? Port { get; set; }
 
     /// <summary>
-    /// The nodes through which others join, as <c>host:port</c> separated by commas; the same list in the same order on every node.
-    /// Default empty: this node is a cluster of its own.
+    /// The nodes through which others join, as <c>host:port</c> or <c>[IPv6]:port</c> separated by commas; the same list in the same order on
+    /// every node. Default empty: this node is a cluster of its own.
     /// </summary>
     public string Seeds { get; set; } = "";
 
@@ -41,23 +43,32 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:20", "01:00:00")]
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
-    public IPNetwork? NetworkOrNull => Network.Length == 0 ? null : IPNetwork.Parse(Network);
+    public IReadOnlyList<IPNetwork> NetworkList => [.. Csv.Split(Network).Select(IPNetwork.Parse)];
+
+    public IReadOnlyList<Seed> SeedList => [.. Csv.Split(Seeds).Select(text => Seed.Parse(text, DefaultPort, out _)!.Value)];
 
     public int PortOrDefault => Port ?? (Csv.Split(Seeds).Length > 0 ? DefaultPort : 0);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (Network.Length > 0 && !IPNetwork.TryParse(Network, out _))
+        foreach (var text in Csv.Split(Network))
         {
-            yield return new ValidationResult("must be a network such as 10.77.0.0/24", [nameof(Network)]);
+            if (!IPNetwork.TryParse(text, out var network))
+            {
+                yield return new ValidationResult("must be a network such as 10.77.0.0/24 or fd00:1::/64, separated by commas", [nameof(Network)]);
+            }
+            else if (network.BaseAddress.IsIPv6LinkLocal || text.Contains('%', StringComparison.Ordinal))
+            {
+                yield return new ValidationResult($"'{text}' is link-local; nodes need addresses that mean the same everywhere", [nameof(Network)]);
+            }
         }
 
-        if (!Csv.Split(Seeds).All(IsHostAndPort))
+        foreach (var text in Csv.Split(Seeds))
         {
-            yield return new ValidationResult("must be host:port, separated by commas", [nameof(Seeds)]);
+            if (Seed.Parse(text, DefaultPort, out var problem) is null)
+            {
+                yield return new ValidationResult(problem, [nameof(Seeds)]);
+            }
         }
     }
-
-    private static bool IsHostAndPort(string text) =>
-        text.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(text.AsSpan(colon + 1), out var port) && port > 0;
 }

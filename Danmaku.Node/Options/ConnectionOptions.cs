@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Node.Options;
@@ -20,6 +21,13 @@ public sealed class ConnectionOptions : IValidatableObject
     /// <summary>Most WebSockets from one address; more are refused with 429. 0 = no limit, default 1000.</summary>
     [Range(0, int.MaxValue)]
     public int ConnectionsPerAddress { get; set; } = 1000;
+
+    /// <summary>
+    /// How many bits of an IPv6 address say who somebody is: those who share them count as one address. 128 = each address by itself. 32 to 128,
+    /// default 64, the least that a subscriber gets.
+    /// </summary>
+    [Range(ClientNetwork.MinPrefixLength, ClientNetwork.MaxPrefixLength)]
+    public int Ipv6PrefixLength { get; set; } = 64;
 
     /// <summary>Most WebSockets on this node; more are refused with 503. Default 50,000.</summary>
     [Range(1, int.MaxValue)]

@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Danmaku.Node.Rooms;
 
 /// <summary>Where edges reach this origin over HTTP: known when it listens.</summary>
-internal sealed class HttpAddress(NodeSettings settings)
+/// <param name="node">The address at which other nodes reach this one.</param>
+internal sealed class HttpAddress(NodeSettings settings, IPAddress node)
 {
     private volatile Uri? _url;
 
@@ -25,15 +26,14 @@ internal sealed class HttpAddress(NodeSettings settings)
             return null;
         }
 
-        var node = settings.Cluster.NetworkOrNull is { } network ? NodeAddress.In(network) : IPAddress.Loopback;
         return listening.Select(BindingAddress.Parse)
-            .Where(url => url.Scheme == Uri.UriSchemeHttp && IsReachedAt(url.Host, node))
-            .Select(url => new UriBuilder(url.Scheme, node.ToString(), url.Port).Uri)
+            .Where(url => url.Scheme == Uri.UriSchemeHttp && IsReachedAt(url.Host))
+            .Select(url => new UriBuilder(url.Scheme, NodeAddress.ToHost(node), url.Port).Uri)
             .FirstOrDefault();
     }
 
     /// <summary>Whether who listens there is reached at the node's own address.</summary>
-    private static bool IsReachedAt(string host, IPAddress node)
+    private bool IsReachedAt(string host)
     {
         if (!IPAddress.TryParse(host.Trim('[', ']'), out var address))
         {

@@ -19,10 +19,11 @@ internal static class RoomsRegistration
     {
         try
         {
-            var http = new HttpAddress(settings);
+            var actors = ToActors(settings);
+            var http = new HttpAddress(settings, actors.Address);
             services.AddSingleton(http);
             services.AddHostedService<HttpAddress.Watcher>();
-            var actors = ToActors(settings) with { HttpUrl = () => http.Url };
+            actors = actors with { HttpUrl = () => http.Url };
             var store = settings.Node.RoleList.Contains(ClusterRoles.Origin) ? open(settings).GetAwaiter().GetResult() : null;
             if (store is not null)
             {
@@ -42,13 +43,13 @@ internal static class RoomsRegistration
     private static ActorSettings ToActors(NodeSettings settings)
     {
         var (node, connection, room, cluster, store, _) = settings;
-        var network = cluster.NetworkOrNull;
+        var networks = cluster.NetworkList;
         return new ActorSettings(
             Name: node.NodeName,
             Roles: node.RoleList,
-            Address: network is { } inside ? NodeAddress.In(inside) : IPAddress.Loopback,
+            Address: NodeAddress.In(networks),
             Port: cluster.PortOrDefault,
-            Seeds: NodeAddress.ResolveSeedsAsync(cluster.Seeds, network, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
+            Seeds: NodeAddress.ResolveSeedsAsync(cluster.SeedList, networks, Dns.GetHostAddressesAsync).GetAwaiter().GetResult(),
             RoomLimits: room.ToLimits(store),
             ViewerLimits: connection.ToLimits(),
             FlushEvery: room.FlushEvery,

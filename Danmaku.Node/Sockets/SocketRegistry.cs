@@ -7,11 +7,11 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>All open WebSockets of this node, how many come from each address, and how fast they come. Thread-safe.</summary>
+/// <summary>All open WebSockets of this node, how many come from each client, and how fast they come. Thread-safe.</summary>
 internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<ViewerSocket, Conversation> _sockets = new();
-    private readonly Dictionary<IPAddress, int> _perAddress = [];
+    private readonly Dictionary<ClientNetwork, int> _perAddress = [];
     private readonly ConnectGate _rate = new(
         Unlimited.IfZero(options.ConnectsPerSecond, options.ConnectsPerSecond),
         Unlimited.IfZero(options.ConnectsPerSecond, Math.Max(1, options.ConnectsPerSecond)),
@@ -39,9 +39,10 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
     /// <returns>Null when it has one, else why not.</returns>
     public ConnectRefusal? Enter(IPAddress address)
     {
+        var client = ClientNetwork.Of(address, options.Ipv6PrefixLength);
         lock (_gate)
         {
-            var count = _perAddress.GetValueOrDefault(address);
+            var count = _perAddress.GetValueOrDefault(client);
             if (_isDraining || _places >= options.MaxConnections)
             {
                 return _isDraining ? ConnectRefusal.Draining : ConnectRefusal.NodeFull;
@@ -57,7 +58,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
                 return ConnectRefusal.TooFast(wait);
             }
 
-            _perAddress[address] = count + 1;
+            _perAddress[client] = count + 1;
             _places++;
             return null;
         }
@@ -65,11 +66,12 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
 
     public void Leave(IPAddress address)
     {
+        var client = ClientNetwork.Of(address, options.Ipv6PrefixLength);
         lock (_gate)
         {
-            if (--_perAddress[address] == 0)
+            if (--_perAddress[client] == 0)
             {
-                _perAddress.Remove(address);
+                _perAddress.Remove(client);
             }
 
             _places--;
