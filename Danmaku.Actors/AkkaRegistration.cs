@@ -129,6 +129,7 @@ public static class AkkaRegistration
                 loggers.LogLevel = LogLevel.WarningLevel;
                 loggers.ClearLoggers();
                 loggers.AddLogger<AkkaLogger>();
+                loggers.DeadLetterOptions = new DeadLetterOptions { ShouldLog = TriStateValue.None };
             })
             .AddSetup(new LoggerFactorySetup(loggerFactory))
             .AddHocon(ReadConfiguration(), HoconAddMode.Prepend)
