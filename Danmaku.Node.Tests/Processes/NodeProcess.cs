@@ -94,8 +94,9 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     public void Resume() => _process.Resume();
 
     /// <summary>Waits until it ends by itself.</summary>
+    /// <param name="patience">By default half a minute.</param>
     /// <returns>The exit code.</returns>
-    public Task<int> EndAsync() => _process.EndAsync();
+    public Task<int> EndAsync(TimeSpan? patience = null) => _process.EndAsync(patience);
 
     /// <summary>As <c>kill</c> does, and an orchestrator.</summary>
     /// <returns>The exit code.</returns>

@@ -135,7 +135,7 @@ public sealed class StoreTests : IAsyncLifetime
         await using var node = await StartAsync();
 
         await using var second = new NodeProcess("second", new Uri($"http://127.0.0.1:{FreePort()}"), ["Danmaku:DataDirectory=" + _data]);
-        await Eventually.TrueAsync(() => second.HasExited, TimeSpan.FromSeconds(30));
+        await second.EndAsync();
 
         var line = Assert.Single(second.TakeErrors());
         Assert.Contains(_data, line, StringComparison.Ordinal);
@@ -152,7 +152,7 @@ public sealed class StoreTests : IAsyncLifetime
         [
             "Danmaku:Roles=origin", "Danmaku:DataDirectory=" + other, $"Danmaku:Cluster:Seeds=127.0.0.1:{seed}", $"Danmaku:Cluster:Port={free}",
         ]);
-        await Eventually.TrueAsync(() => second.HasExited, TimeSpan.FromSeconds(60));
+        await second.EndAsync(TimeSpan.FromSeconds(60));
 
         Assert.Contains(second.TakeErrors(), error => error.Contains("share a PostgreSQL database", StringComparison.Ordinal));
         Assert.False(first.HasExited);
