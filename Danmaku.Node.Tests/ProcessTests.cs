@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 namespace Danmaku.Node.Tests;
 
 /// <summary>The executable as its operator sees it.</summary>
+[Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class ProcessTests
 {
@@ -109,7 +110,7 @@ public sealed class ProcessTests
         await viewer.ReadAsync();
         var metrics = await node.Http.GetStringAsync("/metrics");
         using var promtool = TryStart("promtool", "check", "metrics");
-        Skip.If(promtool is null, "promtool is not installed (Debian package prometheus)");
+        Skip.If(promtool is null, NotInstalled.Promtool);
 
         await promtool.StandardInput.WriteAsync(metrics);
         promtool.StandardInput.Close();

@@ -12,7 +12,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     {
         get
         {
-            Skip.If(_server is null, "PostgreSQL is not installed");
+            Skip.If(_server is null, NotInstalled.PostgreSql);
             return _server!;
         }
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Danmaku.Testing;
 using Microsoft.Playwright;
 
 namespace Danmaku.Node.Tests.Processes;
@@ -169,7 +170,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
 
     private static async Task<Browser> StartAsync()
     {
-        Skip.If(Programs.Chromium is null, "No Chromium.");
+        Skip.If(Programs.Chromium is null, NotInstalled.Chromium);
         Skip.IfNot(File.Exists(PageFile), "The page is not built: no Node.js with npm.");
         return await Browser.StartAsync(Programs.Chromium!);
     }

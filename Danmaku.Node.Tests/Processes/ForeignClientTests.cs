@@ -1,3 +1,5 @@
+using Danmaku.Testing;
+
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Programs as a networking lab has them, which know nothing but <c>ws://host:port/</c>.</summary>
@@ -5,8 +7,6 @@ namespace Danmaku.Node.Tests.Processes;
 [Trait("Category", "process")]
 public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(cluster)
 {
-    private const string NoPython = "No Python with the package websockets (Debian: python3-websockets).";
-
     /// <summary>Says its name, and then everything it is told, until somebody says bye.</summary>
     private const string Lab =
         """
@@ -42,7 +42,7 @@ public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(clu
     public async Task Python_programs_on_two_edges_hear_each_other()
     {
         var python = await Programs.PythonAsync();
-        Skip.If(python is null, NoPython);
+        Skip.If(python is null, NotInstalled.Python);
         await using var first = OwnedProcess.Start(python, ["-c", Lab, Socket(1), "first is here"]);
         await first.SaysAsync("first is here");
 
@@ -58,7 +58,7 @@ public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(clu
     public async Task Python_is_echoed()
     {
         var python = await Programs.PythonAsync();
-        Skip.If(python is null, NoPython);
+        Skip.If(python is null, NotInstalled.Python);
 
         await using var program = OwnedProcess.Start(python, ["-c", Echo, Socket(1) + "echo"]);
 
@@ -70,7 +70,7 @@ public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(clu
     public async Task The_interactive_client_of_python_websockets_says_and_hears()
     {
         var python = await Programs.PythonAsync();
-        Skip.If(python is null, NoPython);
+        Skip.If(python is null, NotInstalled.Python);
         await using var viewer = await Follower.PlainAsync(Edge(2), "lobby");
 
         await using var program = OwnedProcess.StartInteractive(python, "-m", "websockets", Socket(1));
@@ -87,7 +87,7 @@ public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(clu
     public async Task Wscat_says_and_hears()
     {
         var wscat = Programs.Wscat;
-        Skip.If(wscat is null, "No wscat (npm install wscat); DANMAKU_TEST_WSCAT may name it.");
+        Skip.If(wscat is null, NotInstalled.Wscat);
         await using var viewer = await Follower.PlainAsync(Edge(2), "lobby");
 
         await using var program = OwnedProcess.StartInteractive(
@@ -105,7 +105,7 @@ public sealed class ForeignClientTests(ClusterFixture cluster) : ClusterTest(clu
     public async Task Curl_shows_the_handshake(string version, string key, string status, string header)
     {
         var curl = Programs.Curl;
-        Skip.If(curl is null, "No curl.");
+        Skip.If(curl is null, NotInstalled.Curl);
         string[] headers = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: " + version, "Sec-WebSocket-Key: " + key];
         var options = headers.SelectMany(line => (string[])["--header", line]);
 

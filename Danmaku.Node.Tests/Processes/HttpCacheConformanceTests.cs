@@ -3,12 +3,14 @@ using System.Globalization;
 using System.Net;
 using System.Reflection;
 using System.Text.Json;
+using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 using Xunit.Abstractions;
 
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>http-cache-tests 0.4.5, the suite behind cache-tests.fyi, against an edge and against nginx as a yardstick.</summary>
+[Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDisposable
 {
@@ -68,7 +70,7 @@ public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDispo
     public async Task Nginx_passes_fewer()
     {
         Skip.If(Environment.GetEnvironmentVariable("DANMAKU_YARDSTICK") != "1", "DANMAKU_YARDSTICK=1 runs it.");
-        Skip.If(Programs.Nginx is null, "nginx is not installed.");
+        Skip.If(Programs.Nginx is null, NotInstalled.Nginx);
         var node = FindNode();
         await using var origin = await StartOriginAsync(node);
         var url = Url();

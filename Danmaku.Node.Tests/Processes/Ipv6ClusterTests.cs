@@ -1,11 +1,13 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Nodes that talk over IPv6, and one among them that talks over IPv4.</summary>
+[Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class Ipv6ClusterTests : IAsyncLifetime
 {

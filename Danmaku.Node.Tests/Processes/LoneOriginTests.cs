@@ -1,8 +1,10 @@
+using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>A cluster whose only origin dies, or most of whose edges do.</summary>
+[Collection(Lanes.Failover)]
 [Trait("Category", "process")]
 public sealed class LoneOriginTests
 {

@@ -107,7 +107,7 @@ public sealed class NginxTests(ClusterFixture cluster) : ClusterTest(cluster)
 
     private static void SkipWithoutNginx()
     {
-        Skip.If(Programs.Nginx is null, "No nginx.");
+        Skip.If(Programs.Nginx is null, NotInstalled.Nginx);
         Skip.IfNot(Loopback.HasMany, "Edges behind one name need an address each, and here is only 127.0.0.1.");
     }
 

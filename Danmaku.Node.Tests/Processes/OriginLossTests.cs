@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Nodes of a cluster of two origins and three edges that die, hang or leave. Every test leaves it whole.</summary>
+[Collection(Lanes.Failover)]
 [Trait("Category", "process")]
 public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOutputHelper output) : IClassFixture<OriginLossTests.TwoOrigins>
 {
@@ -132,7 +133,7 @@ public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOut
         {
             get
             {
-                Skip.If(_fleet is null, "PostgreSQL is not installed, and two origins need it");
+                Skip.If(_fleet is null, NotInstalled.PostgreSql);
                 return _fleet!;
             }
         }

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Nodes of the release before and of this one, in one cluster and on one store: what an upgrade and its way back need.</summary>
+[Collection(Lanes.Failover)]
 [Trait("Category", "process")]
 public sealed class PreviousReleaseTests
 {
@@ -14,7 +16,7 @@ public sealed class PreviousReleaseTests
     public async Task Rooms_go_from_one_release_to_the_other_and_back_and_nobody_misses_anything()
     {
         var previous = await PreviousAsync();
-        Skip.If(PostgresServer.Programs is null, "PostgreSQL is not installed, and two origins need it");
+        Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
         await using var postgres = await PostgresServer.StartNewAsync();
         string[] store = ["Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + await postgres.CreateDatabaseAsync()];
         await using var fleet = await Fleet.StartAsync(2, store, [[], []], name => name is "origin-1" or "edge-1" ? previous : null);

@@ -3,11 +3,13 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Operators purge on one node, and it is gone from all.</summary>
+[Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class PurgeTests
 {
@@ -59,7 +61,7 @@ public sealed class PurgeTests
     [SkippableFact]
     public async Task Every_origin_of_a_shared_store_names_and_has_the_same_segments()
     {
-        Skip.If(PostgresServer.Programs is null, "PostgreSQL is not installed");
+        Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
         await using var postgres = await PostgresServer.StartNewAsync();
         string[] store = [Key, "Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + await postgres.CreateDatabaseAsync()];
         await using var fleet = await Fleet.StartAsync(2, store, [[Key]]);

@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Viewers that do not read, in a busy room of a node that is a process of its own.</summary>
+[Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
 {

@@ -6,6 +6,7 @@ using Danmaku.Testing;
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>What a node keeps in its store: through kills, for those who come back late, and while the store is away.</summary>
+[Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class StoreTests : IAsyncLifetime
 {
@@ -84,7 +85,7 @@ public sealed class StoreTests : IAsyncLifetime
     [SkippableFact]
     public async Task While_the_store_is_away_danmaku_go_on_openly_and_nothing_is_missing_when_it_is_back()
     {
-        Skip.If(PostgresServer.Programs is null, "PostgreSQL is not installed");
+        Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
         await using var postgres = await PostgresServer.StartNewAsync();
         var database = await postgres.CreateDatabaseAsync();
         await using var node = await StartAsync("Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + database, "Danmaku:Store:Timeout=00:00:00.500");
@@ -111,7 +112,7 @@ public sealed class StoreTests : IAsyncLifetime
     [SkippableFact]
     public async Task A_room_that_opens_while_the_store_is_away_refuses_posts_and_says_when_to_try_again()
     {
-        Skip.If(PostgresServer.Programs is null, "PostgreSQL is not installed");
+        Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
         await using var postgres = await PostgresServer.StartNewAsync();
         await using var node = await StartAsync("Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + await postgres.CreateDatabaseAsync());
         await postgres.KillAsync();
