@@ -12,8 +12,8 @@ public sealed class ClusterOptions : IValidatableObject
     public const int DefaultPort = 4053;
 
     /// <summary>
-    /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Remoting knows no
-    /// password, so it must be one that only nodes can reach. Default empty: this machine alone (127.0.0.1).
+    /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Without <see cref="Tls"/>
+    /// it must be one that only nodes can reach. Default empty: this machine alone (127.0.0.1).
     /// </summary>
     public string Network { get; set; } = "";
 
@@ -34,6 +34,9 @@ public sealed class ClusterOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan OrphanAfter { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Certificates for remoting.</summary>
+    public TlsOptions Tls { get; set; } = new();
+
     public IPNetwork? NetworkOrNull => Network.Length == 0 ? null : IPNetwork.Parse(Network);
 
     public int PortOrDefault => Port ?? (Csv.Split(Seeds).Length > 0 ? DefaultPort : 0);
@@ -48,6 +51,12 @@ public sealed class ClusterOptions : IValidatableObject
         if (!Csv.Split(Seeds).All(IsHostAndPort))
         {
             yield return new ValidationResult("must be host:port, separated by commas", [nameof(Seeds)]);
+        }
+
+        if (Tls.Missing is { } missing)
+        {
+            yield return new ValidationResult(
+                $"is needed where one of {nameof(Tls.Certificate)}, {nameof(Tls.Key)} and {nameof(Tls.CertificateAuthority)} is given", [$"{nameof(Tls)}:{missing}"]);
         }
     }
 

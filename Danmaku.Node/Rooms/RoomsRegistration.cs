@@ -4,6 +4,7 @@ using Danmaku.Node.Options;
 using System.Net;
 using Danmaku.Actors;
 using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Tls;
 using Danmaku.Core.Storage;
 #else
 using Danmaku.Node.Local;
@@ -64,6 +65,9 @@ internal static class RoomsRegistration
             Retention = new Retention(store.MaxComments, store.MaxAge) { MinAge = room.PostIdWindow },
             PublicUrl = node.PublicUri,
             OrphanAfter = cluster.OrphanAfter,
+            Certificate = cluster.Tls is { IsEnabled: true } tls
+                ? NodeCertificate.Read(tls.Certificate, tls.Key, tls.CertificateAuthority, TimeProvider.System)
+                : null,
             KnownNodesFile = Path.Combine(Path.GetFullPath(node.DataDirectory), "nodes"),
         };
     }
