@@ -12,6 +12,7 @@ using Danmaku.Actors.Purging;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
+using Danmaku.Actors.Tls;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
@@ -68,6 +69,9 @@ public sealed record ActorSettings(
     /// <summary>How long a node looks for a cluster to join before it ends, to be started again.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>What this node shows to others, and whom it lets in; null connects without TLS to whoever comes.</summary>
+    public NodeCertificate? Certificate { get; init; }
+
     /// <summary>Where an origin keeps who was in its cluster, see <see cref="Cluster.KnownNodes"/>. Null keeps nothing.</summary>
     public string? KnownNodesFile { get; init; }
 
@@ -122,7 +126,8 @@ public static class AkkaRegistration
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
-        Address[] seeds = [.. settings.Seeds.Select(seed => new Address("akka.tcp", SystemName, NodeAddress.ToHost(seed.Host), seed.Port))];
+        var protocol = settings.Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
+        Address[] seeds = [.. settings.Seeds.Select(seed => new Address(protocol, SystemName, NodeAddress.ToHost(seed.Host), seed.Port))];
         var known = new KnownNodes(seeds.Length > 0 && settings.Roles.Contains(ClusterRoles.Origin) ? settings.KnownNodesFile : null);
         akka.ConfigureLoggers(loggers =>
             {
@@ -135,19 +140,12 @@ public static class AkkaRegistration
             .AddHocon(ReadConfiguration(), HoconAddMode.Prepend)
             .AddHocon(settings.IsFirstSeed ? FirstSeedConfiguration : "", HoconAddMode.Prepend)
             .AddHocon($"akka.cluster.shutdown-after-unsuccessful-join-seed-nodes = {settings.JoinTimeout.TotalMilliseconds}ms", HoconAddMode.Prepend)
-            .WithRemoting(new RemoteOptions
-            {
-                HostName = settings.Address.ToString(),
-                PublicHostName = settings.Address.ToString(),
-                Port = settings.Port,
-                MaxFrameSize = MaxFrameBytes,
-                SendBufferSize = MaxFrameBytes,
-                ReceiveBufferSize = MaxFrameBytes,
-            })
+            .AddHocon(settings.Certificate is null ? "" : TlsTransport.Configuration, HoconAddMode.Prepend)
+            .WithRemoting(RemotingOf(settings))
             .WithClustering(new ClusterOptions
             {
                 Roles = [.. settings.Roles, .. storeRole],
-                SeedNodes = [.. seeds.Union(known.Read()).Select(address => address.ToString())],
+                SeedNodes = [.. seeds.Union(known.Read().Select(node => node.WithProtocol(protocol))).Select(address => address.ToString())],
 
                 // Small hosts pause for seconds under load.
                 FailureDetector = new PhiAccrualFailureDetectorOptions { AcceptableHeartbeatPause = TimeSpan.FromSeconds(5) },
@@ -192,6 +190,11 @@ public static class AkkaRegistration
             var watcher = system.ActorOf(
                 Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
             purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, notes, store, time)), PurgeActor.ActorName));
+            if (settings.Certificate is { } certificate)
+            {
+                system.ActorOf(Props.Create<ExpiryWatcher>(certificate, time), "expiry-watcher");
+            }
+
             if (seeds.Length > 0)
             {
                 system.ActorOf(Props.Create<OutcastWatcher>(seeds, settings.OrphanAfter, time), "outcast-watcher");
@@ -232,6 +235,29 @@ public static class AkkaRegistration
                 cluster.Join(cluster.SelfAddress);
             }
         });
+    }
+
+    private static RemoteOptions RemotingOf(ActorSettings settings)
+    {
+        var address = settings.Address.ToString();
+        var options = new RemoteOptions
+        {
+            HostName = address,
+            PublicHostName = address,
+            Port = settings.Port,
+            MaxFrameSize = MaxFrameBytes,
+            SendBufferSize = MaxFrameBytes,
+            ReceiveBufferSize = MaxFrameBytes,
+        };
+        if (settings.Certificate is { } certificate)
+        {
+            options.EnableSsl = true;
+            options.Ssl.X509Certificate = certificate.Certificate;
+            options.Ssl.RequireMutualAuthentication = true;
+            options.Ssl.CustomValidator = certificate.Accepts;
+        }
+
+        return options;
     }
 
     /// <summary>Rooms that still ask for their origin while sharding leaves would hold it up until it times out.</summary>

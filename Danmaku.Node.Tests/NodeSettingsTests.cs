@@ -60,6 +60,17 @@ public sealed class NodeSettingsTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    [Theory]
+    [InlineData("Certificate", "Key", "CertificateAuthority")]
+    [InlineData("Key", "CertificateAuthority", "Certificate")]
+    [InlineData("CertificateAuthority", "Certificate", "Key")]
+    public void Certificate_key_and_authority_come_together(string one, string other, string missing)
+    {
+        var error = Assert.Throws<SettingsException>(() => Read(($"Danmaku:Cluster:Tls:{one}", "a.pem"), ($"Danmaku:Cluster:Tls:{other}", "b.pem")));
+
+        Assert.StartsWith($"Danmaku:Cluster:Tls:{missing}: ", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_rate_of_0_lifts_the_limit()
     {

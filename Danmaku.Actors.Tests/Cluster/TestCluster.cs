@@ -71,7 +71,7 @@ public sealed class TestNode : IAsyncDisposable
     {
         Name = name;
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole().AddProvider(Log);
         builder.Services.AddSingleton<IPurgeable>(Cache);
         builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(TimeProvider.System).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
         _host = builder.Build();
@@ -81,6 +81,9 @@ public sealed class TestNode : IAsyncDisposable
 
     /// <summary>What it was told to purge.</summary>
     public TestCache Cache { get; } = new();
+
+    /// <summary>The warnings and errors that it has logged.</summary>
+    public LogLines Log { get; } = new();
 
     public IPurger Purger => _host.Services.GetRequiredService<IPurger>();
 
@@ -105,6 +108,30 @@ public sealed class TestNode : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
+    }
+}
+
+/// <summary>Keeps what is logged. Thread-safe.</summary>
+public sealed class LogLines : ILoggerProvider, ILogger
+{
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+
+    public IReadOnlyCollection<string> Lines => _lines;
+
+    public bool Has(string text) => _lines.Any(line => line.Contains(text, StringComparison.Ordinal));
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        _lines.Enqueue(formatter(state, exception));
+
+    public void Dispose()
+    {
     }
 }
 

@@ -21,6 +21,7 @@ internal sealed class Fleet : IAsyncDisposable
     {
         _executables = executables;
         int[] ports = [.. Enumerable.Range(0, origins).Select(_ => ClusterFixture.FreePort(IPAddress.Loopback)).Order()];
+        Seed = new IPEndPoint(IPAddress.Loopback, ports[0]);
         _seeds = string.Join(',', ports.Select(port => $"127.0.0.1:{port}"));
         for (var i = 0; i < origins; i++)
         {
@@ -35,6 +36,9 @@ internal sealed class Fleet : IAsyncDisposable
 
     /// <summary>By name: origin-1, edge-1 and so on.</summary>
     public NodeProcess this[string name] => _nodes[name];
+
+    /// <summary>Where the first origin is reached by other nodes.</summary>
+    public IPEndPoint Seed { get; }
 
     public IEnumerable<NodeProcess> Origins => Named("origin-");
 

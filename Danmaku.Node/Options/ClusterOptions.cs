@@ -13,8 +13,8 @@ public sealed class ClusterOptions : IValidatableObject
     public const int DefaultPort = 4053;
 
     /// <summary>
-    /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Remoting knows no
-    /// password, so it must be one that only nodes can reach. Of several, separated by commas, the first in which a machine has an address counts.
+    /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Without <see cref="Tls"/>
+    /// it must be one that only nodes can reach. Of several, separated by commas, the first in which a machine has an address counts.
     /// Default empty: this machine alone (127.0.0.1).
     /// </summary>
     public string Network { get; set; } = "";
@@ -47,6 +47,9 @@ public sealed class ClusterOptions : IValidatableObject
 
     public IReadOnlyList<Seed> SeedList => [.. Csv.Split(Seeds).Select(text => Seed.Parse(text, DefaultPort, out _)!.Value)];
 
+    /// <summary>Certificates for remoting.</summary>
+    public TlsOptions Tls { get; set; } = new();
+
     public int PortOrDefault => Port ?? (Csv.Split(Seeds).Length > 0 ? DefaultPort : 0);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -69,6 +72,12 @@ public sealed class ClusterOptions : IValidatableObject
             {
                 yield return new ValidationResult(problem, [nameof(Seeds)]);
             }
+        }
+
+        if (Tls.Missing is { } missing)
+        {
+            yield return new ValidationResult(
+                $"is needed where one of {nameof(Tls.Certificate)}, {nameof(Tls.Key)} and {nameof(Tls.CertificateAuthority)} is given", [$"{nameof(Tls)}:{missing}"]);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Danmaku.Actors;
 using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Tls;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Danmaku.Node.Options;
@@ -64,6 +65,9 @@ internal static class RoomsRegistration
             Retention = new Retention(store.MaxComments, store.MaxAge) { MinAge = room.PostIdWindow },
             PublicUrl = node.PublicUri,
             OrphanAfter = cluster.OrphanAfter,
+            Certificate = cluster.Tls is { IsEnabled: true } tls
+                ? NodeCertificate.Read(tls.Certificate, tls.Key, tls.CertificateAuthority, TimeProvider.System)
+                : null,
             JoinTimeout = cluster.JoinTimeout,
             KnownNodesFile = Path.Combine(Path.GetFullPath(node.DataDirectory), "nodes"),
         };

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Security.Authentication;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Hosting.Logging;
+using DotNetty.Handlers.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace Danmaku.Actors.Tls;
+
+/// <summary>Says in one line why a connection did not come to be, where the transport says it in ten, several times.</summary>
+/// <remarks>
+/// What is said of a peer is not said again for <see cref="Every"/>, and not more than <see cref="MaxLines"/> meanwhile: whoever reaches the
+/// port can cause such lines. What it does not know passes unchanged.
+/// </remarks>
+public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
+{
+    private const int MaxLines = 50;
+
+    /// <summary>In the words of Akka.NET, since these events have no type.</summary>
+    private const string NoCertificate = "Mutual TLS required", Failed = "TLS handshake failed on channel", FailedLater = "TLS exception on channel", Rejected = "Rejected incoming connection";
+
+    /// <summary>Who says something of a connection that this node opens. A type of Akka.Remote's own.</summary>
+    private const string Outbound = "TcpClientHandler";
+
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+
+    private readonly ILogger _logger = Context.System.Settings.Setup.Get<LoggerFactorySetup>().Value.LoggerFactory.CreateLogger<TlsLogger>();
+    private readonly HashSet<string> _said = [];
+    private int _unsaid;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Forget), Forget.Instance, Every);
+
+    protected override bool Receive(object message)
+    {
+        if (message is not Forget)
+        {
+            return base.Receive(message);
+        }
+
+        if (_unsaid > 0)
+        {
+            LogUnsaid(_logger, _unsaid, Every);
+        }
+
+        _said.Clear();
+        _unsaid = 0;
+        return true;
+    }
+
+    protected override void Log(LogEvent log, ActorPath path)
+    {
+        var (format, values) = log.Message is LogMessage message ? (message.Format, message.Parameters().ToArray()) : ("", []);
+        if (values is [TlsTrouble trouble])
+        {
+            Say(trouble);
+        }
+        else if (Starts(NoCertificate))
+        {
+            Say(new TlsTrouble($"{values[0]}", "was refused: it showed no certificate"));
+        }
+        else if (log.Cause is NotSslRecordException)
+        {
+            Say(new TlsTrouble(Peer(), "was refused: it does not speak TLS"));
+        }
+        else if (Starts(Failed) || Starts(FailedLater))
+        {
+            SayFailure(Peer(), log.Cause);
+        }
+        else if (!Starts(Rejected))
+        {
+            base.Log(log, path);
+        }
+
+        string Peer() => (log.LogClass.Name == Outbound ? "@" : "") + values[1];
+
+        bool Starts(string text) => format.StartsWith(text, StringComparison.Ordinal);
+    }
+
+    private void SayFailure(string peer, Exception? cause)
+    {
+        var innermost = cause?.GetBaseException();
+        if (innermost is IOException)
+        {
+            Say(new TlsTrouble(peer, "closed the connection during the TLS handshake: it may have refused this node's certificate, or is no node"));
+        }
+        else if (innermost is not AuthenticationException)
+        {
+            // An AuthenticationException without any other in it is this node's own refusal, which has been said.
+            Say(new TlsTrouble(peer, $"failed in the TLS handshake: {innermost?.Message.ReplaceLineEndings(" ")}"));
+        }
+    }
+
+    private void Say(TlsTrouble trouble)
+    {
+        var line = trouble.ToString();
+        if (_said.Contains(line))
+        {
+            return;
+        }
+
+        if (_said.Count == MaxLines)
+        {
+            _unsaid++;
+            return;
+        }
+
+        _said.Add(line);
+        LogTrouble(_logger, line);
+    }
+
+    [LoggerMessage(40, Microsoft.Extensions.Logging.LogLevel.Warning, "{Trouble}")]
+    private static partial void LogTrouble(ILogger logger, string trouble);
+
+    [LoggerMessage(41, Microsoft.Extensions.Logging.LogLevel.Warning, "{Count} more connections failed within {Every}, of too many peers to name them")]
+    private static partial void LogUnsaid(ILogger logger, int count, TimeSpan every);
+
+    private sealed record Forget : INoSerializationVerificationNeeded
+    {
+        public static readonly Forget Instance = new();
+    }
+}
+
+/// <summary>What happened to a connection with a peer.</summary>
+/// <param name="Peer">Who has connected: an endpoint. Who is connected to: where to, after an @ and whatever is before that.</param>
+/// <param name="What">The rest of the sentence.</param>
+internal sealed record TlsTrouble(string Peer, string What)
+{
+    public override string ToString() => $"{(IPEndPoint.TryParse(Peer, out var from) ? Plain(from.Address) : PeerAfterAt)} {What}";
+
+    private string PeerAfterAt
+    {
+        get
+        {
+            var at = Peer[(Peer.LastIndexOf('@') + 1)..];
+            return IPEndPoint.TryParse(at, out var to) ? new IPEndPoint(Plain(to.Address), to.Port).ToString() : at;
+        }
+    }
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+}
