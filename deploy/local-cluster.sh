@@ -2,6 +2,7 @@
 # One origin and N edges as processes on loopback, until Ctrl-C:
 #   deploy/local-cluster.sh [--no-build] [N]
 # The origin has HTTP port 8080 and remoting port 4053, edge i has 8080 + i and 4053 + i. Data is temporary, logs stay.
+# With DANMAKU_CERTIFICATES, a directory of make-certificates.sh, nodes talk with TLS.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -43,6 +44,8 @@ done
 start() {
     local role=edge
     (($1 > 0)) || role=origin
+    local tls=() files=${DANMAKU_CERTIFICATES:+$DANMAKU_CERTIFICATES/$role}
+    [[ -z $files ]] || tls=(--Danmaku:Cluster:Tls:{Certificate="$files/node.pem",Key="$files/node-key.pem",CertificateAuthority="$files/authority.pem"})
     # In a process group of its own: Ctrl-C is for this script, which stops the nodes in order.
     set -m
     local url=http://127.0.0.1:$((http + $1))
@@ -52,6 +55,7 @@ start() {
         --Danmaku:DataDirectory="$work/data/${names[$1]}" \
         --Danmaku:Cluster:Port="$((remoting + $1))" \
         --Danmaku:Cluster:Seeds="127.0.0.1:$remoting" \
+        ${tls[@]+"${tls[@]}"} \
         </dev/null >"$work/logs/${names[$1]}.log" 2>&1 3>&- &
     pids[$1]=$!
     set +m

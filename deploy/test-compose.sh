@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tries docker-compose.yml with a running Docker Engine, as a project of its own on other ports and networks than the
 # defaults, and removes it in the end:
-#   deploy/test-compose.sh
+#   deploy/test-compose.sh [--tls]
+# With --tls it tries docker-compose.tls.yml on top of it, with certificates of its own; that needs openssl and minutes more.
 # Needs Compose (2 or 1.29), curl and a Python with the package websockets (PYTHON, default python3). Takes some minutes.
 set -euo pipefail
 
@@ -13,6 +14,16 @@ export POSTGRES_PASSWORD="it's; a = \"b\"" # nobody has to quote anything
 front=http://127.0.0.1:$DANMAKU_PORT
 python=${PYTHON:-python3}
 failures=0
+
+tls=false
+case $* in
+    "") ;;
+    --tls)
+        tls=true
+        export COMPOSE_FILE=docker-compose.yml:docker-compose.tls.yml
+        ;;
+    *) echo "usage: $0 [--tls]" >&2 && exit 2 ;;
+esac
 
 for tool in docker curl "$python"; do
     command -v "$tool" >/dev/null || { echo "$tool is missing" >&2; exit 2; }
@@ -109,6 +120,10 @@ up() { compose up -d --scale "edge=$1" "${@:2}" >"$work/up" 2>&1 || { cat "$work
 
 ### Start
 
+if $tls; then
+    export DANMAKU_CERTIFICATES=$work/certificates
+    deploy/make-certificates.sh "$DANMAKU_CERTIFICATES" >/dev/null
+fi
 echo "Building and starting; the first build takes minutes."
 up 3 --build
 check "two origins and three edges become healthy" within 180 healthy 5
@@ -304,6 +319,31 @@ check "4053 is open between nodes" test "$(lines "$(from_cluster 4053 "${cluster
 check "8080 of the edges is open from the front network" test "$(lines "$(from_front 8080 "${front_addresses[@]}")")" = 3
 open=$(from_front 4053 "${front_addresses[@]}" "${cluster_addresses[@]}")
 check "4053 is closed from the front network, on every address of every node ($open)" test -z "$open"
+
+if $tls; then
+    # A node of the same network and without a certificate; it would be in the cluster within seconds.
+    docker run -d --name "$alone" --network "${COMPOSE_PROJECT_NAME}_cluster" -e Danmaku__Roles=edge \
+        -e "Danmaku__Cluster__Network=$DANMAKU_NET.0.0/24" -e "Danmaku__Cluster__Seeds=$DANMAKU_NET.0.11:4053" danmaku-node >/dev/null
+    origin_says() { compose logs --no-color origin-1 | grep -F "$1"; }
+    check "a node without a certificate is refused" within 60 origin_says "$(address "$alone" cluster) was refused: it does not speak TLS"
+    docker rm -f "$alone" >/dev/null
+
+    # Another authority, as docs/operations.md says.
+    node_is_ready() { docker exec "$1" /app/Danmaku.Node health; }
+    restart_all() {
+        local node
+        for node in $(edges) $(compose ps -q origin-1) $(compose ps -q origin-2); do
+            docker restart -t 60 "$node" >/dev/null && within 120 node_is_ready "$node" || return 1
+        done
+        within 60 healthy 5
+    }
+    for change in add-authority "" drop-authority; do
+        # shellcheck disable=SC2086 # no argument
+        deploy/make-certificates.sh "$DANMAKU_CERTIFICATES" $change >/dev/null
+        check "all come back healthy with ${change:-new certificates}" restart_all
+        check "what a viewer says then on nginx or any edge, all see" chat
+    done
+fi
 
 # from_nodes PORT ADDRESS CONTAINER...
 from_nodes() {
