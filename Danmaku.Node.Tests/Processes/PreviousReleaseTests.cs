@@ -62,7 +62,7 @@ public sealed class PreviousReleaseTests
         // Through each edge in turn, in every room; all viewers of both edges see it.
         async Task SayAsync(string text)
         {
-            foreach (var (edge, said) in fleet.Edges.Select(edge => (edge, $"{text}, says {edge.Name}")))
+            foreach (var (edge, said) in fleet.Edges.Select(edge => (edge, $"{texts.Count + 1}: {text}, says {edge.Name}")))
             {
                 texts.Add(said);
                 await Task.WhenAll(Enumerable.Range(0, Rooms).Select(room => PostUntilAcceptedAsync(edge, $"room-{room}", said)));

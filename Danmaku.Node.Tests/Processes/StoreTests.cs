@@ -88,7 +88,7 @@ public sealed class StoreTests : IAsyncLifetime
         Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
         await using var postgres = await PostgresServer.StartNewAsync();
         var database = await postgres.CreateDatabaseAsync();
-        await using var node = await StartAsync("Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + database, "Danmaku:Store:Timeout=00:00:00.500");
+        await using var node = await StartAsync("Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + database);
         var (viewer, _) = await TestViewer.JoinAsync(_url, "away");
         using var __ = viewer;
         await viewer.PostAsync("before");
