@@ -9,34 +9,27 @@ namespace Danmaku.Node.Tests;
 
 /// <summary>The executable as its operator sees it.</summary>
 [Trait("Category", "process")]
-public sealed class ProcessTests
+public sealed class ProcessTests : IDisposable
 {
+    private readonly string _data = Directory.CreateTempSubdirectory("danmaku-").FullName;
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
     [Fact]
     public async Task It_says_where_it_listens_is_healthy_and_stops_when_told()
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        await using var node = Start("--urls", url.ToString(), "--Danmaku:NodeName=alone", "--Danmaku:DataDirectory=/tmp/danmaku");
+        await using var node = Start("--urls", url.ToString(), "--Danmaku:NodeName=alone", "--Danmaku:DataDirectory=" + _data);
         await node.SaysAsync("Node alone (origin,edge) listens on");
         await Eventually.TrueAsync(async () => await HealthAsync(url.ToString()) == 0, TimeSpan.FromSeconds(60));
 
         Assert.Equal(0, await HealthAsync("--urls", url.ToString()));
         Assert.Equal(0, await HealthAsync("--http_ports", $"{url.Port}"));
         Assert.Equal(1, await HealthAsync("--urls", $"http://+:{FreePort()}"));
-        Assert.Contains(node.Output, line => line.EndsWith($"listens on http://127.0.0.1:{url.Port}, data in /tmp/danmaku", StringComparison.Ordinal));
+        Assert.Contains(node.Output, line => line.EndsWith($"listens on http://127.0.0.1:{url.Port}, data in {_data}", StringComparison.Ordinal));
 
         Assert.Equal(0, await node.TerminateAsync());
         Assert.Empty(node.Errors);
-    }
-
-    [Fact]
-    public async Task A_taken_port_is_one_line_and_exit_code_1()
-    {
-        await using var first = await TestNode.StartAsync();
-        await using var second = Start("--urls", first.Url.ToString());
-
-        Assert.Equal(1, await second.EndAsync());
-        Assert.Contains($":{first.Url.Port}", Assert.Single(second.Errors), StringComparison.Ordinal);
-        Assert.Empty(second.Output);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ internal static class NodeHost
         try
         {
             await using var app = Create(args);
-            await app.StartAsync();
+            await StartAsync(app);
             app.LogStarted();
             await app.WaitForShutdownAsync();
 
@@ -49,6 +49,18 @@ internal static class NodeHost
             var isExpected = error is SettingsException or IOException or SocketException or FormatException;
             await Console.Error.WriteLineAsync("danmaku: " + (isExpected ? error.Message : error));
             return 1;
+        }
+    }
+
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception error) when (error is not SettingsException && ListenUrls.Explain(error, app.Configuration, app.Urls.Count) is { } why)
+        {
+            throw new SettingsException(why, error);
         }
     }
 
@@ -86,6 +98,7 @@ internal static class NodeHost
 
     private static void ConfigureServer(WebApplicationBuilder builder, NodeSettings settings)
     {
+        ListenUrls.Check(builder.Configuration);
         if (!ListenUrls.AreSet(builder.Configuration))
         {
             builder.WebHost.UseUrls(ListenUrls.Default);
@@ -121,9 +134,10 @@ internal static class NodeHost
             console.TimestampFormat = "yyyy-MM-dd HH:mm:ss.fff ";
         });
 
-        // What keeps a node from starting is said by RunAsync; these two would add their stack traces.
+        // What keeps a node from starting is said by RunAsync; these would add their stack traces.
         logging.AddFilter("Microsoft.Extensions.Hosting", level => hasStarted() && level >= LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => hasStarted() && level >= LogLevel.Warning);
+        logging.AddFilter("Akka.Actor.ActorSystem", level => hasStarted() || level < LogLevel.Error);
     }
 
     private static void AddServices(IServiceCollection services, NodeSettings settings)

@@ -32,6 +32,7 @@ internal static class RoomsRegistration
                 services.AddSingleton(store);
             }
 
+            services.AddHostedService(provider => new ActorSystemStart(provider, actors));
             services.AddDanmakuActors(actors, store);
         }
         catch (InvalidOperationException error)
