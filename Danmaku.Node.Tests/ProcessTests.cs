@@ -12,20 +12,24 @@ namespace Danmaku.Node.Tests;
 /// <summary>The executable as its operator sees it.</summary>
 [Collection(Lanes.Processes)]
 [Trait("Category", "process")]
-public sealed class ProcessTests
+public sealed class ProcessTests : IDisposable
 {
+    private readonly string _data = Directory.CreateTempSubdirectory("danmaku-").FullName;
+
+    public void Dispose() => Directory.Delete(_data, recursive: true);
+
     [Fact]
     public async Task It_says_where_it_listens_is_healthy_and_stops_when_told()
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        await using var node = Start("--urls", url.ToString(), "--Danmaku:NodeName=alone", "--Danmaku:DataDirectory=/tmp/danmaku");
+        await using var node = Start("--urls", url.ToString(), "--Danmaku:NodeName=alone", "--Danmaku:DataDirectory=" + _data);
         await node.SaysAsync("Node alone (origin,edge) listens on");
         await Eventually.TrueAsync(async () => await HealthAsync(url.ToString()) == 0, TimeSpan.FromSeconds(60));
 
         Assert.Equal(0, await HealthAsync("--urls", url.ToString()));
         Assert.Equal(0, await HealthAsync("--http_ports", $"{url.Port}"));
         Assert.Equal(1, await HealthAsync("--urls", $"http://+:{FreePort()}"));
-        Assert.Contains(node.Output, line => line.EndsWith($"listens on http://127.0.0.1:{url.Port}, data in /tmp/danmaku", StringComparison.Ordinal));
+        Assert.Contains(node.Output, line => line.EndsWith($"listens on http://127.0.0.1:{url.Port}, data in {_data}", StringComparison.Ordinal));
 
         Assert.Equal(0, await node.TerminateAsync());
         Assert.Empty(node.Errors);
@@ -34,7 +38,7 @@ public sealed class ProcessTests
     [Fact]
     public async Task A_node_that_is_told_to_stop_while_it_starts_ends_with_0()
     {
-        var code = NodeHost.RunAsync(["--urls=http://127.0.0.1:0", "--Danmaku:DataDirectory=/tmp/danmaku"], (services, settings) =>
+        var code = NodeHost.RunAsync(["--urls=http://127.0.0.1:0", "--Danmaku:DataDirectory=" + _data], (services, settings) =>
         {
             Rooms.RoomsRegistration.AddRooms(services, settings);
             services.AddHostedService<StoppedAtStart>();
@@ -47,21 +51,10 @@ public sealed class ProcessTests
     public async Task A_node_that_is_not_let_in_ends_with_255()
     {
         await using var node = Start(
-            "--urls", $"http://127.0.0.1:{FreePort()}", "--Danmaku:Roles=edge", "--Danmaku:DataDirectory=/tmp/danmaku",
+            "--urls", $"http://127.0.0.1:{FreePort()}", "--Danmaku:Roles=edge", "--Danmaku:DataDirectory=" + _data,
             "--Danmaku:Cluster:Port=0", $"--Danmaku:Cluster:Seeds=127.0.0.1:{FreePort()}", "--Danmaku:Cluster:JoinTimeout=00:00:20");
 
         Assert.Equal(255, await node.EndAsync());
-    }
-
-    [Fact]
-    public async Task A_taken_port_is_one_line_and_exit_code_1()
-    {
-        await using var first = await TestNode.StartAsync();
-        await using var second = Start("--urls", first.Url.ToString());
-
-        Assert.Equal(1, await second.EndAsync());
-        Assert.Contains($":{first.Url.Port}", Assert.Single(second.Errors), StringComparison.Ordinal);
-        Assert.Empty(second.Output);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using Danmaku.Node.Options;
 
 namespace Danmaku.Node;
 
@@ -7,17 +8,30 @@ internal static class ListenUrls
 {
     public const string Default = "http://localhost:8080";
 
-    private static readonly string[] Keys = ["urls", "http_ports", "https_ports"];
+    private const string Urls = "urls";
+    private const string EndpointsSection = "Kestrel:Endpoints";
+
+    private static readonly (string Key, string Scheme)[] PortKeys = [("http_ports", "http"), ("https_ports", "https")];
 
     /// <summary>Whether somebody has said where.</summary>
-    public static bool AreSet(IConfiguration configuration) =>
-        Keys.Any(key => !string.IsNullOrWhiteSpace(configuration[key]))
-        || configuration.GetSection("Kestrel:Endpoints").GetChildren().Any();
+    public static bool AreSet(IConfiguration configuration) => All(configuration).Length > 0;
+
+    /// <exception cref="SettingsException">One is no URL, or has no port that there is; the server would take another one, or end with a stack trace.</exception>
+    public static void Check(IConfiguration configuration)
+    {
+        foreach (var place in All(configuration).Where(place => place.Url.Length > 0))
+        {
+            if (!IsValid(place.Url))
+            {
+                throw new SettingsException($"{place.Key}: '{place.Url}' must be a URL such as {Default}, with a port from 0 to 65535");
+            }
+        }
+    }
 
     /// <summary>An address under which the node on this machine answers over plain HTTP.</summary>
     public static Uri Local(IConfiguration configuration)
     {
-        var url = Split(configuration["urls"]).Select(BindingAddress.Parse).FirstOrDefault(url => url.Scheme == "http");
+        var url = Split(configuration[Urls]).Select(BindingAddress.Parse).FirstOrDefault(url => url.Scheme == "http");
         var port = url?.Port ?? Split(configuration["http_ports"]).Select(int.Parse).Append(new Uri(Default).Port).First();
         return new UriBuilder("http", IsOneAddress(url?.Host) ? url!.Host : "127.0.0.1", port).Uri;
     }
@@ -26,6 +40,39 @@ internal static class ListenUrls
     private static bool IsOneAddress(string? host) =>
         IPAddress.TryParse(host, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any);
 
+    /// <summary>Why the server could not listen, and what to do: one line that names the URL and its key. Null when it is none of ours.</summary>
+    /// <param name="listening">On how many it listens already: it takes them in their order.</param>
+    public static string? Explain(Exception error, IConfiguration configuration, int listening) =>
+        All(configuration).ElementAtOrDefault(listening) is { } place && PortTrouble.Of(error) is { } trouble
+            ? $"{trouble.Describe(place.Url)}. Choose another with --{place.Key} {trouble.Instead(BindingAddress.Parse(place.Url))}".TrimEnd()
+            : null;
+
+    /// <summary>In the order in which the server takes them. Endpoints of its own section come instead of URLs, URLs instead of ports.</summary>
+    private static Place[] All(IConfiguration configuration)
+    {
+        Place[] endpoints = [.. configuration.GetSection(EndpointsSection).GetChildren().Select(endpoint => new Place(endpoint["Url"] ?? "", endpoint.Path + ":Url"))];
+        Place[] urls = [.. Split(configuration[Urls]).Select(url => new Place(url, Urls))];
+        return endpoints.Length > 0 ? endpoints
+            : urls.Length > 0 ? urls
+            : [.. PortKeys.SelectMany(ports => Split(configuration[ports.Key]).Select(port => new Place($"{ports.Scheme}://*:{port}", Urls)))];
+    }
+
+    private static bool IsValid(string text)
+    {
+        try
+        {
+            // A port that is no number is part of the host to the server.
+            return BindingAddress.Parse(text) is { IsUnixPipe: true } or { IsNamedPipe: true }
+                || (BindingAddress.Parse(text) is { Port: <= ushort.MaxValue } url && (!url.Host.Contains(':') || url.Host.EndsWith(']')));
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
     private static string[] Split(string? list) =>
         (list ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private sealed record Place(string Url, string Key);
 }

@@ -66,6 +66,10 @@ internal static class NodeHost
             await app.StartAsync();
             return true;
         }
+        catch (Exception error) when (error is not SettingsException && ListenUrls.Explain(error, app.Configuration, app.Urls.Count) is { } why)
+        {
+            throw new SettingsException(why, error);
+        }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
             await app.StopAsync();
@@ -107,6 +111,7 @@ internal static class NodeHost
 
     private static void ConfigureServer(WebApplicationBuilder builder, NodeSettings settings)
     {
+        ListenUrls.Check(builder.Configuration);
         if (!ListenUrls.AreSet(builder.Configuration))
         {
             builder.WebHost.UseUrls(ListenUrls.Default);
@@ -142,9 +147,10 @@ internal static class NodeHost
             console.TimestampFormat = "yyyy-MM-dd HH:mm:ss.fff ";
         });
 
-        // What keeps a node from starting is said by RunAsync; these two would add their stack traces.
+        // What keeps a node from starting is said by RunAsync; these would add their stack traces.
         logging.AddFilter("Microsoft.Extensions.Hosting", level => hasStarted() && level >= LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => hasStarted() && level >= LogLevel.Warning);
+        logging.AddFilter("Akka.Actor.ActorSystem", level => hasStarted() || level < LogLevel.Error);
     }
 
     private static void AddServices(IServiceCollection services, NodeSettings settings)

@@ -1,3 +1,12 @@
 using Danmaku.Node;
 
-return args is ["health", .. var rest] ? await HealthProbe.RunAsync(rest) : await NodeHost.RunAsync(args);
+return args switch
+{
+    _ when Help.IsAskedFor(args) => Help.Print(),
+    ["--version", ..] => Help.PrintVersion(),
+    ["health", .. var rest] => await HealthProbe.RunAsync(rest),
+
+    // What stands without a dash is no option, unless it has a value; it would be passed over.
+    [[not ('-' or '/'), ..] word, ..] when !word.Contains('=') => Help.Refuse(word),
+    _ => await NodeHost.RunAsync(args),
+};

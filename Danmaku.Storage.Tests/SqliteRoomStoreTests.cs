@@ -168,6 +168,17 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_written_is_refused_with_what_to_do()
+    {
+        Directory.CreateDirectory(File);
+
+        var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => SqliteRoomStore.OpenAsync(_directory));
+
+        Assert.Contains(File, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("let the user that runs this node write it", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_commit_is_a_flushed_write_ahead_log()
     {
         var (writer, reader) = SqliteRoomStore.Sessions(File);

@@ -171,7 +171,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     private static async Task<Browser> StartAsync()
     {
         Skip.If(Programs.Chromium is null, NotInstalled.Chromium);
-        Skip.IfNot(File.Exists(PageFile), "The page is not built: no Node.js with npm.");
+        Skip.IfNot(File.Exists(PageFile), "The page is not built: the build says why.");
         return await Browser.StartAsync(Programs.Chromium!);
     }
 

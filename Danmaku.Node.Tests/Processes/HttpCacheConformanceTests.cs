@@ -108,7 +108,7 @@ public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDispo
     private static string FindNode()
     {
         Skip.If(Programs.Node is null, "Node.js is not installed.");
-        Skip.IfNot(Directory.Exists(Path.Combine(Suite, "node_modules/http-cache-tests")), "http-cache-tests could not be installed with npm.");
+        Skip.IfNot(Directory.Exists(Path.Combine(Suite, "node_modules/http-cache-tests")), "http-cache-tests is not installed: the build says why.");
         return Programs.Node;
     }
 

@@ -8,14 +8,18 @@ public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection
     /// <summary>Whether this node answers for content from a cache.</summary>
     public bool HasCache => Node.IsEdge && Cache.Enabled;
 
-    /// <exception cref="SettingsException">A value cannot be read or is out of range.</exception>
-    public static NodeSettings Read(IConfiguration configuration) => Check(new NodeSettings(
-        Read<NodeOptions>(configuration, NodeOptions.Section),
-        Read<ConnectionOptions>(configuration, ConnectionOptions.Section),
-        Read<RoomOptions>(configuration, RoomOptions.Section),
-        Read<ClusterOptions>(configuration, ClusterOptions.Section),
-        Read<StoreOptions>(configuration, StoreOptions.Section),
-        Read<CacheOptions>(configuration, CacheOptions.Section)));
+    /// <exception cref="SettingsException">A key is unknown, or a value cannot be read or is out of range.</exception>
+    public static NodeSettings Read(IConfiguration configuration)
+    {
+        OptionKeys.Check(configuration);
+        return Check(new NodeSettings(
+            Read<NodeOptions>(configuration, NodeOptions.Section),
+            Read<ConnectionOptions>(configuration, ConnectionOptions.Section),
+            Read<RoomOptions>(configuration, RoomOptions.Section),
+            Read<ClusterOptions>(configuration, ClusterOptions.Section),
+            Read<StoreOptions>(configuration, StoreOptions.Section),
+            Read<CacheOptions>(configuration, CacheOptions.Section)));
+    }
 
     /// <summary>What must hold between options of several sections.</summary>
     private static NodeSettings Check(NodeSettings settings)

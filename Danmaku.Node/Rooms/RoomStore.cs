@@ -27,7 +27,10 @@ internal static class RoomStore
         }
         catch (StoreRefusedException error)
         {
-            throw new SettingsException(error.Message, error);
+            var key = settings.Store.Kind == StoreKind.Sqlite
+                ? $"{NodeOptions.Section}:{nameof(NodeOptions.DataDirectory)}"
+                : $"{StoreOptions.Section}:{nameof(StoreOptions.ConnectionString)}";
+            throw new SettingsException($"{key}: {error.Message}", error);
         }
     }
 

@@ -33,6 +33,7 @@ internal static class RoomsRegistration
                 services.AddSingleton(store);
             }
 
+            services.AddHostedService(provider => new ActorSystemStart(provider, actors));
             services.AddDanmakuActors(actors, store);
         }
         catch (InvalidOperationException error)

@@ -127,14 +127,23 @@ public sealed class SqliteRoomStore : IRoomStore
         catch (Exception error)
         {
             directoryLock.Dispose();
-            if (error is SqliteException)
+            if (error is SqliteException sqlite)
             {
-                throw new StoreRefusedException($"{file} cannot be used ({error.Message.TrimEnd('.')}): repair it or move it away.", error);
+                throw new StoreRefusedException($"{file} cannot be used ({error.Message.TrimEnd('.')}): {Remedy(sqlite)}.", error);
             }
 
             throw;
         }
     }
+
+    /// <param name="error">Its code is one of https://sqlite.org/rescode.html.</param>
+    private static string Remedy(SqliteException error) => error.SqliteErrorCode switch
+    {
+        5 or 6 => "end the program that has locked it",
+        3 or 8 or 14 => "let the user that runs this node write it, or give this node another directory",
+        13 => "make room on the disk",
+        _ => "repair it or move it away",
+    };
 
     /// <summary>The connections of a store: what the writer commits is flushed to the disk; the reader cannot write.</summary>
     internal static (SqliteSession Writer, SqliteSession Reader) Sessions(string file)

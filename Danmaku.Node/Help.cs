@@ -1,0 +1,74 @@
+using System.Reflection;
+using Danmaku.Node.Options;
+
+namespace Danmaku.Node;
+
+/// <summary>What the executable says of itself.</summary>
+internal static class Help
+{
+    private static readonly string[] Words = ["--help", "-h", "-?", "/?"];
+
+    private static string Version => typeof(Help).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    /// <summary>Wherever it stands: nobody means it as the value of an option.</summary>
+    public static bool IsAskedFor(string[] args) => args is ["help", ..] || args.Intersect(Words).Any();
+
+    /// <returns>The exit code.</returns>
+    public static int Print()
+    {
+        Console.WriteLine(
+            $"""
+            Danmaku {Version}: a node of a danmaku server
+
+            Usage:
+              Danmaku.Node [options]           runs a node until it is stopped
+              Danmaku.Node health [url]        asks the node on this machine, or at the URL, whether it is ready; 0 when it is
+              Danmaku.Node help | --version    prints this, or the version
+
+            Options come from the command line (--Danmaku:Roles=edge), the environment (Danmaku__Roles=edge) and appsettings.json beside the
+            executable; the first of them that has an option decides. Most used, with their defaults:
+
+            """);
+        var (keyWidth, valueWidth) = (MostUsed().Max(option => option.Key.Length), MostUsed().Max(option => option.Value.Length));
+        foreach (var (key, value, meaning) in MostUsed())
+        {
+            Console.WriteLine($"  --{key.PadRight(keyWidth)}  {(value.Length > 0 ? value : "none").PadRight(valueWidth)}  {meaning}");
+        }
+
+        Console.WriteLine();
+        Console.WriteLine("All options: docs/operations.md");
+        return 0;
+    }
+
+    /// <returns>The exit code.</returns>
+    public static int PrintVersion()
+    {
+        Console.WriteLine($"Danmaku {Version}");
+        return 0;
+    }
+
+    /// <returns>The exit code.</returns>
+    public static int Refuse(string command)
+    {
+        Console.Error.WriteLine($"danmaku: {command}: no such command. There are health and help; without a command a node runs.");
+        return 2;
+    }
+
+    private static IEnumerable<(string Key, string Value, string Meaning)> MostUsed()
+    {
+        var (node, store, cluster) = (new NodeOptions(), new StoreOptions(), new ClusterOptions());
+        return
+        [
+            ("urls", ListenUrls.Default, "where it listens; http://+:8080 is all addresses"),
+            ($"{NodeOptions.Section}:{nameof(node.NodeName)}", node.NodeName, "by which viewers and operators know it"),
+            ($"{NodeOptions.Section}:{nameof(node.Roles)}", node.Roles, "origin keeps rooms, edge holds viewers"),
+            ($"{NodeOptions.Section}:{nameof(node.DataDirectory)}", node.DataDirectory, "where it keeps files"),
+            ($"{NodeOptions.Section}:{nameof(node.DefaultRoom)}", node.DefaultRoom, "the room behind /"),
+            ($"{NodeOptions.Section}:{nameof(node.ServerKey)}", node.ServerKey, "what servers show to post over HTTP; none: anybody may"),
+            ($"{StoreOptions.Section}:{nameof(store.Kind)}", $"{store.Kind}".ToLowerInvariant(), "where rooms are kept: sqlite, postgresql or memory"),
+            ($"{StoreOptions.Section}:{nameof(store.ConnectionString)}", store.ConnectionString, "how PostgreSQL is reached"),
+            ($"{ClusterOptions.Section}:{nameof(cluster.Network)}", cluster.Network, "the private network of the nodes; none: this machine"),
+            ($"{ClusterOptions.Section}:{nameof(cluster.Seeds)}", cluster.Seeds, "the nodes to join, host:port,host:port; none: a cluster of its own"),
+        ];
+    }
+}

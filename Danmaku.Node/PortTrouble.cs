@@ -1,0 +1,39 @@
+using System.Net.Sockets;
+
+namespace Danmaku.Node;
+
+/// <summary>Why a program may not listen on a port, as far as its operator can change that.</summary>
+internal sealed record PortTrouble(SocketError Error)
+{
+    /// <summary>Null when it is something else.</summary>
+    public static PortTrouble? Of(Exception? error)
+    {
+        while (error is not (null or SocketException))
+        {
+            error = error.InnerException;
+        }
+
+        return error is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } socket
+            ? new PortTrouble(socket.SocketErrorCode)
+            : null;
+    }
+
+    public string Describe(string address) => Error switch
+    {
+        SocketError.AddressAlreadyInUse => $"{address} is in use: another program listens there",
+        SocketError.AccessDenied => $"{address} is not allowed: this user must not listen on that port",
+        _ => $"{address} cannot be used: this machine has no such address",
+    };
+
+    /// <summary>A URL that is likelier to work; empty where ports do not matter.</summary>
+    public string Instead(BindingAddress url)
+    {
+        const int Unprivileged = 8000;
+        return url.IsUnixPipe || url.IsNamedPipe ? "" : Error switch
+        {
+            SocketError.AddressAlreadyInUse => $"{url.Scheme}://{url.Host}:{url.Port % ushort.MaxValue + 1}",
+            SocketError.AccessDenied => $"{url.Scheme}://{url.Host}:{(url.Port + Unprivileged) % ushort.MaxValue}",
+            _ => $"{url.Scheme}://localhost:{url.Port}",
+        };
+    }
+}
