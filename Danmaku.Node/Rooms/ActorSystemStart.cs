@@ -1,4 +1,3 @@
-#if CLUSTER
 using Akka.Actor;
 using Danmaku.Actors;
 using Danmaku.Node.Options;
@@ -25,4 +24,3 @@ internal sealed class ActorSystemStart(IServiceProvider services, ActorSettings 
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
-#endif
