@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Danmaku.Node.Tests.Support;
 
 /// <summary>
-/// Collections of classes that start clusters and mostly wait for them. Tests of one lane run one after the other; lanes run side by side, and
-/// beside all other classes. <c>xunit.runner.json</c> says how many.
+/// Collections of classes that start clusters and mostly wait for them. Tests of one lane run one after the other. Lanes can run side by side
+/// (<c>parallelizeTestCollections</c> in <c>xunit.runner.json</c>) on a machine with cores to spare; on two cores deadlines were missed.
 /// </summary>
 internal static class Lanes
 {
