@@ -16,7 +16,9 @@ internal static class ListenUrls
     /// <summary>Whether somebody has said where.</summary>
     public static bool AreSet(IConfiguration configuration) => All(configuration).Length > 0;
 
-    /// <exception cref="SettingsException">One is no URL, or has no port that there is; the server would take another one, or end with a stack trace.</exception>
+    /// <exception cref="SettingsException">
+    /// One is no URL, or has no port that there is; the server would take another one, or end with a stack trace.
+    /// </exception>
     public static void Check(IConfiguration configuration)
     {
         foreach (var place in All(configuration).Where(place => place.Url.Length > 0))
@@ -50,7 +52,8 @@ internal static class ListenUrls
     /// <summary>In the order in which the server takes them. Endpoints of its own section come instead of URLs, URLs instead of ports.</summary>
     private static Place[] All(IConfiguration configuration)
     {
-        Place[] endpoints = [.. configuration.GetSection(EndpointsSection).GetChildren().Select(endpoint => new Place(endpoint["Url"] ?? "", endpoint.Path + ":Url"))];
+        var section = configuration.GetSection(EndpointsSection);
+        Place[] endpoints = [.. section.GetChildren().Select(endpoint => new Place(endpoint["Url"] ?? "", endpoint.Path + ":Url"))];
         Place[] urls = [.. Split(configuration[Urls]).Select(url => new Place(url, Urls))];
         return endpoints.Length > 0 ? endpoints
             : urls.Length > 0 ? urls

@@ -13,8 +13,9 @@ internal sealed record PortTrouble(SocketError Error)
             error = error.InnerException;
         }
 
-        return error is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable } socket
-            ? new PortTrouble(socket.SocketErrorCode)
+        var code = (error as SocketException)?.SocketErrorCode;
+        return code is SocketError.AddressAlreadyInUse or SocketError.AccessDenied or SocketError.AddressNotAvailable
+            ? new PortTrouble(code.Value)
             : null;
     }
 

@@ -177,8 +177,8 @@ public sealed class ForeignSystemTests : IDisposable
         var edge = await AddAsync(cluster, "edge", _authority.Issue(), [_authority.Certificate, intermediate.Certificate]);
 
         await cluster.ReadyAsync();
-        var viewer = await origin.JoinAsync("room", WireFormat.Plain);
-        var author = await edge.JoinAsync("room", WireFormat.Plain);
+        var viewer = await origin.JoinAsync("room", WireFormat.Json);
+        var author = await edge.JoinAsync("room", WireFormat.Json);
         author.Post("hello");
 
         await Eventually.TrueAsync(() => viewer.Seen.Contains("hello"), Patience);

@@ -22,3 +22,12 @@ public sealed class AkkaLogger : LoggerFactoryLogger
         }
     }
 }
+
+/// <summary>Takes the place of Akka.NET's own console output: a node writes its log, and nothing beside it.</summary>
+public sealed class NoConsole : MinimalLogger
+{
+    protected override void Log(object message)
+    {
+        // What is not in the log comes from the start, where an exception says it, or from the end.
+    }
+}

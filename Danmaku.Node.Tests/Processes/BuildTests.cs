@@ -90,7 +90,8 @@ public sealed class BuildTests : IDisposable
         using var package = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Root, "Danmaku.Web/package.json")));
         var needed = package.RootElement.GetProperty("engines").GetProperty("node").GetString()!;
 
-        Assert.Contains($"Node.js {needed.Replace(">=", "", StringComparison.Ordinal)} or newer", await File.ReadAllTextAsync(Path.Combine(Root, file)), StringComparison.Ordinal);
+        var text = await File.ReadAllTextAsync(Path.Combine(Root, file));
+        Assert.Contains($"Node.js {needed.Replace(">=", "", StringComparison.Ordinal)} or newer", text, StringComparison.Ordinal);
     }
 
     private void Install(string name, string script)

@@ -161,7 +161,8 @@ public sealed class StartTests : IDisposable
         await using var node = Start(["--urls=http://127.0.0.1:0", $"--Danmaku:DataDirectory={file}{below}"]);
 
         Assert.Equal(1, await node.EndAsync());
-        Assert.StartsWith($"danmaku: Danmaku:DataDirectory: The data directory {file}{below} cannot be used: ", Assert.Single(node.Errors), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"danmaku: Danmaku:DataDirectory: The data directory {file}{below} cannot be used: ", Assert.Single(node.Errors), StringComparison.Ordinal);
         Assert.All(node.Output, IsWarning);
     }
 
