@@ -31,23 +31,20 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Forget), Forget.Instance, Every);
-
     protected override bool Receive(object message)
     {
-        if (message is not Forget)
+        switch (message)
         {
-            return base.Receive(message);
+            case Forget forget:
+                _said.Remove(forget.Line);
+                return true;
+            case SayUnsaid:
+                LogUnsaid(_logger, _unsaid, Every);
+                _unsaid = 0;
+                return true;
+            default:
+                return base.Receive(message);
         }
-
-        if (_unsaid > 0)
-        {
-            LogUnsaid(_logger, _unsaid, Every);
-        }
-
-        _said.Clear();
-        _unsaid = 0;
-        return true;
     }
 
     protected override void Log(LogEvent log, ActorPath path)
@@ -103,12 +100,21 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
 
         if (_said.Count == MaxLines)
         {
-            _unsaid++;
+            CountUnsaid();
             return;
         }
 
         _said.Add(line);
+        Timers.StartSingleTimer(line, new Forget(line), Every);
         LogTrouble(_logger, line);
+    }
+
+    private void CountUnsaid()
+    {
+        if (_unsaid++ == 0)
+        {
+            Timers.StartSingleTimer(SayUnsaid.Instance, SayUnsaid.Instance, Every);
+        }
     }
 
     [LoggerMessage(40, Microsoft.Extensions.Logging.LogLevel.Warning, "{Trouble}")]
@@ -117,9 +123,11 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
     [LoggerMessage(41, Microsoft.Extensions.Logging.LogLevel.Warning, "{Count} more connections failed within {Every}, of too many peers to name them")]
     private static partial void LogUnsaid(ILogger logger, int count, TimeSpan every);
 
-    private sealed record Forget : INoSerializationVerificationNeeded
+    private sealed record Forget(string Line) : INoSerializationVerificationNeeded;
+
+    private sealed record SayUnsaid : INoSerializationVerificationNeeded
     {
-        public static readonly Forget Instance = new();
+        public static readonly SayUnsaid Instance = new();
     }
 }
 
