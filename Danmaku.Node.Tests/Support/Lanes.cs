@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Danmaku.Node.Tests.Support;
 
 /// <summary>
-/// Collections of classes that start clusters and mostly wait for them. Tests of one lane run one after the other. Lanes can run side by side
-/// (<c>parallelizeTestCollections</c> in <c>xunit.runner.json</c>) on a machine with cores to spare; on two cores deadlines were missed.
+/// Collections of classes that start clusters and mostly wait for them. Tests of one collection run one after the other, and two collections run at a
+/// time (<c>maxParallelThreads</c> in <c>xunit.runner.json</c>): with three, two cores are so busy that nodes miss deadlines.
 /// </summary>
 internal static class Lanes
 {
