@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using System.Text;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Options;
@@ -18,10 +19,13 @@ public sealed class FrameReaderTests : IDisposable
     private const int Ping = 9;
     private const int Pong = 10;
 
+    private static readonly byte[] Large = Encoding.UTF8.GetBytes(new string('x', MaxBytes));
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     private readonly DanmakuMetrics _metrics = new();
     private readonly Output _output = new();
+    private readonly MemoryBudget _memory = new(1024 * 1024);
     private readonly Source _source = new();
     private readonly FeedStream _feed;
     private readonly ViewerSocket _socket;
@@ -31,9 +35,9 @@ public sealed class FrameReaderTests : IDisposable
     public FrameReaderTests()
     {
         FrameReader? reader = null;
-        _feed = new FeedStream(() => reader?.OnLibraryWaiting());
-        _socket = new ViewerSocket(_feed, _output, inflates: false, new ConnectionOptions(), () => { }, _metrics, TimeProvider.System);
-        reader = new FrameReader(_source, _feed, _socket, new ReadLoop(_socket, _listener, MaxBytes), MaxBytes);
+        _feed = new FeedStream(() => reader?.OnLibraryWaiting(), _memory);
+        _socket = new ViewerSocket(_feed, _output, inflates: false, new ConnectionOptions(), _memory, () => { }, _metrics, TimeProvider.System);
+        reader = new FrameReader(_source, _feed, _socket, new ReadLoop(_socket, _listener, MaxBytes, _memory), MaxBytes, _memory);
         _reader = reader;
     }
 
@@ -157,6 +161,55 @@ public sealed class FrameReaderTests : IDisposable
 
         await lingering.WaitAsync(Deadline);
         Assert.Empty(_listener.Heard);
+    }
+
+    [Fact]
+    public async Task Half_a_message_counts_until_it_is_heard()
+    {
+        _ = _reader.RunAsync();
+        var messages = Enumerable.Range(0, 3).SelectMany(_ => RawClient.Frame(Text, Large)).ToArray();
+        await _source.SendAsync(RawClient.Frame(Text, "slow"u8.ToArray()), Task.CompletedTask);
+
+        _source.Sink.Take(messages.AsMemory(0, messages.Length - 1));
+        Assert.InRange(_memory.UsedFor(MemoryKind.Input), messages.Length, 2 * messages.Length);
+        _listener.Slow.SetResult();
+        await Eventually.TrueAsync(() => _listener.Heard.Count == 3);
+        await _source.SendAsync(messages[^1..]);
+
+        await Eventually.TrueAsync(() => _listener.Heard.Count == 4 && _memory.Used == 0);
+    }
+
+    [Fact]
+    public async Task A_short_message_in_two_pieces_is_heard_where_there_is_no_memory_left()
+    {
+        _ = _reader.RunAsync();
+        _memory.Take(MemoryKind.Connections, _memory.Bound);
+        var message = RawClient.Frame(Text, new byte[900]);
+
+        await _source.SendAsync(message[..100]);
+        await _source.SendAsync(message[100..]);
+
+        Assert.Single(_listener.Heard);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_needs_memory_that_is_not_there_is_closed_and_keeps_nothing(bool isFragmented)
+    {
+        var running = _reader.RunAsync();
+        _memory.Take(MemoryKind.Connections, _memory.Bound);
+        byte[] many = [.. RawClient.Frame(Text, "slow"u8.ToArray()), .. RawClient.Frame(Text, Large), .. RawClient.Frame(Text, Large)];
+
+        _source.Sink.Take(isFragmented ? RawClient.Frame(Text, Large, final: false) : many);
+        _listener.Slow.SetResult();
+
+        await Eventually.TrueAsync(() => WebSocketFrames.Read(_output.Written).Count > 0);
+        var close = Assert.Single(WebSocketFrames.Read(_output.Written));
+        Assert.Equal((8, "no memory left"), (close.OpCode, Encoding.UTF8.GetString(close.Payload.AsSpan(2))));
+        Assert.Equal(0, _memory.UsedFor(MemoryKind.Input));
+        _source.Sink.End();
+        await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline));
     }
 
     /// <summary>What a client may say: whole messages, messages in pieces with Pings between them, Pongs, and a Close frame at the end.</summary>

@@ -1,3 +1,5 @@
+using Danmaku.Core.Limits;
+using Danmaku.Core.Wire;
 using Danmaku.Node.Sockets;
 
 namespace Danmaku.Node.Tests;
@@ -5,12 +7,17 @@ namespace Danmaku.Node.Tests;
 public sealed class FrameWriterTests : IDisposable
 {
     private readonly GatedStream _stream = new();
+    private readonly MemoryBudget _memory = new(1024 * 1024);
     private readonly FrameWriter _writer;
     private int _failures;
 
-    public FrameWriterTests() => _writer = new FrameWriter(_stream, maxFrames: 8, maxBytes: 100_000, () => _failures++, TimeProvider.System);
+    public FrameWriterTests() => _writer = new FrameWriter(_stream, maxFrames: 8, maxBytes: 100_000, _memory, () => _failures++, TimeProvider.System);
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _stream.Dispose();
+    }
 
     [Fact]
     public void An_idle_writer_writes_at_once_and_queues_nothing()
@@ -39,7 +46,7 @@ public sealed class FrameWriterTests : IDisposable
     [Fact]
     public void What_is_left_for_later_goes_out_with_the_next_frame()
     {
-        Assert.True(_writer.TryWrite(new byte[] { 1 }, FrameKind.Control, later: true));
+        Assert.True(_writer.TryWrite(new Frame(new byte[] { 1 }), FrameKind.Control, later: true));
         Assert.Empty(_stream.Writes);
 
         Write(2, FrameKind.Batch);
@@ -51,7 +58,7 @@ public sealed class FrameWriterTests : IDisposable
     [Fact]
     public void What_is_left_for_later_goes_out_when_asked_for()
     {
-        _writer.TryWrite(new byte[] { 1 }, FrameKind.Control, later: true);
+        _writer.TryWrite(new Frame(new byte[] { 1 }), FrameKind.Control, later: true);
 
         _writer.Flush();
         _writer.Flush();
@@ -64,7 +71,7 @@ public sealed class FrameWriterTests : IDisposable
     {
         for (var i = 0; i < 5000; i++)
         {
-            Assert.True(_writer.TryWrite(new byte[] { (byte)i }, FrameKind.Control, later: true));
+            Assert.True(_writer.TryWrite(new Frame(new byte[] { (byte)i }), FrameKind.Control, later: true));
         }
 
         _writer.Flush();
@@ -76,7 +83,7 @@ public sealed class FrameWriterTests : IDisposable
     {
         _stream.Block();
         Write(1, FrameKind.Batch);
-        _writer.TryWrite(new byte[] { 2 }, FrameKind.Control, later: true);
+        _writer.TryWrite(new Frame(new byte[] { 2 }), FrameKind.Control, later: true);
 
         _stream.Unblock();
         await _writer.WrittenAsync().WaitAsync(TimeSpan.FromSeconds(10));
@@ -90,7 +97,7 @@ public sealed class FrameWriterTests : IDisposable
         _stream.Block();
         Write(1, FrameKind.Batch);
         Write(2, FrameKind.Batch);
-        Assert.True(_writer.TryWrite(new byte[70_000], FrameKind.Batch));
+        Assert.True(_writer.TryWrite(new Frame(new byte[70_000]), FrameKind.Batch));
         Write(3, FrameKind.Batch);
 
         _stream.Unblock();
@@ -116,10 +123,10 @@ public sealed class FrameWriterTests : IDisposable
         _stream.Block();
         Write(0, FrameKind.Batch);
 
-        Assert.True(_writer.TryWrite(new byte[70_000], FrameKind.Batch));
-        Assert.False(_writer.TryWrite(new byte[30_001], FrameKind.Batch));
-        Assert.True(_writer.TryWrite(new byte[30_001], FrameKind.Control));
-        Assert.False(_writer.TryWrite(new byte[70_000], FrameKind.Control));
+        Assert.True(_writer.TryWrite(new Frame(new byte[70_000]), FrameKind.Batch));
+        Assert.False(_writer.TryWrite(new Frame(new byte[30_001]), FrameKind.Batch));
+        Assert.True(_writer.TryWrite(new Frame(new byte[30_001]), FrameKind.Control));
+        Assert.False(_writer.TryWrite(new Frame(new byte[70_000]), FrameKind.Control));
     }
 
     [Fact]
@@ -186,7 +193,66 @@ public sealed class FrameWriterTests : IDisposable
         Assert.Equal(20_000, _stream.Writes.Sum(write => write.Length));
     }
 
-    private bool Write(int frame, FrameKind kind) => _writer.TryWrite(new[] { (byte)frame }, kind);
+    [Fact]
+    public async Task A_frame_that_waits_counts_once_however_many_keep_it()
+    {
+        using var other = new FrameWriter(_stream, maxFrames: 8, maxBytes: 100_000, _memory, () => { }, TimeProvider.System);
+        var frame = new Frame(new byte[10_000]);
+        _stream.Block();
+
+        Assert.All([_writer, other], writer => Assert.True(writer.TryWrite(frame, FrameKind.Batch) && writer.TryWrite(frame, FrameKind.Batch)));
+        Assert.Equal(10_000, _memory.UsedFor(MemoryKind.Output));
+        _stream.Unblock();
+
+        await Task.WhenAll(_writer.WrittenAsync(), other.WrittenAsync()).WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public void What_is_written_at_once_does_not_count()
+    {
+        Assert.True(_writer.TryWrite(new Frame(new byte[10_000]), FrameKind.Batch));
+
+        Assert.Equal(0, _memory.Used);
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_memory_left_only_a_little_waits()
+    {
+        _memory.Take(MemoryKind.Connections, _memory.Bound);
+        _stream.Block();
+
+        Assert.True(_writer.TryWrite(new Frame(new byte[70_000]), FrameKind.Batch));
+        Assert.True(_writer.TryWrite(new Frame(new byte[FrameWriter.FreeBytes]), FrameKind.Batch));
+        Assert.False(Write(1, FrameKind.Batch));
+        Assert.False(Write(1, FrameKind.Control));
+        Assert.True(Write(1, FrameKind.Close));
+        _stream.Unblock();
+
+        await _writer.WrittenAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal([70_000, FrameWriter.FreeBytes, 1], _stream.Writes.Select(write => write.Length));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_is_kept_for_a_connection_that_is_over(bool isAtOnce)
+    {
+        _stream.Block();
+        Assert.All(Enumerable.Range(0, 4), _ => Assert.True(_writer.TryWrite(new Frame(new byte[10_000]), FrameKind.Batch)));
+        Assert.Equal(40_000, _memory.Used);
+
+        if (isAtOnce)
+        {
+            _writer.Dispose();
+        }
+
+        _stream.Fail();
+        await _writer.WrittenAsync().WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(0, _memory.Used);
+    }
+
+    private bool Write(int frame, FrameKind kind) => _writer.TryWrite(new Frame(new[] { (byte)frame }), kind);
 
     /// <summary>A stream whose writes end when the test says so.</summary>
     private sealed class GatedStream : MemoryStream

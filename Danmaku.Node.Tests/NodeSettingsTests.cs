@@ -19,6 +19,18 @@ public sealed class NodeSettingsTests
     }
 
     [Theory]
+    [InlineData("268435456", 256)]
+    [InlineData("256MiB", 256)]
+    [InlineData("2 gib", 2048)]
+    [InlineData("8192KiB", 8)]
+    public void Memory_is_bytes_or_a_size(string memory, long mebibytes) =>
+        Assert.Equal(mebibytes * 1024 * 1024, Read(("Danmaku:Memory", memory)).Node.MemoryBytes);
+
+    [Fact]
+    public void Memory_is_a_quarter_of_what_there_is_by_default() =>
+        Assert.Equal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, Read().Node.MemoryBytes);
+
+    [Theory]
     [InlineData("Danmaku:Connection:Heartbeat", "00:00:09")]
     [InlineData("Danmaku:Connection:Heartbeat", "7 seconds")]
     [InlineData("Danmaku:Connection:MaxMessageBytes", "0")]
@@ -41,6 +53,11 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:DefaultRoom", "Lobby")]
     [InlineData("Danmaku:TrustedProxies", "10.0.0.0/8, proxy")]
     [InlineData("Danmaku:DrainSeconds", "301")]
+    [InlineData("Danmaku:Memory", "much")]
+    [InlineData("Danmaku:Memory", "-1")]
+    [InlineData("Danmaku:Memory", "3MiB")]
+    [InlineData("Danmaku:Memory", "256 MB")]
+    [InlineData("Danmaku:Memory", "99999999999GiB")]
     [InlineData("Danmaku:PublicUrl", "edge-2.example")]
     [InlineData("Danmaku:PublicUrl", "wss://edge-2.example/")]
     [InlineData("Danmaku:PublicUrl", "https://edge-2.example/?a=1")]

@@ -14,6 +14,7 @@ using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
+using Danmaku.Node.Strangers;
 using Danmaku.Node.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -37,6 +38,7 @@ internal static class NodeHost
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection, NodeSettings>? addRooms = null)
     {
+        SuddenEnd.WhenOutOfMemory();
         try
         {
             await using var app = Create(args, addRooms);
@@ -160,6 +162,7 @@ internal static class NodeHost
         services.AddSingleton<DanmakuMetrics>();
         services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton(settings.Connection);
+        services.AddStrangers(settings);
         services.AddSingleton<SocketRegistry>();
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<Drain>();
@@ -221,6 +224,7 @@ internal static class NodeHost
 
     private static void UseMiddleware(WebApplication app, NodeSettings settings)
     {
+        app.UseMiddleware<RequestGate>();
         if (settings.Node.TrustedProxyList is { Count: > 0 } proxies)
         {
             app.UseForwardedHeaders(Forwarding(proxies));
@@ -245,6 +249,7 @@ internal static class NodeHost
             context.Response.Headers.CacheControl = "no-store";
             return next(context);
         });
+        app.UseFilesWhileThereAreDescriptors();
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = Page.Prepare });
 
         // Here and not at the beginning: a hit is answered without it, and a request to this process as an origin has a route of its own.

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Observability;
@@ -29,6 +30,7 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _fenced;
     private readonly Counter<long> _cacheAnswers;
     private readonly Counter<long> _originFailures;
+    private readonly Counter<long> _memoryRefusals;
     private readonly Histogram<double> _storeCommits;
     private long _unsaved;
     private long _viewers;
@@ -36,6 +38,10 @@ public sealed class DanmakuMetrics : IDisposable
     private long _originRooms;
     private Func<IEnumerable<KeyValuePair<string, long>>> _members = () => [];
     private Func<IEnumerable<KeyValuePair<string, long>>> _cacheBytes = () => [];
+    private Func<IEnumerable<KeyValuePair<string, bool>>> _listeners = () => [];
+    private Func<int>? _descriptors;
+    private int _descriptorLimit;
+    private MemoryBudget? _memory;
 
     public DanmakuMetrics()
     {
@@ -55,11 +61,17 @@ public sealed class DanmakuMetrics : IDisposable
         _fenced = _meter.CreateCounter<long>("danmaku_rooms_fenced", description: "Rooms that stopped writing because another origin has opened them.");
         _cacheAnswers = _meter.CreateCounter<long>("danmaku_cache_answers", description: "Answers of the HTTP cache, by result: hit, miss, stale, revalidated or error.");
         _originFailures = _meter.CreateCounter<long>("danmaku_cache_origin_failures", description: "Requests for content that an origin did not answer, or with 502, 503 or 504.");
+        _memoryRefusals = _meter.CreateCounter<long>("danmaku_memory_refusals", description: "Refused because the memory for clients is used up, by kind: connections, requests, input or output.");
         _storeCommits = _meter.CreateHistogram<double>("danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
         _meter.CreateObservableGauge("danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved), description: "Danmaku accepted by this origin that its store does not have yet.");
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
         _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
         _meter.CreateObservableGauge("danmaku_cache_bytes", ObserveCache, unit: "By", description: "What the HTTP cache keeps, by tier: memory or disk.");
+        _meter.CreateObservableGauge("danmaku_memory_bytes", ObserveMemoryUse, unit: "By", description: "What clients take of the node's memory, by kind: connections, requests, input or output.");
+        _meter.CreateObservableGauge("danmaku_memory_limit_bytes", ObserveMemoryBound, unit: "By", description: "What clients may take of the node's memory, all kinds together.");
+        _meter.CreateObservableGauge("danmaku_descriptors", ObserveDescriptors, description: "File descriptors in use.");
+        _meter.CreateObservableGauge("danmaku_descriptors_limit", ObserveDescriptorLimit, description: "File descriptors that the process may have.");
+        _meter.CreateObservableGauge("danmaku_accepting", ObserveListeners, description: "Whether a listener accepts connections (1), or waits for file descriptors (0).");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
     }
 
@@ -127,7 +139,39 @@ public sealed class DanmakuMetrics : IDisposable
     /// <summary>Where the size of the HTTP cache by tier is read from.</summary>
     public void ObserveCache(Func<IEnumerable<KeyValuePair<string, long>>> bytes) => _cacheBytes = bytes;
 
+    /// <summary>Somebody was refused, since the memory for clients is used up.</summary>
+    public void MemoryRefused(MemoryKind kind) => _memoryRefusals.Add(1, KindLabel(kind));
+
+    /// <summary>What clients take.</summary>
+    public void ObserveMemory(MemoryBudget memory) => _memory = memory;
+
+    /// <param name="used">Counts those in use.</param>
+    public void ObserveDescriptors(Func<int> used, int limit) => (_descriptors, _descriptorLimit) = (used, limit);
+
+    /// <summary>Where it is read which listener accepts.</summary>
+    public void ObserveListeners(Func<IEnumerable<KeyValuePair<string, bool>>> listeners) => _listeners = listeners;
+
     public void Dispose() => _meter.Dispose();
+
+    private static KeyValuePair<string, object?> KindLabel(MemoryKind kind) => new("kind", kind switch
+    {
+        MemoryKind.Connections => "connections",
+        MemoryKind.Requests => "requests",
+        MemoryKind.Input => "input",
+        _ => "output",
+    });
+
+    private IEnumerable<Measurement<long>> ObserveMemoryUse() =>
+        _memory is { } memory ? Enum.GetValues<MemoryKind>().Select(kind => new Measurement<long>(memory.UsedFor(kind), KindLabel(kind))) : [];
+
+    private IEnumerable<Measurement<long>> ObserveMemoryBound() => _memory is { } memory ? [new(memory.Bound)] : [];
+
+    private IEnumerable<Measurement<long>> ObserveDescriptors() => _descriptors is { } used ? [new(used())] : [];
+
+    private IEnumerable<Measurement<long>> ObserveDescriptorLimit() => _descriptors is null ? [] : [new(_descriptorLimit)];
+
+    private IEnumerable<Measurement<long>> ObserveListeners() =>
+        _listeners().Select(listener => new Measurement<long>(listener.Value ? 1 : 0, new KeyValuePair<string, object?>("listener", listener.Key)));
 
     private Measurement<long>[] ObserveRooms() =>
     [

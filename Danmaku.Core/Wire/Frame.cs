@@ -5,13 +5,15 @@ namespace Danmaku.Core.Wire;
 
 /// <summary>
 /// One unit of what a viewer is sent, as the bytes that go onto the socket: one or more complete, unmasked WebSocket frames.
-/// Immutable and shared by all viewers that get it.
+/// Its bytes never change, and all viewers that get it share them.
 /// </summary>
 /// <param name="Bytes">Complete WebSocket frames (RFC 6455 §5.2).</param>
 /// <param name="First">Of a batch: the position of its first danmaku; none for everything else.</param>
 /// <param name="Last">Of a batch: the position of its last danmaku.</param>
 public sealed record Frame(ReadOnlyMemory<byte> Bytes, Position First = default, Position Last = default)
 {
+    private int _keepers;
+
     /// <summary>How many danmaku it carries.</summary>
     public int Comments => IsBatch ? (int)(Last.Offset - First.Offset + 1) : 0;
 
@@ -20,6 +22,14 @@ public sealed record Frame(ReadOnlyMemory<byte> Bytes, Position First = default,
 
     /// <summary>Whether the next of its kind says all that this one says, as of a count: only the newest matters to who is late.</summary>
     public bool IsReplaceable { get; init; }
+
+    /// <summary>Counts one more who keeps it because it cannot be sent at once. Thread-safe.</summary>
+    /// <returns>Whether this is the first: from now on its bytes stay in memory.</returns>
+    public bool Keep() => Interlocked.Increment(ref _keepers) == 1;
+
+    /// <summary>Counts one of those less.</summary>
+    /// <returns>Whether this was the last.</returns>
+    public bool LetGo() => Interlocked.Decrement(ref _keepers) == 0;
 
     /// <summary>An empty Ping (RFC 6455 §5.5.2): the heartbeat.</summary>
     public static readonly Frame Ping = new(new byte[] { 0x89, 0x00 });

@@ -18,15 +18,19 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <param name="url">Where it listens for HTTP.</param>
     /// <param name="settings">Such as <c>Danmaku:Roles=edge</c>.</param>
     /// <param name="executable">Another release's; null for the one under test.</param>
-    public NodeProcess(string name, Uri url, IEnumerable<string> settings, string? executable = null)
+    /// <param name="under">A program that starts the node in its own place, such as <c>env</c> with a variable.</param>
+    public NodeProcess(string name, Uri url, IEnumerable<string> settings, string? executable = null, params string[] under)
     {
         (Name, Url) = (name, url);
         Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
         string[] own = ["urls=" + url, "Danmaku:NodeName=" + name];
-        _process = OwnedProcess.Start(
+        string[] command =
+        [
+            .. under,
             executable ?? Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"),
-            [.. own.Concat(settings).Select(setting => "--" + setting)],
-            CleanUp);
+            .. own.Concat(settings).Select(setting => "--" + setting),
+        ];
+        _process = OwnedProcess.Start(command[0], command[1..], CleanUp);
     }
 
     public string Name { get; }
@@ -46,6 +50,8 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             return process.WorkingSet64;
         }
     }
+
+    public int Id => _process.Id;
 
     public bool HasExited => _process.HasExited;
 
@@ -70,6 +76,14 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             return false;
         }
     }
+
+    /// <summary>The value of a metric; null when it is not there.</summary>
+    /// <param name="label">Such as <c>kind="input"</c>.</param>
+    public async Task<double?> MetricAsync(string name, string label = "") => (await Http.GetStringAsync("/metrics")).Split('\n')
+        .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
+        .Select(line => line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0])
+        .Select(value => (double?)double.Parse(value, System.Globalization.CultureInfo.InvariantCulture))
+        .FirstOrDefault();
 
     public async Task<ClusterView> GetClusterAsync() => (await Http.GetFromJsonAsync<ClusterView>("/api/cluster"))!;
 

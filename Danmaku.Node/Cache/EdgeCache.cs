@@ -2,6 +2,7 @@ using Danmaku.Core.Http;
 using Danmaku.Core.Observability;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.Options;
+using Danmaku.Node.Strangers;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Danmaku.Node.Cache;
@@ -19,13 +20,13 @@ internal sealed class EdgeCache
     private readonly string _name;
 
     public EdgeCache(
-        RequestDelegate next, NodeSettings settings, Core.Rooms.IRooms rooms, CacheStore store, DanmakuMetrics metrics, TimeProvider time,
+        RequestDelegate next, NodeSettings settings, Core.Rooms.IRooms rooms, CacheStore store, Descriptors descriptors, DanmakuMetrics metrics, TimeProvider time,
         IServiceScopeFactory scopes, IHostApplicationLifetime lifetime, ILogger<EdgeCache> logger)
     {
         _next = next;
         _name = settings.Node.NodeName;
         _forwardsHost = settings.Cache.ForwardHost;
-        var upstreams = new Upstreams(settings, rooms, new LocalOrigin(next, scopes), metrics, time);
+        var upstreams = new Upstreams(settings, rooms, new LocalOrigin(next, scopes), descriptors, metrics, time);
         _parts = new EdgeCacheParts(store, upstreams, settings, metrics, time, logger, lifetime.ApplicationStopped);
         _writer = new CacheWriter(_name, metrics, time);
     }
@@ -334,6 +335,11 @@ internal sealed class EdgeCache
             await FailAsync(context, bad.StatusCode, status);
             return;
         }
+        catch (NoDescriptorsException)
+        {
+            await FailAsync(context, StatusCodes.Status503ServiceUnavailable, status);
+            return;
+        }
         catch (Exception error) when (error is HttpRequestException or TimeoutException or IOException)
         {
             await FailAsync(context, StatusCodes.Status504GatewayTimeout, status);
@@ -390,11 +396,17 @@ internal sealed class EdgeCache
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["Cache-Status"] = how.ToString();
         context.Response.Headers.Via = Via.Append(null, _name);
+        if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            context.Response.SetRetryAfter(RequestGate.Soon);
+        }
+
         return Problems.WriteAsync(context, status, status switch
         {
             StatusCodes.Status405MethodNotAllowed => "This method is not passed on.",
             StatusCodes.Status413PayloadTooLarge => "The body is too large.",
             StatusCodes.Status502BadGateway => "The origin's answer could not be understood.",
+            StatusCodes.Status503ServiceUnavailable => "This edge can open no more connections at the moment.",
             StatusCodes.Status504GatewayTimeout => "No origin has answered, and nothing that is stored may stand in for it.",
             StatusCodes.Status508LoopDetected => "This request has been here before.",
             _ => "The request could not be read.",

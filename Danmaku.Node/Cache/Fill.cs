@@ -24,7 +24,7 @@ internal abstract record FillResult
     /// <summary>No answer, or one that says that the origin failed, and what is stored stands in for it.</summary>
     public sealed record Stale(CacheEntry Entry, int? Status) : FillResult;
 
-    /// <param name="Status">502 or 504.</param>
+    /// <param name="Status">502, 503 or 504.</param>
     public sealed record Failed(int Status) : FillResult;
 }
 
@@ -131,8 +131,13 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         }
         catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException or OperationCanceledException)
         {
-            var isInvalid = error is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded };
-            return (Instead(null) ?? (FillResult)new FillResult.Failed(isInvalid ? StatusCodes.Status502BadGateway : StatusCodes.Status504GatewayTimeout), null);
+            var status = error switch
+            {
+                NoDescriptorsException => StatusCodes.Status503ServiceUnavailable,
+                HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => StatusCodes.Status502BadGateway,
+                _ => StatusCodes.Status504GatewayTimeout,
+            };
+            return (Instead(null) ?? (FillResult)new FillResult.Failed(status), null);
         }
 
         var head = new ResponseHead(response.Status, response.Fields, requested, parts.Time.GetUtcNow());

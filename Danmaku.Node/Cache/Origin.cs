@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Danmaku.Core.Http;
+using Danmaku.Node.Strangers;
 
 namespace Danmaku.Node.Cache;
 
@@ -35,6 +37,13 @@ internal sealed class OriginResponse(int status, IReadOnlyList<HttpField> fields
     }
 }
 
+/// <summary>An origin would have to be connected to, and there are no descriptors for strangers.</summary>
+internal sealed class NoDescriptorsException() : HttpRequestException("There are no file descriptors left for connections to origins.")
+{
+    /// <summary>Whether it is the reason of another.</summary>
+    public static bool IsReasonOf(Exception? error) => error is not null && (error is NoDescriptorsException || IsReasonOf(error.InnerException));
+}
+
 /// <summary>Where content comes from.</summary>
 internal interface IOrigin
 {
@@ -50,9 +59,10 @@ internal sealed class RemoteOrigin(Uri address, HttpMessageInvoker http) : IOrig
 
     public Uri Address => address;
 
-    /// <summary>The pool of connections that all remote origins share.</summary>
-    public static HttpMessageInvoker CreateClient() => new(new SocketsHttpHandler
+    /// <summary>The pool of connections that all remote origins share. It opens none where descriptors are short; those that are open serve on.</summary>
+    public static HttpMessageInvoker CreateClient(Descriptors descriptors) => new(new SocketsHttpHandler
     {
+        ConnectCallback = (context, cancellation) => descriptors.HasRoom ? ConnectAsync(context.DnsEndPoint, cancellation) : throw new NoDescriptorsException(),
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
         UseCookies = false,
@@ -90,6 +100,21 @@ internal sealed class RemoteOrigin(Uri address, HttpMessageInvoker http) : IOrig
         Add(fields, response.Headers.NonValidated);
         Add(fields, response.Content.Headers.NonValidated);
         return new OriginResponse((int)response.StatusCode, fields, await response.Content.ReadAsStreamAsync(cancellation), response);
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint origin, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(origin, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static void Add(List<HttpField> fields, System.Net.Http.Headers.HttpHeadersNonValidated headers)

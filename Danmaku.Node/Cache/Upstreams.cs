@@ -3,17 +3,19 @@ using Danmaku.Core.Http;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Node.Options;
+using Danmaku.Node.Strangers;
 
 namespace Danmaku.Node.Cache;
 
 /// <summary>Chooses an origin for a request, and another where that one fails. Thread-safe.</summary>
 /// <param name="local">This process.</param>
-internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin local, DanmakuMetrics metrics, TimeProvider time) : IDisposable
+internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin local, Descriptors descriptors, DanmakuMetrics metrics, TimeProvider time)
+    : IDisposable
 {
     /// <summary>How long an origin that failed is asked last.</summary>
     private static readonly TimeSpan Avoid = TimeSpan.FromSeconds(3);
 
-    private readonly HttpMessageInvoker _http = RemoteOrigin.CreateClient();
+    private readonly HttpMessageInvoker _http = RemoteOrigin.CreateClient(descriptors);
     private readonly ConcurrentDictionary<Uri, DateTimeOffset> _failed = new();
     private readonly IReadOnlyList<Uri> _fixed = settings.Cache.UpstreamList;
     private readonly bool _isOrigin = settings.Node.RoleList.Contains("origin");
@@ -24,6 +26,7 @@ internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin loc
     /// the connection, or answers 502, 503 or 504.
     /// </summary>
     /// <exception cref="HttpRequestException">None did.</exception>
+    /// <exception cref="NoDescriptorsException">None was asked, and none was to blame.</exception>
     /// <exception cref="TimeoutException">It took too long.</exception>
     public async Task<OriginResponse> SendAsync(OriginRequest request, CancellationToken cancellation)
     {
@@ -42,6 +45,11 @@ internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin loc
 
                 Failed(origins[i]);
                 response.Dispose();
+            }
+            catch (HttpRequestException error) when (NoDescriptorsException.IsReasonOf(error))
+            {
+                last = new NoDescriptorsException();
+                break;
             }
             catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
             {

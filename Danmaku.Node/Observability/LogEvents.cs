@@ -27,6 +27,18 @@ internal static partial class LogEvents
     [LoggerMessage(22, LogLevel.Error, "A fetch from an origin failed")]
     public static partial void FillFailed(this ILogger logger, Exception error);
 
+    [LoggerMessage(30, LogLevel.Warning, "{Listener} accepts no more connections: {Reason}. All that are open go on")]
+    public static partial void ListenerFull(this ILogger logger, string listener, string reason);
+
+    [LoggerMessage(31, LogLevel.Information, "{Listener} accepts connections again")]
+    public static partial void ListenerFree(this ILogger logger, string listener);
+
+    [LoggerMessage(32, LogLevel.Warning, "Clients have taken all the memory that they may have, {Bytes} bytes: who is new, or needs more, is refused")]
+    public static partial void MemoryFull(this ILogger logger, long bytes);
+
+    [LoggerMessage(33, LogLevel.Information, "There is memory for clients again")]
+    public static partial void MemoryFree(this ILogger logger);
+
     [LoggerMessage(12, LogLevel.Error, "The sweep over the connections failed; it goes on")]
     public static partial void SweepFailed(this ILogger logger, Exception error);
 }

@@ -10,6 +10,11 @@ public sealed class NodeOptions : IValidatableObject
 
     private const int MaxUrlChars = 200;
 
+    private const long MinMemory = 4 * 1024 * 1024;
+
+    /// <summary>The part of the memory that the process may have which is left to clients where nothing was said.</summary>
+    private const int MemoryShare = 4;
+
     private static readonly string[] KnownRoles = ["origin", "edge"];
 
     /// <summary>The name by which viewers and operators know this node, different on each. Default: the machine's name.</summary>
@@ -59,6 +64,16 @@ public sealed class NodeOptions : IValidatableObject
     [Range(0, 300)]
     public int DrainSeconds { get; set; } = 10;
 
+    /// <summary>
+    /// Most bytes that all clients together take for their connections, requests, what they have half sent and what they do not read, such as
+    /// <c>256MiB</c>; then the newest are refused. At least 4 MiB. Default empty: a quarter of what the process may have (the machine's memory, the
+    /// container's, or the heap's limit).
+    /// </summary>
+    public string Memory { get; set; } = "";
+
+    /// <summary><see cref="Memory"/> in bytes.</summary>
+    public long MemoryBytes => Memory.Length == 0 ? Math.Max(MinMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare) : ByteSize.Read(Memory)!.Value;
+
     public IReadOnlyList<string> RoleList => Csv.Split(Roles);
 
     /// <summary><see cref="PublicUrl"/>, with a slash at its end; null when it is not known.</summary>
@@ -81,6 +96,11 @@ public sealed class NodeOptions : IValidatableObject
         if (PublicUrl.Length > 0 && PublicUri is null)
         {
             yield return new ValidationResult("must be an address such as https://edge-2.example/", [nameof(PublicUrl)]);
+        }
+
+        if (Memory.Length > 0 && !(ByteSize.Read(Memory) >= MinMemory))
+        {
+            yield return new ValidationResult("must be bytes, or a size such as 256MiB, and at least 4MiB", [nameof(Memory)]);
         }
 
         if (RoleList.Count == 0 || RoleList.Except(KnownRoles).Any())

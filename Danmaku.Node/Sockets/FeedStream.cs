@@ -1,23 +1,27 @@
 using System.Buffers;
 using System.Threading.Tasks.Sources;
+using Danmaku.Core.Limits;
+using Danmaku.Node.Strangers;
 
 namespace Danmaku.Node.Sockets;
 
 /// <summary>What somebody is called with, for somebody who waits for it.</summary>
 /// <remarks>
-/// One reader and one writer, on any threads. A read that waits is completed by <see cref="Feed"/>, on the writer's thread and before that returns.
+/// One reader and one writer, on any threads. A read that waits is completed by <see cref="TryFeed"/>, on the writer's thread and before that returns.
 /// </remarks>
 /// <param name="waiting">Called when a read waits, so that there is place for more.</param>
-internal sealed class FeedStream(Action waiting) : AsyncStream, IValueTaskSource<int>
+internal sealed class FeedStream(Action waiting, MemoryBudget memory) : AsyncStream, IValueTaskSource<int>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<int> _read;
     private Memory<byte> _wanted;
+    private HeldInput _held = new(memory);
     private byte[] _bytes = [];
     private int _start;
     private int _end;
     private bool _isWaiting;
     private bool _hasEnded;
+    private bool _isDisposed;
     private Exception? _failure;
 
     public override bool CanRead => true;
@@ -36,16 +40,27 @@ internal sealed class FeedStream(Action waiting) : AsyncStream, IValueTaskSource
         }
     }
 
-    public void Feed(ReadOnlySpan<byte> bytes)
+    /// <returns>False, with nothing taken, when the node has too little memory.</returns>
+    public bool TryFeed(ReadOnlySpan<byte> bytes)
     {
         lock (_gate)
         {
-            MakePlace(bytes.Length);
+            if (_isDisposed)
+            {
+                return true;
+            }
+
+            if (!TryMakePlace(bytes.Length))
+            {
+                return false;
+            }
+
             bytes.CopyTo(_bytes.AsSpan(_end));
             _end += bytes.Length;
         }
 
         Wake();
+        return true;
     }
 
     /// <summary>Nothing will come any more.</summary>
@@ -108,7 +123,7 @@ internal sealed class FeedStream(Action waiting) : AsyncStream, IValueTaskSource
     {
         lock (_gate)
         {
-            (_hasEnded, _start, _end) = (true, 0, 0);
+            (_hasEnded, _isDisposed, _start, _end) = (true, true, 0, 0);
             Return();
         }
 
@@ -156,21 +171,33 @@ internal sealed class FeedStream(Action waiting) : AsyncStream, IValueTaskSource
         return count;
     }
 
-    private void MakePlace(int count)
+    private bool TryMakePlace(int count)
     {
         if (_end + count <= _bytes.Length)
         {
-            return;
+            return true;
+        }
+
+        if (!_held.TryHold(_end - _start + count))
+        {
+            return false;
         }
 
         var larger = ArrayPool<byte>.Shared.Rent(_end - _start + count);
         _bytes.AsSpan(_start, _end - _start).CopyTo(larger);
         (_start, _end) = (0, _end - _start);
-        Return();
+        GiveBack();
         _bytes = larger;
+        return true;
     }
 
     private void Return()
+    {
+        GiveBack();
+        _held.LetGo();
+    }
+
+    private void GiveBack()
     {
         if (_bytes.Length > 0)
         {

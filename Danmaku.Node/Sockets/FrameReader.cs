@@ -1,5 +1,8 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using Danmaku.Core.Limits;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Strangers;
 using Danmaku.Node.Transport;
 
 namespace Danmaku.Node.Sockets;
@@ -10,9 +13,9 @@ namespace Danmaku.Node.Sockets;
 /// </summary>
 /// <remarks>
 /// Messages are passed on one at a time and in their order, whoever has read them. Of a frame that has not come whole yet it keeps what is there, at
-/// most a message's limit; what belongs to the library is passed on as it comes.
+/// most a message's limit; what belongs to the library is passed on as it comes. Where the node has no memory for that, the connection is closed.
 /// </remarks>
-internal sealed class FrameReader : IByteSink
+internal sealed class FrameReader : IByteSink, IDisposable
 {
     private const int MaxControlPayload = 125;
 
@@ -23,6 +26,7 @@ internal sealed class FrameReader : IByteSink
     private readonly int _maxBytes;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _unusual = new();
+    private HeldInput _held;
     private byte[] _rest = [];
     private int _restStart;
     private int _restEnd;
@@ -35,6 +39,7 @@ internal sealed class FrameReader : IByteSink
 
     /// <summary>Frames mean nothing any more: whatever comes is for whoever still reads.</summary>
     private bool _isOver;
+    private bool _isDisposed;
     private bool _isPaused;
     private bool _isHearing;
     private bool _isWorking;
@@ -44,8 +49,8 @@ internal sealed class FrameReader : IByteSink
     private Exception? _failure;
 
     /// <param name="feed">What the library reads from; where it waits, <see cref="OnLibraryWaiting"/> is called.</param>
-    public FrameReader(IByteSource source, FeedStream feed, ViewerSocket socket, ReadLoop loop, int maxBytes) =>
-        (_source, _feed, _socket, _loop, _maxBytes) = (source, feed, socket, loop, maxBytes);
+    public FrameReader(IByteSource source, FeedStream feed, ViewerSocket socket, ReadLoop loop, int maxBytes, MemoryBudget memory) =>
+        (_source, _feed, _socket, _loop, _maxBytes, _held) = (source, feed, socket, loop, maxBytes, new HeldInput(memory));
 
     /// <summary>Ends as <see cref="ReadLoop.RunAsync"/> does.</summary>
     public async Task RunAsync()
@@ -75,6 +80,16 @@ internal sealed class FrameReader : IByteSink
         await _socket.LingerAsync();
     }
 
+    /// <summary>The connection is over: nothing is kept of it any more.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            Forget();
+        }
+    }
+
     private void Begin()
     {
         if (!_hasBegun)
@@ -100,6 +115,11 @@ internal sealed class FrameReader : IByteSink
     {
         lock (_gate)
         {
+            if (_isDisposed)
+            {
+                return false;
+            }
+
             _socket.Heard();
             if (_isPaused || _restEnd > 0)
             {
@@ -180,8 +200,7 @@ internal sealed class FrameReader : IByteSink
         _restStart += Work(_rest.AsMemory(_restStart, _restEnd - _restStart));
         if (_restStart == _restEnd)
         {
-            ArrayPool<byte>.Shared.Return(_rest);
-            (_rest, _restStart, _restEnd) = ([], 0, 0);
+            Forget();
         }
     }
 
@@ -300,10 +319,28 @@ internal sealed class FrameReader : IByteSink
 
     private int Feed(ReadOnlySpan<byte> bytes)
     {
-        _feed.Feed(bytes);
+        if (!_feed.TryFeed(bytes))
+        {
+            Refuse();
+            return bytes.Length;
+        }
+
         _unusual.TrySetResult();
         _isPaused = !_feed.IsWaiting;
         return bytes.Length;
+    }
+
+    /// <summary>There is no memory for what it says.</summary>
+    private void Refuse()
+    {
+        if (_socket.IsClosing)
+        {
+            // It was told to go, and goes on talking.
+            _socket.Abort();
+        }
+
+        _socket.Close(CloseReason.NoMemory);
+        Fail(new WebSocketException(WebSocketError.ConnectionClosedPrematurely));
     }
 
     /// <summary>Nobody listens to what comes from now on; who runs this hears why.</summary>
@@ -328,6 +365,13 @@ internal sealed class FrameReader : IByteSink
         if (_restEnd + bytes.Length > _rest.Length)
         {
             var kept = _rest.AsSpan(_restStart, _restEnd - _restStart);
+            if (!_held.TryHold(kept.Length + bytes.Length))
+            {
+                Forget();
+                Refuse();
+                return;
+            }
+
             var larger = ArrayPool<byte>.Shared.Rent(kept.Length + bytes.Length);
             kept.CopyTo(larger);
             (_restStart, _restEnd) = (0, kept.Length);
@@ -341,5 +385,16 @@ internal sealed class FrameReader : IByteSink
 
         bytes.CopyTo(_rest.AsSpan(_restEnd));
         _restEnd += bytes.Length;
+    }
+
+    private void Forget()
+    {
+        if (_rest.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_rest);
+        }
+
+        (_rest, _restStart, _restEnd) = ([], 0, 0);
+        _held.LetGo();
     }
 }

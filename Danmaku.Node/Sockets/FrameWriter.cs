@@ -1,4 +1,6 @@
 using System.Buffers;
+using Danmaku.Core.Limits;
+using Danmaku.Core.Wire;
 
 namespace Danmaku.Node.Sockets;
 
@@ -19,11 +21,13 @@ internal enum FrameKind
 /// <remarks>
 /// Thread-safe; nobody waits. While the stream takes what it is given at once, the thread that brings a frame writes it, and nothing
 /// is queued or allocated. What comes during a write that takes longer, or is left for later, waits and is then written together.
+/// What is kept for clients that do not read counts in the node's budget: a frame once, however many keep it. Where that is used up, a client has
+/// no place for more than <see cref="FreeBytes"/>.
 /// </remarks>
 /// <param name="maxFrames">Most frames that wait; a frame that is being written does not count.</param>
 /// <param name="maxBytes">Most bytes that wait.</param>
 /// <param name="failed">Called once when the stream takes no more; it must not throw.</param>
-internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Action failed, TimeProvider time)
+internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, MemoryBudget memory, Action failed, TimeProvider time) : IDisposable
 {
     /// <summary>How many control frames have a place beyond <c>maxFrames</c>.</summary>
     public const int ReservedFrames = 64;
@@ -31,11 +35,17 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
     /// <summary>With so many left for later, the next one takes them along: what they wait for may be long in coming.</summary>
     private const int MaxLater = 32;
 
+    /// <summary>What may wait for each client, whatever the others have: viewers that are hardly late are not to suffer.</summary>
+    public const int FreeBytes = 16 * 1024;
+
+    /// <summary>Smaller frames are not worth counting.</summary>
+    private const int MinCounted = 64;
+
     private const int ReservedBytes = 64 * 1024;
     private const int MaxWriteBytes = 64 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Queue<ReadOnlyMemory<byte>> _waiting = new();
+    private readonly Queue<Frame> _waiting = new();
     private long _waitingBytes;
     private long _lastFrame = time.GetTimestamp();
     private bool _isWriting;
@@ -66,15 +76,15 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
         }
     }
 
-    /// <summary>Puts complete frames behind those waiting. They must not change afterwards.</summary>
-    /// <param name="later">They may wait for what comes next, or for <see cref="Flush"/>.</param>
+    /// <summary>Puts a frame behind those waiting.</summary>
+    /// <param name="later">It may wait for what comes next, or for <see cref="Flush"/>.</param>
     /// <returns>False, with nothing written, when there is no place or a Close frame went before.</returns>
-    public bool TryWrite(ReadOnlyMemory<byte> frames, FrameKind kind, bool later = false)
+    public bool TryWrite(Frame frame, FrameKind kind, bool later = false)
     {
-        byte[]? pooled = null;
+        var piece = new Piece(frame.Bytes) { Frame = frame };
         lock (_gate)
         {
-            if (_isClosed || !HasPlace(frames.Length, kind))
+            if (_isClosed || !HasPlace(frame.Bytes.Length, kind))
             {
                 return false;
             }
@@ -84,28 +94,28 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
             later &= _waiting.Count < MaxLater;
             if (_isWriting || later || _waiting.Count > 0)
             {
-                _waiting.Enqueue(frames);
-                _waitingBytes += frames.Length;
+                Keep(frame);
+                _waiting.Enqueue(frame);
+                _waitingBytes += frame.Bytes.Length;
                 if (_isWriting || later)
                 {
                     return true;
                 }
 
-                TryTake(out frames, out pooled);
+                TryTake(out piece);
             }
 
             _isWriting = true;
         }
 
-        _ = WriteAsync(frames, pooled);
+        _ = WriteAsync(piece);
         return true;
     }
 
     /// <summary>Writes what was left for later.</summary>
     public void Flush()
     {
-        ReadOnlyMemory<byte> frames;
-        byte[]? pooled;
+        Piece piece;
         lock (_gate)
         {
             if (_isWriting || _waiting.Count == 0)
@@ -113,11 +123,11 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
                 return;
             }
 
-            TryTake(out frames, out pooled);
+            TryTake(out piece);
             _isWriting = true;
         }
 
-        _ = WriteAsync(frames, pooled);
+        _ = WriteAsync(piece);
     }
 
     /// <summary>Ends when everything that was accepted is written, or the stream has failed.</summary>
@@ -135,67 +145,89 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
         }
     }
 
+    /// <summary>The connection is over: nothing is kept for it any more.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            LetAllGo();
+        }
+    }
+
     private bool HasPlace(int bytes, FrameKind kind) => kind switch
     {
-        FrameKind.Batch => _waiting.Count < maxFrames && _waitingBytes + bytes <= maxBytes,
-        FrameKind.Control => _waiting.Count < maxFrames + ReservedFrames && _waitingBytes + bytes <= maxBytes + ReservedBytes,
+        FrameKind.Batch => _waiting.Count < maxFrames && _waitingBytes + bytes <= maxBytes && !IsShort(bytes),
+        FrameKind.Control => _waiting.Count < maxFrames + ReservedFrames && _waitingBytes + bytes <= maxBytes + ReservedBytes && !IsShort(bytes),
         _ => true,
     };
 
-    private async Task WriteAsync(ReadOnlyMemory<byte> frames, byte[]? pooled)
+    /// <summary>Whether the node has too little memory to keep so much more for a client that is late.</summary>
+    private bool IsShort(int bytes) => (_isWriting || _waiting.Count > 0) && _waitingBytes + bytes > FreeBytes && memory.Refuses(MemoryKind.Output);
+
+    private async Task WriteAsync(Piece piece)
     {
         try
         {
             do
             {
-                await stream.WriteAsync(frames).ConfigureAwait(false);
-                Return(ref pooled);
+                var write = stream.WriteAsync(piece.Bytes);
+                if (!write.IsCompleted)
+                {
+                    KeepWhileWritten(ref piece);
+                }
+
+                await write.ConfigureAwait(false);
+                Release(ref piece);
             }
-            while (TryTake(out frames, out pooled));
+            while (TryTake(out piece));
         }
         catch (Exception)
         {
             // Whatever it was, the connection is over, and its reader hears of it too.
-            Return(ref pooled);
+            Release(ref piece);
             Fail();
         }
     }
 
     /// <summary>Takes what waits, together where it is small; ends the writing when nothing does.</summary>
-    private bool TryTake(out ReadOnlyMemory<byte> frames, out byte[]? pooled)
+    private bool TryTake(out Piece piece)
     {
         lock (_gate)
         {
-            (frames, pooled) = (default, null);
+            piece = default;
             if (_waiting.Count == 0)
             {
                 EndWriting();
                 return false;
             }
 
-            if (_waiting.Count == 1 || _waiting.Peek().Length > MaxWriteBytes / 2)
+            // A copy is memory for this client alone.
+            if (_waiting.Count == 1 || _waiting.Peek().Bytes.Length > MaxWriteBytes / 2 || memory.IsFull)
             {
-                frames = Dequeue();
+                var frame = Dequeue();
+                piece = new Piece(frame.Bytes) { Frame = frame, IsKept = true };
                 return true;
             }
 
-            pooled = ArrayPool<byte>.Shared.Rent((int)Math.Min(_waitingBytes, MaxWriteBytes));
+            var copy = ArrayPool<byte>.Shared.Rent((int)Math.Min(_waitingBytes, MaxWriteBytes));
             var length = 0;
-            while (_waiting.TryPeek(out var next) && length + next.Length <= MaxWriteBytes)
+            while (_waiting.TryPeek(out var next) && length + next.Bytes.Length <= MaxWriteBytes)
             {
-                Dequeue().CopyTo(pooled.AsMemory(length));
-                length += next.Length;
+                Dequeue().Bytes.CopyTo(copy.AsMemory(length));
+                length += next.Bytes.Length;
+                LetGo(next);
             }
 
-            frames = pooled.AsMemory(0, length);
+            piece = new Piece(copy.AsMemory(0, length)) { Copy = copy };
             return true;
         }
     }
 
-    private ReadOnlyMemory<byte> Dequeue()
+    private Frame Dequeue()
     {
         var frame = _waiting.Dequeue();
-        _waitingBytes -= frame.Length;
+        _waitingBytes -= frame.Bytes.Length;
         return frame;
     }
 
@@ -204,12 +236,19 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
         lock (_gate)
         {
             _isClosed = true;
-            _waiting.Clear();
-            _waitingBytes = 0;
+            LetAllGo();
             EndWriting();
         }
 
         failed();
+    }
+
+    private void LetAllGo()
+    {
+        while (_waiting.Count > 0)
+        {
+            LetGo(Dequeue());
+        }
     }
 
     private void EndWriting()
@@ -219,12 +258,64 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Ac
         _written = null;
     }
 
-    private static void Return(ref byte[]? pooled)
+    private void KeepWhileWritten(ref Piece piece)
     {
-        if (pooled is not null)
+        if (piece.Copy is { } copy)
         {
-            ArrayPool<byte>.Shared.Return(pooled);
-            pooled = null;
+            memory.Take(MemoryKind.Output, copy.Length);
         }
+        else if (!piece.IsKept)
+        {
+            Keep(piece.Frame!);
+        }
+
+        piece.IsKept = true;
+    }
+
+    /// <summary>It is written, or never will be.</summary>
+    private void Release(ref Piece piece)
+    {
+        if (piece.Copy is { } copy)
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+            if (piece.IsKept)
+            {
+                memory.Return(MemoryKind.Output, copy.Length);
+            }
+        }
+        else if (piece.IsKept)
+        {
+            LetGo(piece.Frame!);
+        }
+
+        piece = default;
+    }
+
+    private void Keep(Frame frame)
+    {
+        if (frame.Bytes.Length >= MinCounted && frame.Keep())
+        {
+            memory.Take(MemoryKind.Output, frame.Bytes.Length);
+        }
+    }
+
+    private void LetGo(Frame frame)
+    {
+        if (frame.Bytes.Length >= MinCounted && frame.LetGo())
+        {
+            memory.Return(MemoryKind.Output, frame.Bytes.Length);
+        }
+    }
+
+    /// <summary>What is written with one call: a frame, or a copy of several.</summary>
+    private record struct Piece(ReadOnlyMemory<byte> Bytes)
+    {
+        public Frame? Frame { get; init; }
+
+        /// <summary>From the pool; null where it is a frame.</summary>
+        public byte[]? Copy { get; init; }
+
+        /// <summary>Whether it counts in the budget.</summary>
+        public bool IsKept { get; set; }
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.WebSockets;
 using System.Text.Unicode;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Conversations;
 
@@ -9,8 +10,13 @@ namespace Danmaku.Node.Sockets;
 /// <summary>
 /// Reads one client's messages until its Close frame and passes the good ones on. Holds no buffer while the client is silent.
 /// </summary>
-internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, int maxBytes)
+internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, int maxBytes, MemoryBudget memory)
 {
+    /// <summary>What the system's zlib keeps in the middle of a compressed message.</summary>
+    private const int InflaterBytes = 48 * 1024;
+
+    private readonly int _messageBytes = maxBytes + 1 + (socket.Inflates ? InflaterBytes : 0);
+
     /// <exception cref="WebSocketException">The client broke RFC 6455, or was gone without a Close frame.</exception>
     public async Task RunAsync()
     {
@@ -26,7 +32,7 @@ internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, i
             var buffer = ArrayPool<byte>.Shared.Rent(maxBytes + 1);
             try
             {
-                if (await ReadRestAsync(start, buffer) is not { } length)
+                if (await HoldAsync(ReadRestAsync(start, buffer)) is not { } length)
                 {
                     break;
                 }
@@ -65,6 +71,30 @@ internal sealed class ReadLoop(ViewerSocket socket, Conversation conversation, i
         }
 
         return length;
+    }
+
+    /// <summary>A message that is not here at once keeps memory until it is. Where there is none the client is told to go, and has the time of a closing connection.</summary>
+    private async ValueTask<int?> HoldAsync(ValueTask<int?> reading)
+    {
+        if (reading.IsCompleted)
+        {
+            return await reading;
+        }
+
+        if (!memory.TryTake(MemoryKind.Input, _messageBytes))
+        {
+            socket.Close(CloseReason.NoMemory);
+            return await reading;
+        }
+
+        try
+        {
+            return await reading;
+        }
+        finally
+        {
+            memory.Return(MemoryKind.Input, _messageBytes);
+        }
     }
 
     /// <summary>Passes a whole message on, if it may be.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -21,6 +22,7 @@ internal sealed class SocketEndpoint(
     Readiness readiness,
     IRooms rooms,
     ConversationFactory conversations,
+    MemoryBudget memory,
     DanmakuMetrics metrics,
     TimeProvider time,
     ILogger<SocketEndpoint> logger)
@@ -149,11 +151,11 @@ internal sealed class SocketEndpoint(
         Stream? input, IByteSource? source, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
         FrameReader? reader = null;
-        await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting());
-        using var socket = new ViewerSocket(feed ?? input!, output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
+        await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting(), memory);
+        using var socket = new ViewerSocket(feed ?? input!, output, selection.Extensions is not null, settings.Connection, memory, abort, metrics, time);
         var conversation = converse(socket);
-        var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes);
-        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes);
+        var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes, memory);
+        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes, memory);
         registry.Add(socket, conversation);
         try
         {
@@ -162,6 +164,7 @@ internal sealed class SocketEndpoint(
         finally
         {
             registry.Remove(socket);
+            reader?.Dispose();
             conversation.End();
         }
     }

@@ -49,8 +49,10 @@ internal sealed partial class SocketOutput(Socket socket) : AsyncStream
         }
     }
 
+    /// <summary>Never waits.</summary>
     /// <returns>How many bytes the system has taken.</returns>
-    private static int TrySend(Socket socket, ReadOnlySpan<byte> bytes)
+    /// <exception cref="IOException">The connection is over.</exception>
+    public static int TrySend(Socket socket, ReadOnlySpan<byte> bytes)
     {
         try
         {

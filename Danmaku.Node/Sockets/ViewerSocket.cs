@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Options;
@@ -35,11 +36,11 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <param name="inflates">Whether the client may compress what it says: <c>permessage-deflate</c> was agreed on.</param>
     /// <param name="abort">Ends the connection at once. Called from any thread, and any number of times.</param>
     public ViewerSocket(
-        Stream connection, Stream output, bool inflates, ConnectionOptions options, Action abort, DanmakuMetrics metrics, TimeProvider time)
+        Stream connection, Stream output, bool inflates, ConnectionOptions options, MemoryBudget memory, Action abort, DanmakuMetrics metrics, TimeProvider time)
     {
         (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
         _lastRead = time.GetTimestamp();
-        _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, abort, time);
+        _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, memory, abort, time);
         _inflates = inflates;
     }
 
@@ -56,10 +57,13 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>Whether a Close frame was sent: nothing that comes matters any more.</summary>
     public bool IsClosing => Volatile.Read(ref _closingSince) != 0;
 
+    /// <summary>Whether the client may compress what it says.</summary>
+    public bool Inflates => _inflates;
+
     public bool IsDrained => _writer.IsDrained;
 
     public bool TryWrite(Frame frame, bool later = false) =>
-        _writer.TryWrite(frame.Bytes, frame.IsBatch || frame.IsReplaceable ? FrameKind.Batch : FrameKind.Control, later);
+        _writer.TryWrite(frame, frame.IsBatch || frame.IsReplaceable ? FrameKind.Batch : FrameKind.Control, later);
 
     public void Flush() => _writer.Flush();
 
@@ -150,11 +154,15 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>Ends when all that was sent is on its way.</summary>
     public Task WrittenAsync() => _writer.WrittenAsync();
 
-    public void Dispose() => _library?.Dispose();
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _library?.Dispose();
+    }
 
     private bool TryClose(byte[] frame)
     {
-        if (!_writer.TryWrite(frame, FrameKind.Close))
+        if (!_writer.TryWrite(new Frame(frame), FrameKind.Close))
         {
             return false;
         }
@@ -174,7 +182,7 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
         }
 
         // A client that sends Pings and never reads gets no more Pongs.
-        _writer.TryWrite(frame.ToArray(), FrameKind.Control);
+        _writer.TryWrite(new Frame(frame.ToArray()), FrameKind.Control);
     }
 
     private sealed record Expectation(long Since, TimeSpan Within, CloseReason Otherwise);

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Danmaku.Core.Limits;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Sockets;
+using Danmaku.Node.Strangers;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -12,7 +14,7 @@ namespace Danmaku.Node.Transport;
 /// One connection of <see cref="PolledTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
 /// straight from the socket (<see cref="Begin"/>).
 /// </summary>
-internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
+internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IReservedFeature, IPolled, IByteSource
 {
     /// <summary>What is sent with one system call where the server has many small pieces.</summary>
     private const int SendBytes = 64 * 1024;
@@ -21,8 +23,11 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private readonly Poller _poller = Poller.Next();
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly MemoryBudget _memory;
+    private readonly bool _isReserved;
     private readonly ILogger _logger;
     private readonly long _key;
+    private readonly CountingPool _unread;
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly Task _sending;
@@ -31,18 +36,28 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private bool _isEndTold;
     private bool _isFlushing;
     private bool _isGone;
+    private bool _isReturned;
+    private bool _hasSent;
 
-    public PolledConnection(string id, Socket socket, PolledPipes pipes, ILogger logger)
+    /// <param name="memory">Where <see cref="Costs.Connection"/> was taken for it; it gives that back.</param>
+    /// <param name="isReserved">Whether it may use more than there is for strangers.</param>
+    public PolledConnection(string id, Socket socket, PolledPipes pipes, MemoryBudget memory, bool isReserved, ILogger logger)
         : base(id)
     {
-        (Socket, MemoryPool, _logger) = (socket, pipes.Pool, logger);
+        (Socket, MemoryPool, _memory, _isReserved, _logger) = (socket, pipes.Pool, memory, isReserved, logger);
         (LocalEndPoint, RemoteEndPoint, ConnectionClosed) = (socket.LocalEndPoint, socket.RemoteEndPoint, _closed.Token);
 
-        (_input, _output) = (new Pipe(pipes.Input), new Pipe(pipes.Output));
+        _unread = new CountingPool(pipes.Pool, memory);
+        (_input, _output) = (new Pipe(pipes.Input(_unread)), new Pipe(pipes.Output));
         Transport = new DuplexPipe(_input.Reader, _output.Writer);
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
         Features.Set<IByteSource>(this);
+        if (isReserved)
+        {
+            Features.Set<IReservedFeature>(this);
+        }
+
         _sending = SendAllAsync();
         lock (_gate)
         {
@@ -73,6 +88,11 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         await _told.Task;
         await base.DisposeAsync();
         _closed.Dispose();
+        _unread.Dispose();
+        if (!Interlocked.Exchange(ref _isReturned, true))
+        {
+            _memory.Return(MemoryKind.Connections, Costs.Connection);
+        }
     }
 
     public void OnReadable(byte[] scratch)
@@ -142,7 +162,8 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
 
     private void ReadForServer(byte[] scratch)
     {
-        var count = Receive(scratch);
+        var isShort = !_isReserved && _memory.IsFull;
+        var count = Receive(isShort ? scratch.AsSpan(0, CountingPool.FreeBytes) : scratch);
         if (count < 0)
         {
             return;
@@ -151,6 +172,12 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         if (count == 0)
         {
             EndInput(null);
+            return;
+        }
+
+        if (isShort && !_unread.HasFreeBytes && _memory.Refuses(MemoryKind.Input))
+        {
+            Refuse();
             return;
         }
 
@@ -168,6 +195,19 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             // Nobody reads any more.
             Watch(false);
         }
+    }
+
+    /// <summary>There is no memory for what it says. It is told so where nothing was said before, such as the beginning of an answer.</summary>
+    private void Refuse()
+    {
+        if (!Volatile.Read(ref _hasSent))
+        {
+            SocketOutput.TrySend(Socket, RefusedConnections.Answer);
+        }
+
+        Close(hard: false);
+        EndInput(new ConnectionAbortedException("There is no memory left for clients."));
+        _output.Reader.CancelPendingRead();
     }
 
     private async Task GoOnAsync(ValueTask<FlushResult> flush)
@@ -260,6 +300,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
                     break;
                 }
 
+                Volatile.Write(ref _hasSent, true);
                 await SendAsync(read.Buffer);
                 _output.Reader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
@@ -354,8 +395,9 @@ internal sealed class PolledPipes(MemoryPool<byte> pool, long readAhead, long wr
     public MemoryPool<byte> Pool => pool;
 
     /// <summary>What comes is handled by the pool's threads; a poller is not kept waiting.</summary>
-    public PipeOptions Input { get; } =
-        new(pool, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false);
+    /// <param name="unread">The connection's own, which counts.</param>
+    public PipeOptions Input(MemoryPool<byte> unread) =>
+        new(unread, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false);
 
     /// <summary>What goes out is sent where it was written.</summary>
     public PipeOptions Output { get; } =

@@ -1,0 +1,59 @@
+namespace Danmaku.Node.Strangers;
+
+/// <summary>A trouble that comes and goes many times a second, of which an operator is to hear twice: when it begins, and when it has been over for a while.</summary>
+/// <remarks>Thread-safe.</remarks>
+internal sealed class Episode : IDisposable
+{
+    /// <summary>Without trouble for so long, it is over.</summary>
+    public static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
+    private readonly Action _over;
+    private readonly ITimer _timer;
+    private long _last;
+    private bool _lasts;
+
+    public Episode(TimeProvider time, Action over)
+    {
+        (_time, _over) = (time, over);
+        _timer = time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>There is trouble now.</summary>
+    /// <returns>Whether it has just begun.</returns>
+    public bool Goes()
+    {
+        lock (_gate)
+        {
+            _last = _time.GetTimestamp();
+            if (_lasts)
+            {
+                return false;
+            }
+
+            _lasts = true;
+            _timer.Change(Calm, Timeout.InfiniteTimeSpan);
+            return true;
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Look()
+    {
+        lock (_gate)
+        {
+            var left = Calm - _time.GetElapsedTime(_last);
+            if (left > TimeSpan.Zero)
+            {
+                _timer.Change(left, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
+            _lasts = false;
+        }
+
+        _over();
+    }
+}

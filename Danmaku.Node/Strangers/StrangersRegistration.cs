@@ -1,0 +1,55 @@
+using Danmaku.Core.Limits;
+using Danmaku.Core.Observability;
+using Danmaku.Node.Observability;
+using Danmaku.Node.Options;
+
+namespace Danmaku.Node.Strangers;
+
+/// <summary>What all strangers together may take of this node: memory and file descriptors.</summary>
+internal static class StrangersRegistration
+{
+    public static IServiceCollection AddStrangers(this IServiceCollection services, NodeSettings settings) => services
+        .AddSingleton(provider => CreateMemory(
+            settings.Node.MemoryBytes,
+            provider.GetRequiredService<DanmakuMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<MemoryBudget>>()))
+        .AddSingleton(provider => CreateDescriptors(provider.GetRequiredService<DanmakuMetrics>()))
+        .AddSingleton(new ReservedListeners(_ => false));
+
+    /// <summary>Files of the page are read from the disk for whoever asks, where no cache stands before it.</summary>
+    public static void UseFilesWhileThereAreDescriptors(this WebApplication app)
+    {
+        var descriptors = app.Services.GetRequiredService<Descriptors>();
+        app.Use((context, next) =>
+            descriptors.HasRoom || !app.Environment.WebRootFileProvider.GetFileInfo(context.Request.Path).Exists
+                ? next(context)
+                : RequestGate.RefuseAsync(context, "This node can open no more files at the moment."));
+    }
+
+    private static MemoryBudget CreateMemory(long bound, DanmakuMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        var full = new Episode(time, logger.MemoryFree);
+        var memory = new MemoryBudget(bound, kind =>
+        {
+            metrics.MemoryRefused(kind);
+            if (full.Goes())
+            {
+                logger.MemoryFull(bound);
+            }
+        });
+        metrics.ObserveMemory(memory);
+        return memory;
+    }
+
+    private static Descriptors CreateDescriptors(DanmakuMetrics metrics)
+    {
+        var descriptors = Descriptors.OfThisProcess();
+        if (OperatingSystem.IsLinux())
+        {
+            metrics.ObserveDescriptors(Descriptors.Count, descriptors.Limit);
+        }
+
+        return descriptors;
+    }
+}
