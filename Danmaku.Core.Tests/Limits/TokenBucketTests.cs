@@ -64,6 +64,28 @@ public class TokenBucketTests
     }
 
     [Fact]
+    public void Who_reserves_gets_a_turn_after_those_before()
+    {
+        var bucket = new TokenBucket(10, 2, _time);
+
+        var waits = Enumerable.Range(0, 5).Select(_ => bucket.Reserve(TimeSpan.FromSeconds(1)).TotalMilliseconds).ToList();
+
+        Assert.Equal([0, 0, 100, 200, 300], waits);
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.Equal(100, bucket.Reserve(TimeSpan.FromSeconds(1)).TotalMilliseconds);
+    }
+
+    [Fact]
+    public void No_turn_is_further_away_than_it_may_be()
+    {
+        var bucket = new TokenBucket(10, 2, _time);
+
+        var waits = Enumerable.Range(0, 100).Select(_ => bucket.Reserve(TimeSpan.FromSeconds(1))).ToList();
+
+        Assert.Equal(TimeSpan.FromSeconds(1), waits.Max());
+    }
+
+    [Fact]
     public void A_wall_clock_set_back_changes_nothing()
     {
         var bucket = new TokenBucket(1, 1, _time);

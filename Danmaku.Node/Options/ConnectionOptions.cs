@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 
@@ -39,6 +40,25 @@ public sealed class ConnectionOptions : IValidatableObject
     /// </summary>
     [Range(0.0, 1_000_000.0)]
     public double ConnectsPerSecond { get; set; } = 1000;
+
+    /// <summary>
+    /// Messages of any kind per second that one connection is read: texts, Pings, pieces and broken ones. More wait, and who pushes for long is closed
+    /// with 1008. 0 = no limit, default 50.
+    /// </summary>
+    [Range(0.0, 1_000_000.0)]
+    public double MessagesPerSecond { get; set; } = 50;
+
+    /// <summary>Messages that one connection may send at once after a pause. Default 200.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double MessageBurst { get; set; } = 200;
+
+    /// <summary>The same for all connections of one address together. 0 = no limit, default 1000.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double MessagesPerSecondPerAddress { get; set; } = 1000;
+
+    /// <summary>Messages that the connections of one address may send at once after a pause. Default 4000.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double MessageBurstPerAddress { get; set; } = 4000;
 
     /// <summary>Posts per second of one connection; more are refused. 0 = no limit, default 5.</summary>
     [Range(0.0, 1_000_000.0)]
@@ -115,6 +135,9 @@ public sealed class ConnectionOptions : IValidatableObject
             yield return new ValidationResult("must be at least 1 s longer than Heartbeat, or who only listens is closed", [nameof(Silence)]);
         }
     }
+
+    /// <summary>Whom an address counts as.</summary>
+    public ClientNetwork ClientOf(IPAddress address) => ClientNetwork.Of(address, Ipv6PrefixLength);
 
     public ViewerLimits ToLimits() => new()
     {

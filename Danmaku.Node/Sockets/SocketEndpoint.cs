@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.WebSockets;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -68,13 +69,14 @@ internal sealed class SocketEndpoint(
         try
         {
             var top = await open(context.RequestAborted);
+            var budget = registry.BudgetFor(address);
             Func<ViewerSocket, Conversation> begin = socket => converse(socket, top);
             isTakenOver = !HasTls(context)
-                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, begin, selection)) == true;
+                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, budget, begin, selection)) == true;
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
-                await ServeAsync(connection, null, connection, Aborting(context), begin, selection);
+                await ServeAsync(connection, null, connection, Aborting(context), budget, begin, selection);
             }
         }
         finally
@@ -87,12 +89,14 @@ internal sealed class SocketEndpoint(
     }
 
     /// <summary>What is done with a connection that outlives its request. It must not hold on to anything of that.</summary>
-    private Func<RawConnection, Task> Serving(IPAddress address, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
+    private Func<RawConnection, Task> Serving(
+        IPAddress address, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
     {
         try
         {
             var source = connection.Bytes;
-            await ServeAsync(source is null ? connection.OpenInput() : null, source, connection.OpenOutput(), connection.Abort, converse, selection);
+            await ServeAsync(
+                source is null ? connection.OpenInput() : null, source, connection.OpenOutput(), connection.Abort, budget, converse, selection);
         }
         finally
         {
@@ -145,15 +149,18 @@ internal sealed class SocketEndpoint(
 
     /// <param name="input">What comes from the client, for one who waits for it; null where there is a <paramref name="source"/>.</param>
     /// <param name="source">The same for one who is called.</param>
+    /// <param name="budget">How fast it is read, whoever does.</param>
     private async Task ServeAsync(
-        Stream? input, IByteSource? source, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
+        Stream? input, IByteSource? source, Stream output, Action abort, MessageBudget? budget, Func<ViewerSocket, Conversation> converse,
+        Selection selection)
     {
         FrameReader? reader = null;
         await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting());
-        using var socket = new ViewerSocket(feed ?? input!, output, selection.Extensions is not null, settings.Connection, abort, metrics, time);
+        using var socket = new ViewerSocket(
+            feed ?? input!, output, selection.Extensions is not null, settings.Connection, abort, metrics, time, budget);
         var conversation = converse(socket);
         var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes);
-        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes);
+        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes, time);
         registry.Add(socket, conversation);
         try
         {
