@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Danmaku.Node.Tests.Support;
 
 namespace Danmaku.Node.Tests;
 
-/// <summary>One client that sends as much as it can: what it gets, and that others do not feel it.</summary>
+/// <summary>One client that sends or asks as much as it can: what it gets, and that others do not feel it.</summary>
 public sealed class FloodTests
 {
     private const int Text = 1;
@@ -138,6 +141,38 @@ public sealed class FloodTests
         await Testing.Eventually.TrueAsync(async () => await node.MetricAsync("danmaku_viewers") == 0, TimeSpan.FromSeconds(20));
     }
 
+    [Theory]
+    [InlineData("/nothing")]
+    [InlineData("/metrics")]
+    [InlineData("/ws/lobby")]
+    [InlineData("/api/rooms/lobby/history")]
+    public async Task An_address_that_asks_for_too_much_is_told_when_to_go_on_whatever_it_asks_for(string path)
+    {
+        await using var node = await TestNode.StartAsync(
+            Trusting, "--Danmaku:Connection:HttpRequestsPerSecond=0.1", "--Danmaku:Connection:HttpRequestBurst=10");
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 10; i++)
+        {
+            using var answer = await GetAsync(node, path, Hostile);
+            statuses.Add(answer.StatusCode);
+        }
+
+        var start = Stopwatch.GetTimestamp();
+        using var refused = await GetAsync(node, path, Hostile);
+        var took = Stopwatch.GetElapsedTime(start);
+        using var other = await GetAsync(node, path, "203.0.113.1");
+        using var health = await GetAsync(node, "/health/ready", Hostile);
+
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, statuses);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+        Assert.Equal("rate_limited", (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("reason").GetString());
+        Assert.True(took > TimeSpan.FromSeconds(0.9), "who is refused waits for it, and asks for nothing more meanwhile");
+        Assert.Equal(statuses[0], other.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        Assert.Equal(1, await node.MetricAsync("danmaku_requests_refused_total"));
+    }
+
     private static byte[] Of(string what) => [.. Enumerable.Range(0, 100).SelectMany(_ => what switch
     {
         "pings" => RawClient.Frame(Ping, []),
@@ -181,6 +216,13 @@ public sealed class FloodTests
     }
 
     private static async Task<Testing.WebSocketFrame> ReadAsync(RawClient client) => (await client.ReadAsync() ?? throw new EndOfStreamException()).Frame;
+
+    private static async Task<HttpResponseMessage> GetAsync(TestNode node, string path, string address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("X-Forwarded-For", address);
+        return await node.Http.SendAsync(request);
+    }
 
     /// <summary>One connection that pushes, and reads what it gets.</summary>
     private sealed class Flood

@@ -165,7 +165,7 @@ internal static class NodeHost
         services.AddSingleton<Drain>();
         services.AddSingleton<ConversationFactory>();
         services.AddSingleton<Readiness>();
-        services.AddSingleton<AddressLimiter>();
+        services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
@@ -224,6 +224,11 @@ internal static class NodeHost
         if (settings.Node.TrustedProxyList is { Count: > 0 } proxies)
         {
             app.UseForwardedHeaders(Forwarding(proxies));
+        }
+
+        if (settings.Connection.HttpRequestsPerSecond > 0)
+        {
+            app.UseMiddleware<RequestBudget>();
         }
 
         var timeIsUp = app.Services.GetRequiredService<Drain>().TimeIsUp;

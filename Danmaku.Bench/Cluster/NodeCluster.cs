@@ -105,6 +105,7 @@ public sealed class NodeCluster : IAsyncDisposable
 
             // All viewers, and all posts over HTTP, come from one address here.
             ["Danmaku__Connection__HttpPostsPerSecond"] = "0",
+            ["Danmaku__Connection__HttpRequestsPerSecond"] = "0",
             ["Danmaku__Connection__MessagesPerSecondPerAddress"] = "0",
 
             // Long texts and a short queue: at the few posts of a run nobody would ever be too slow for a queue of 256.

@@ -128,6 +128,14 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1.0, 1_000_000.0)]
     public double HttpPostBurst { get; set; } = 40;
 
+    /// <summary>HTTP requests per second of one address, handshakes and posts among them; more are refused with 429. 0 = no limit, default 300.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double HttpRequestsPerSecond { get; set; } = 300;
+
+    /// <summary>HTTP requests that one address may send at once after a pause. Default 6000.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double HttpRequestBurst { get; set; } = 6000;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Silence < Heartbeat + TimeSpan.FromSeconds(1))
