@@ -7,7 +7,7 @@ using Danmaku.Node.Tests.Support;
 
 namespace Danmaku.Node.Tests;
 
-/// <summary>One client that sends or asks as much as it can: what it gets, and that others do not feel it.</summary>
+/// <summary>One client that sends, asks or opens as much as it can: what it gets, and that others do not feel it.</summary>
 public sealed class FloodTests
 {
     private const int Text = 1;
@@ -142,6 +142,56 @@ public sealed class FloodTests
     }
 
     [Theory]
+    [InlineData("plain")]
+    [InlineData("json")]
+    [InlineData("post")]
+    public async Task One_client_opens_so_many_rooms_and_others_still_open_theirs(string way)
+    {
+        await using var node = await TestNode.StartAsync(
+            Trusting, "--Danmaku:Connection:RoomsPerAddress=5", "--Danmaku:Connection:HttpPostsPerSecond=0", "--Danmaku:Connection:RoomBurst=1000");
+        var statuses = new List<int>();
+        for (var i = 0; i < 100; i++)
+        {
+            statuses.Add((await OpenAsync(node, way, $"room-{i}", Hostile)).Status);
+        }
+
+        Assert.Equal([.. Enumerable.Repeat(way == "post" ? 200 : 101, 5), .. Enumerable.Repeat(429, 95)], statuses);
+        Assert.True((await OpenAsync(node, way, "room-100", Hostile)).HasRetryAfter);
+        Assert.Equal(way == "post" ? 200 : 101, (await OpenAsync(node, way, "room-200", "203.0.113.1")).Status);
+        Assert.Equal(way == "post" ? 200 : 101, (await OpenAsync(node, way, "room-0", Hostile)).Status);
+        Assert.InRange(await node.MetricAsync("danmaku_rooms", "part=\"origin\""), 0, 7);
+    }
+
+    [Fact]
+    public async Task Rooms_are_opened_no_faster_than_they_may_be()
+    {
+        await using var node = await TestNode.StartAsync(
+            Trusting, "--Danmaku:Connection:RoomsPerSecond=0.001", "--Danmaku:Connection:RoomBurst=3", "--Danmaku:Connection:RoomsPerAddress=0");
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(101, (await OpenAsync(node, "plain", $"room-{i}", Hostile)).Status);
+        }
+
+        Assert.Equal(429, (await OpenAsync(node, "plain", "room-3", Hostile)).Status);
+        Assert.Equal(101, (await OpenAsync(node, "plain", "room-2", Hostile)).Status);
+        Assert.Equal(1, await node.MetricAsync("danmaku_connects_refused_total", "reason=\"rooms\""));
+    }
+
+    [Fact]
+    public async Task A_server_with_the_key_posts_to_any_number_of_rooms()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:ServerKey=secret", "--Danmaku:Connection:RoomsPerAddress=1");
+        node.Http.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
+
+        for (var i = 0; i < 5; i++)
+        {
+            using var response = await node.Http.PostAsJsonAsync($"/api/rooms/room-{i}/danmaku", new { text = "a" });
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+    }
+
+    [Theory]
     [InlineData("/nothing")]
     [InlineData("/metrics")]
     [InlineData("/ws/lobby")]
@@ -217,9 +267,31 @@ public sealed class FloodTests
 
     private static async Task<Testing.WebSocketFrame> ReadAsync(RawClient client) => (await client.ReadAsync() ?? throw new EndOfStreamException()).Frame;
 
+    /// <summary>A viewer of the room that comes and goes, or a post to it.</summary>
+    private static async Task<(int Status, bool HasRetryAfter)> OpenAsync(TestNode node, string way, string room, string address)
+    {
+        if (way == "post")
+        {
+            using var response = await SendPostAsync(node, room, address);
+            return ((int)response.StatusCode, response.Headers.RetryAfter is not null);
+        }
+
+        using var client = await RawClient.ConnectAsync(node.Url);
+        string[] protocol = way == "json" ? ["Sec-WebSocket-Protocol: danmaku.v1.json"] : [];
+        var status = await client.RequestAsync("/ws/" + room, [.. RawClient.Upgrade, "X-Forwarded-For: " + address, .. protocol]);
+        return (status, client.Headers.ContainsKey("retry-after"));
+    }
+
     private static async Task<HttpResponseMessage> GetAsync(TestNode node, string path, string address)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("X-Forwarded-For", address);
+        return await node.Http.SendAsync(request);
+    }
+
+    private static async Task<HttpResponseMessage> SendPostAsync(TestNode node, string room, string address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/rooms/{room}/danmaku") { Content = JsonContent.Create(new { text = "hi" }) };
         request.Headers.Add("X-Forwarded-For", address);
         return await node.Http.SendAsync(request);
     }

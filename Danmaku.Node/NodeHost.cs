@@ -166,6 +166,7 @@ internal static class NodeHost
         services.AddSingleton<ConversationFactory>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<RoomGate>();
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();

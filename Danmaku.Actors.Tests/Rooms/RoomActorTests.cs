@@ -198,8 +198,23 @@ public sealed class RoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_origin_that_is_full_refuses_another_room()
+    public async Task Where_an_origin_is_full_a_room_that_nobody_watches_closes_for_another()
     {
+        _room.Tell(Submit(1, "hello"), TestActor);
+        await ExpectMsgAsync<PostAnswer>();
+
+        var second = Open("second");
+        second.Tell(new AttachEdge(RoomId.Parse("second"), Position.None, 1), TestActor);
+
+        await FishForMessageAsync<Passivate>(_ => true);
+        await FishForMessageAsync<Attached>(attached => attached.Room == RoomId.Parse("second"));
+    }
+
+    [Fact]
+    public async Task An_origin_that_is_full_of_watched_rooms_refuses_another_room()
+    {
+        _room.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
+        await ExpectMsgAsync<Attached>();
         var second = Open("second");
 
         second.Tell(new AttachEdge(RoomId.Parse("second"), Position.None, 1), TestActor);

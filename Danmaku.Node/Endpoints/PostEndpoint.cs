@@ -23,7 +23,7 @@ internal sealed record PositionReply(long Epoch, long Offset);
 
 /// <summary><c>POST /api/rooms/{room}/danmaku</c> (docs/protocol.md §9).</summary>
 internal sealed class PostEndpoint(
-    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, DanmakuMetrics metrics, TimeProvider time)
+    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, RoomGate gate, DanmakuMetrics metrics, TimeProvider time)
 {
     private const int MaxKeyChars = 128;
 
@@ -37,7 +37,8 @@ internal sealed class PostEndpoint(
             return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RateLimited);
         }
 
-        if (settings.Node.ServerKey.Length > 0 && !context.Request.Holds(settings.Node.ServerKey))
+        var hasKey = settings.Node.ServerKey.Length > 0;
+        if (hasKey && !context.Request.Holds(settings.Node.ServerKey))
         {
             return Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized);
         }
@@ -45,6 +46,14 @@ internal sealed class PostEndpoint(
         if (Read(room, key, body, out var id, out var post) is { } problem)
         {
             return problem;
+        }
+
+        // A server with the key posts for many.
+        if (!hasKey && gate.Visit(id, context.ClientAddress()) is { } later)
+        {
+            metrics.Refused(RejectReason.RoomLimit);
+            context.Response.SetRetryAfter(later);
+            return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RoomLimit, "Too many rooms are open from this address.");
         }
 
         return await rooms.PostAsync(id, post!, cancellation) switch

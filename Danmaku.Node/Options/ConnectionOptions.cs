@@ -136,6 +136,20 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1.0, 1_000_000.0)]
     public double HttpRequestBurst { get; set; } = 6000;
 
+    /// <summary>
+    /// Most rooms that one address keeps open on this node, which nobody else uses; another is refused with 429. 0 = no limit, default 100.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RoomsPerAddress { get; set; } = 100;
+
+    /// <summary>Rooms that one address may open per second; more are refused with 429. 0 = no limit, default 5.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double RoomsPerSecond { get; set; } = 5;
+
+    /// <summary>Rooms that one address may open at once after a pause. Default 50.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double RoomBurst { get; set; } = 50;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Silence < Heartbeat + TimeSpan.FromSeconds(1))

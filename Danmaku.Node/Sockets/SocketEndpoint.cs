@@ -22,12 +22,11 @@ internal sealed class SocketEndpoint(
     Readiness readiness,
     IRooms rooms,
     ConversationFactory conversations,
+    RoomGate gate,
     DanmakuMetrics metrics,
     TimeProvider time,
     ILogger<SocketEndpoint> logger)
 {
-    private static readonly Func<CancellationToken, Task<Position?>> NotOpened = _ => Task.FromResult<Position?>(null);
-
     private static readonly Selection Plain = new(WireFormat.Plain, null);
 
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
@@ -37,8 +36,7 @@ internal sealed class SocketEndpoint(
     {
         var selection = Handshake.Select(context.Request.Headers, settings.Connection.Compression);
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(
-                context, (socket, top) => conversations.Create(socket, id, selection.Format, top), selection, OpenFirst(id, selection.Format))
+            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top), selection)
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
@@ -46,20 +44,13 @@ internal sealed class SocketEndpoint(
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
     /// <summary>No room: every text message comes back.</summary>
-    public Task EchoAsync(HttpContext context) => AcceptAsync(context, (socket, _) => new EchoConversation(socket), Plain, NotOpened);
+    public Task EchoAsync(HttpContext context) => AcceptAsync(context, null, (socket, _) => new EchoConversation(socket), Plain);
 
-    /// <summary>
-    /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
-    /// ready before.
-    /// </summary>
-    private Func<CancellationToken, Task<Position?>> OpenFirst(RoomId room, WireFormat format) =>
-        format.HasJoin ? NotOpened : cancellation => rooms.OpenAsync(room, cancellation);
-
-    private async Task AcceptAsync(
-        HttpContext context, Func<ViewerSocket, Position?, Conversation> converse, Selection selection, Func<CancellationToken, Task<Position?>> open)
+    /// <param name="room">Null for none.</param>
+    private async Task AcceptAsync(HttpContext context, RoomId? room, Func<ViewerSocket, Position?, Conversation> converse, Selection selection)
     {
         var address = context.ClientAddress();
-        if ((Refusal(context) ?? registry.Enter(address)) is { } refusal)
+        if ((Refusal(context) ?? Enter(address, room)) is { } refusal)
         {
             await RefuseAsync(context, refusal);
             return;
@@ -68,11 +59,11 @@ internal sealed class SocketEndpoint(
         var isTakenOver = false;
         try
         {
-            var top = await open(context.RequestAborted);
+            var top = await OpenFirstAsync(room, selection.Format, context.RequestAborted);
             var budget = registry.BudgetFor(address);
             Func<ViewerSocket, Conversation> begin = socket => converse(socket, top);
             isTakenOver = !HasTls(context)
-                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, budget, begin, selection)) == true;
+                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, room, budget, begin, selection)) == true;
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
@@ -83,14 +74,46 @@ internal sealed class SocketEndpoint(
         {
             if (!isTakenOver)
             {
-                registry.Leave(address);
+                Leave(address, room);
             }
         }
     }
 
+    private ConnectRefusal? Enter(IPAddress address, RoomId? room)
+    {
+        if (registry.Enter(address) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (room is { } id && gate.Enter(id, address) is { } wait)
+        {
+            registry.Leave(address);
+            return ConnectRefusal.RoomsFull(wait);
+        }
+
+        return null;
+    }
+
+    private void Leave(IPAddress address, RoomId? room)
+    {
+        registry.Leave(address);
+        if (room is { } id)
+        {
+            gate.Leave(id);
+        }
+    }
+
+    /// <summary>
+    /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
+    /// ready before.
+    /// </summary>
+    private Task<Position?> OpenFirstAsync(RoomId? room, WireFormat format, CancellationToken cancellation) =>
+        room is { } id && !format.HasJoin ? rooms.OpenAsync(id, cancellation) : Task.FromResult<Position?>(null);
+
     /// <summary>What is done with a connection that outlives its request. It must not hold on to anything of that.</summary>
     private Func<RawConnection, Task> Serving(
-        IPAddress address, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
+        IPAddress address, RoomId? room, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
     {
         try
         {
@@ -100,7 +123,7 @@ internal sealed class SocketEndpoint(
         }
         finally
         {
-            registry.Leave(address);
+            Leave(address, room);
         }
     };
 
