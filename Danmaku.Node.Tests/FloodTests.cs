@@ -223,6 +223,29 @@ public sealed class FloodTests
         Assert.Equal(1, await node.MetricAsync("danmaku_requests_refused_total"));
     }
 
+    [Fact]
+    public async Task Where_a_room_is_full_those_who_have_posted_much_are_refused_first()
+    {
+        await using var node = await TestNode.StartAsync(Trusting, "--Danmaku:Room:PostsPerSecond=4", "--Danmaku:Connection:HttpPostsPerSecond=0");
+        for (var i = 1; i <= 10; i++)
+        {
+            await PostUntilAcceptedAsync(node, $"198.51.100.{i}");
+        }
+
+        // With twelve who post, half of an equal share of a minute is ten.
+        for (var i = 0; i < 12; i++)
+        {
+            await PostUntilAcceptedAsync(node, Hostile);
+        }
+
+        while (await PostAsync(node, Hostile) == HttpStatusCode.OK)
+        {
+        }
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await PostAsync(node, Hostile));
+        Assert.Equal(HttpStatusCode.OK, await PostAsync(node, "203.0.113.1"));
+    }
+
     private static byte[] Of(string what) => [.. Enumerable.Range(0, 100).SelectMany(_ => what switch
     {
         "pings" => RawClient.Frame(Ping, []),
@@ -295,6 +318,15 @@ public sealed class FloodTests
         request.Headers.Add("X-Forwarded-For", address);
         return await node.Http.SendAsync(request);
     }
+
+    private static async Task<HttpStatusCode> PostAsync(TestNode node, string address)
+    {
+        using var response = await SendPostAsync(node, "lobby", address);
+        return response.StatusCode;
+    }
+
+    private static Task PostUntilAcceptedAsync(TestNode node, string address) =>
+        Testing.Eventually.TrueAsync(async () => await PostAsync(node, address) == HttpStatusCode.OK, TimeSpan.FromSeconds(20));
 
     /// <summary>One connection that pushes, and reads what it gets.</summary>
     private sealed class Flood

@@ -226,7 +226,7 @@ public sealed class LivenessTests
 
         public Task WasAsked => _asked.Task;
 
-        public override async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
+        public override async Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation)
         {
             _asked.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);

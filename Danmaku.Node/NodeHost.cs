@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
@@ -167,6 +168,7 @@ internal static class NodeHost
         services.AddSingleton<Readiness>();
         services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RoomGate>();
+        services.AddSingleton(new ClientMarks(RandomNumberGenerator.GetBytes(32)));
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();

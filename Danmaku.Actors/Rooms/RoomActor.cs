@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Event;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Limits;
@@ -343,7 +344,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             return;
         }
 
-        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull))
+        var (source, isViewer) = PostTickets.Read(submit.Ticket);
+        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull, source, isViewer))
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();

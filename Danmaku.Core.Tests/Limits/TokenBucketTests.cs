@@ -64,6 +64,18 @@ public class TokenBucketTests
     }
 
     [Fact]
+    public void What_is_kept_is_for_others()
+    {
+        var bucket = new TokenBucket(5, 10, _time);
+
+        var taken = Enumerable.Range(0, 10).TakeWhile(_ => bucket.TryTake(keep: 4) is null).Count();
+
+        Assert.Equal(6, taken);
+        Assert.Equal(TimeSpan.FromMilliseconds(200), bucket.TryTake(keep: 4));
+        Assert.Null(bucket.TryTake());
+    }
+
+    [Fact]
     public void Who_reserves_gets_a_turn_after_those_before()
     {
         var bucket = new TokenBucket(10, 2, _time);

@@ -37,17 +37,18 @@ public sealed class TokenBucket
     }
 
     /// <summary>Takes one token.</summary>
+    /// <param name="keep">How many others must be left.</param>
     /// <returns>Null when there was one, else how long to wait for the next.</returns>
-    public TimeSpan? TryTake()
+    public TimeSpan? TryTake(double keep = 0)
     {
         Refill();
-        if (_tokens >= 1)
+        if (_tokens >= keep + 1)
         {
             _tokens--;
             return null;
         }
 
-        return TimeSpan.FromSeconds(Math.Clamp((1 - _tokens) / _perSecond, 0.001, 86_400));
+        return TimeSpan.FromSeconds(Math.Clamp((keep + 1 - _tokens) / _perSecond, 0.001, 86_400));
     }
 
     /// <summary>Takes one token, also the next that nobody has taken yet and that is still to come: so those who wait have turns.</summary>

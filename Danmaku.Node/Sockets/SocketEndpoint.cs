@@ -23,6 +23,7 @@ internal sealed class SocketEndpoint(
     IRooms rooms,
     ConversationFactory conversations,
     RoomGate gate,
+    ClientMarks marks,
     DanmakuMetrics metrics,
     TimeProvider time,
     ILogger<SocketEndpoint> logger)
@@ -35,8 +36,9 @@ internal sealed class SocketEndpoint(
     public Task ViewAsync(HttpContext context, string room)
     {
         var selection = Handshake.Select(context.Request.Headers, settings.Connection.Compression);
+        var source = marks.Of(settings.Connection.ClientOf(context.ClientAddress()));
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top), selection)
+            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source), selection)
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
