@@ -320,7 +320,8 @@ public sealed class RoomsHandle : IRooms
     public ValueTask<IViewer?> JoinAsync(JoinRequest join, Core.Wire.IOutbox outbox, CancellationToken cancellation) =>
         Rooms.JoinAsync(join, outbox, cancellation);
 
-    public Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation) => Rooms.PostAsync(room, post, cancellation);
+    public Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation) =>
+        Rooms.PostAsync(room, post, source, cancellation);
 
     public void AnnounceDrain() => _rooms?.AnnounceDrain();
 

@@ -37,7 +37,7 @@ public sealed class FrameReaderTests : IDisposable
         FrameReader? reader = null;
         _feed = new FeedStream(() => reader?.OnLibraryWaiting(), _memory);
         _socket = new ViewerSocket(_feed, _output, inflates: false, new ConnectionOptions(), _memory, () => { }, _metrics, TimeProvider.System);
-        reader = new FrameReader(_source, _feed, _socket, new ReadLoop(_socket, _listener, MaxBytes, _memory), MaxBytes, _memory);
+        reader = new FrameReader(_source, _feed, _socket, new ReadLoop(_socket, _listener, MaxBytes, _memory), MaxBytes, _memory, TimeProvider.System);
         _reader = reader;
     }
 
@@ -60,6 +60,33 @@ public sealed class FrameReaderTests : IDisposable
         var random = new Random(seed);
         var (bytes, said, pings) = Talk(random, 400);
         var running = _reader.RunAsync();
+
+        for (var sent = 0; sent < bytes.Length;)
+        {
+            var count = Math.Min(bytes.Length - sent, random.Next(1, longest + 1));
+            await _source.SendAsync(bytes.AsSpan(sent, count).ToArray(), running);
+            sent += count;
+        }
+
+        await running.WaitAsync(Deadline);
+        Assert.Equal(said, _listener.Heard);
+        Assert.Equal(pings, WebSocketFrames.Read(_output.Written).Where(frame => frame.OpCode == Pong).Select(frame => Encoding.UTF8.GetString(frame.Payload)));
+    }
+
+    [Theory]
+    [InlineData(6, 2)]
+    [InlineData(7, 20)]
+    [InlineData(8, 5000)]
+    public async Task Who_is_read_slowly_is_heard_all_the_same(int seed, int longest)
+    {
+        FrameReader? reader = null;
+        using var feed = new FeedStream(() => reader?.OnLibraryWaiting());
+        var budget = new MessageBudget(2000, 5, null, TimeProvider.System);
+        using var socket = new ViewerSocket(feed, _output, inflates: false, new ConnectionOptions(), () => { }, _metrics, TimeProvider.System, budget);
+        reader = new FrameReader(_source, feed, socket, new ReadLoop(socket, _listener, MaxBytes), MaxBytes, TimeProvider.System);
+        var random = new Random(seed);
+        var (bytes, said, pings) = Talk(random, 30);
+        var running = reader.RunAsync();
 
         for (var sent = 0; sent < bytes.Length;)
         {

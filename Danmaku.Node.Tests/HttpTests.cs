@@ -126,7 +126,11 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
 
         Assert.Equal((HttpStatusCode.OK, null, false), await PostAsync("one"));
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "room_busy", true), await PostAsync("one"));
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "room_limit", true), await PostAsync("two"));
+
+        // A room that nobody watches closes for another, one that somebody watches does not.
+        var (viewer, _) = await TestViewer.JoinAsync(node.Url, "two");
+        using var __ = viewer;
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "room_limit", true), await PostAsync("three"));
     }
 
     [Theory]

@@ -17,7 +17,8 @@ public sealed class LivenessTests
     private static readonly string[] Flooded =
     [
         "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Room:MaxTextChars=1000",
-        "--Danmaku:Connection:MaxMessageBytes=8192", "--Danmaku:Connection:OutboxBytes=524288",
+        "--Danmaku:Connection:MaxMessageBytes=8192", "--Danmaku:Connection:OutboxBytes=524288", "--Danmaku:Connection:MessagesPerSecond=0",
+        "--Danmaku:Connection:MessagesPerSecondPerAddress=0",
     ];
 
     [Fact]
@@ -58,7 +59,8 @@ public sealed class LivenessTests
     public async Task A_viewer_that_only_listens_to_a_busy_room_is_asked_for_a_sign_of_life()
     {
         await using var node = await TestNode.StartAsync(
-            "--Danmaku:Connection:Heartbeat=00:00:01", "--Danmaku:Connection:Silence=00:00:02", "--Danmaku:Connection:PostsPerSecond=0");
+            "--Danmaku:Connection:Heartbeat=00:00:01", "--Danmaku:Connection:Silence=00:00:02", "--Danmaku:Connection:PostsPerSecond=0",
+            "--Danmaku:Connection:MessagesPerSecond=0");
         using var listener = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");
         var (poster, _) = await TestViewer.JoinAsync(node.Url, "lobby");
         using var __ = poster;
@@ -224,7 +226,7 @@ public sealed class LivenessTests
 
         public Task WasAsked => _asked.Task;
 
-        public override async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
+        public override async Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation)
         {
             _asked.TrySetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);

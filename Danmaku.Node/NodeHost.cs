@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
@@ -168,7 +169,9 @@ internal static class NodeHost
         services.AddSingleton<Drain>();
         services.AddSingleton<ConversationFactory>();
         services.AddSingleton<Readiness>();
-        services.AddSingleton<AddressLimiter>();
+        services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<RoomGate>();
+        services.AddSingleton(new ClientMarks(RandomNumberGenerator.GetBytes(32)));
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
@@ -228,6 +231,11 @@ internal static class NodeHost
         if (settings.Node.TrustedProxyList is { Count: > 0 } proxies)
         {
             app.UseForwardedHeaders(Forwarding(proxies));
+        }
+
+        if (settings.Connection.HttpRequestsPerSecond > 0)
+        {
+            app.UseMiddleware<RequestBudget>();
         }
 
         var timeIsUp = app.Services.GetRequiredService<Drain>().TimeIsUp;

@@ -43,7 +43,7 @@ public sealed class ClusterTests
             var room = RoomId.Parse($"cold-{i}");
             await cluster["edge-1"].Rooms.OpenAsync(room, CancellationToken.None);
             var listener = await cluster["edge-1"].JoinAsync(room.Value, WireFormat.Plain);
-            await cluster["edge-2"].Rooms.PostAsync(room, TestViewer.NewPost("first"), CancellationToken.None);
+            await cluster["edge-2"].Rooms.PostAsync(room, TestViewer.NewPost("first"), 0, CancellationToken.None);
 
             await Eventually.TrueAsync(() => listener.Seen.SequenceEqual(["first"]));
         }
@@ -97,7 +97,7 @@ public sealed class ClusterTests
         var viewer = await cluster["all"].JoinAsync("lobby", WireFormat.Json);
 
         viewer.Post("hello");
-        var answer = await cluster["all"].Rooms.PostAsync(RoomId.Parse("lobby"), TestViewer.NewPost("from a server"), CancellationToken.None);
+        var answer = await cluster["all"].Rooms.PostAsync(RoomId.Parse("lobby"), TestViewer.NewPost("from a server"), 0, CancellationToken.None);
 
         Assert.Equal(PostState.Saved, Assert.IsType<PostResult.Accepted>(answer).State);
         await Eventually.TrueAsync(() => viewer.Seen.Count == 2, TimeSpan.FromSeconds(10));

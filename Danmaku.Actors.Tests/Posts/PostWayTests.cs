@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Posts;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 using Danmaku.Testing;
 using Xunit;
@@ -31,6 +32,21 @@ public sealed class PostWayTests : TestKit
     }
 
     private Address Here => ((ExtendedActorSystem)Sys).Provider.DefaultAddress;
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(ClientMarks.Max)]
+    public void A_ticket_says_whom_a_post_is_from_and_is_a_number_that_every_release_reads(int source)
+    {
+        var tickets = new PostTickets();
+
+        long[] some = [tickets.Next(source), tickets.Next(source), PostTickets.Of(source)];
+
+        Assert.Equal([(source, true), (source, true), (source, false)], some.Select(PostTickets.Read));
+        Assert.All(some, ticket => Assert.InRange(ticket, 0, Position.MaxInteger));
+        Assert.Equal(3, some.Distinct().Count());
+    }
 
     [Fact]
     public async Task A_few_posts_go_at_once_each_by_itself()

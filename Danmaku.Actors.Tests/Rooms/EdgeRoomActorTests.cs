@@ -666,6 +666,31 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task An_edge_that_is_full_closes_a_room_without_viewers_for_another()
+    {
+        var gone = await JoinAsync(room: "one");
+        await JoinAsync(room: "two");
+        var room = (await _ingress.FishForMessageAsync<ReplicationIngress.RoomOpened>(opened => opened.Room == RoomId.Parse("one"))).Actor;
+        gone.Viewer.Tell(ConnectionActor.Leave.Instance);
+        await _origin.FishForMessageAsync<AttachEdge>(attach => attach.Room == RoomId.Parse("one") && attach.Viewers == 0, TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(4));
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+
+        await Eventually.TrueAsync(async () =>
+        {
+            var join = new EdgeRooms.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), new FakeOutbox());
+            _rooms.Tell(join);
+            return await join.Answer.Task is not null;
+        });
+
+        await _ingress.FishForMessageAsync<ReplicationIngress.RoomClosed>(closed => closed.Room == RoomId.Parse("one"));
+        var outbox = new FakeOutbox();
+        var fourth = new EdgeRooms.Join(new JoinRequest(RoomId.Parse("four"), "Mei", WireFormat.Json, null, 50), outbox);
+        _rooms.Tell(fourth);
+        Assert.Null(await fourth.Answer.Task);
+    }
+
+    [Fact]
     public async Task An_origin_that_is_full_turns_its_viewers_away()
     {
         var viewer = await JoinAsync();

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
@@ -198,8 +199,23 @@ public sealed class RoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_origin_that_is_full_refuses_another_room()
+    public async Task Where_an_origin_is_full_a_room_that_nobody_watches_closes_for_another()
     {
+        _room.Tell(Submit(1, "hello"), TestActor);
+        await ExpectMsgAsync<PostAnswer>();
+
+        var second = Open("second");
+        second.Tell(new AttachEdge(RoomId.Parse("second"), Position.None, 1), TestActor);
+
+        await FishForMessageAsync<Passivate>(_ => true);
+        await FishForMessageAsync<Attached>(attached => attached.Room == RoomId.Parse("second"));
+    }
+
+    [Fact]
+    public async Task An_origin_that_is_full_of_watched_rooms_refuses_another_room()
+    {
+        _room.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
+        await ExpectMsgAsync<Attached>();
         var second = Open("second");
 
         second.Tell(new AttachEdge(RoomId.Parse("second"), Position.None, 1), TestActor);
@@ -209,6 +225,32 @@ public sealed class RoomActorTests : TestKit
         var answer = await FishForMessageAsync<PostAnswer>(_ => true);
         Assert.Equal(RejectReason.RoomLimit, answer.Reason);
         Assert.NotNull(answer.RetryAfter);
+    }
+
+    [Fact]
+    public async Task In_a_full_room_a_client_of_which_little_has_come_goes_first()
+    {
+        var room = Open("second", RoomLimits.Default with { PostsPerSecond = 10 });
+        var (much, little) = (new PostTickets().Next(source: 1), new PostTickets().Next(source: 2));
+        var id = 100;
+        async Task<RejectReason?> PostAsync(long ticket)
+        {
+            room.Tell(Submit(++id, "x") with { Room = RoomId.Parse("second"), Ticket = ticket }, TestActor);
+            return (await FishForMessageAsync<PostAnswer>(answer => answer.Id == new PostId((UInt128)id))).Reason;
+        }
+
+        for (var i = 0; i < 400; i++)
+        {
+            await PostAsync(much);
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+        }
+
+        while (await PostAsync(much) is null)
+        {
+        }
+
+        Assert.Equal(RejectReason.RoomBusy, await PostAsync(much));
+        Assert.Null(await PostAsync(little));
     }
 
     /// <summary>A child of the test, as an entity is a child of its shard.</summary>

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Danmaku.Actors.Connections;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
@@ -58,13 +59,13 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         }
     }
 
-    public async Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation)
+    public async Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation)
     {
         var patience = DateTimeOffset.FromUnixTimeMilliseconds(post.Deadline) - time.GetUtcNow();
         try
         {
             var answer = await origins.Ask<RoomProtocol.PostAnswer>(
-                new RoomProtocol.SubmitPost(room, post, 0), patience > TimeSpan.Zero ? patience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
+                new RoomProtocol.SubmitPost(room, post, 0, PostTickets.Of(source)), patience > TimeSpan.Zero ? patience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
             if (answer.Reason is { } reason)
             {
                 metrics.Refused(reason);

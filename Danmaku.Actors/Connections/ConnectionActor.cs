@@ -21,6 +21,7 @@ public sealed class ConnectionActor : UntypedActor
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
     private readonly PostRate? _rate;
+    private readonly int _source;
 
     // Most connections only listen: what posts need is made with the first.
     private Dictionary<PostId, (long Since, long Deadline)>? _pending;
@@ -37,7 +38,7 @@ public sealed class ConnectionActor : UntypedActor
 
     public ConnectionActor(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
-        (_room, _sight, _rate, _edge, _viewer, _outbox) = (room, sight, request.Rate, edge, viewer, outbox);
+        (_room, _sight, _rate, _source, _edge, _viewer, _outbox) = (room, sight, request.Rate, request.Source, edge, viewer, outbox);
     }
 
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
@@ -130,7 +131,7 @@ public sealed class ConnectionActor : UntypedActor
 
         _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
         _edge.PendingPosts.Add(_pending.Count - pending);
-        _ticket = _ticket == 0 ? _edge.Tickets.Next() : _ticket;
+        _ticket = _ticket == 0 ? _edge.Tickets.Next(_source) : _ticket;
         var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch, _ticket);
         if (_sight.Origin is { } origin)
         {

@@ -105,10 +105,24 @@ public sealed class PostUplink : UntypedActor
     private sealed record PosterGone(long Ticket) : INoSerializationVerificationNeeded;
 }
 
-/// <summary>By which an edge knows who waits for an answer: a number for each connection that posts. Thread-safe.</summary>
+/// <summary>
+/// By which an edge knows who waits for an answer: a number for each connection that posts. Its upper bits say whose the connection is, see
+/// <see cref="Core.Limits.ClientMarks"/>; to an origin of the release before it is a number like any other. Thread-safe.
+/// </summary>
 public sealed class PostTickets
 {
+    /// <summary>A ticket is below 2^53.</summary>
+    private const int NumberBits = 53 - Core.Limits.ClientMarks.Bits;
+
     private long _last;
 
-    public long Next() => Interlocked.Increment(ref _last);
+    private const long MaxNumber = (1L << NumberBits) - 1;
+
+    /// <returns>The mark, 0 where the edge does not say it, and whether it is from a viewer.</returns>
+    public static (int Source, bool IsViewer) Read(long ticket) => ((int)(ticket >> NumberBits), (ticket & MaxNumber) != 0);
+
+    /// <summary>One for a post that is not one of a connection.</summary>
+    public static long Of(int source) => (long)source << NumberBits;
+
+    public long Next(int source) => Of(source) | (1 + (Interlocked.Increment(ref _last) % MaxNumber));
 }

@@ -43,6 +43,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private long _toldViewers;
     private long _emptySince;
 
+    /// <summary>How often somebody had come when it said that it was empty.</summary>
+    private long _toldSpare;
+
     /// <summary>When a range first was missing, or less of it.</summary>
     private long _progressAt;
 
@@ -74,6 +77,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private static readonly TimeSpan ReattachEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who has had the room opened has joined by then.</summary>
+    private static readonly TimeSpan SpareAfter = TimeSpan.FromSeconds(3);
 
     /// <summary>Origins announce a room that moves every second; one that was not heard for this long is silent.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
@@ -622,9 +628,22 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             _audience.TellViewers(total);
         }
 
-        if (Count == 0 && _edge.Time.GetElapsedTime(_emptySince) > _edge.KeepEmptyFor)
+        if (Count == 0)
+        {
+            TellEmpty(_edge.Time.GetElapsedTime(_emptySince));
+        }
+    }
+
+    private void TellEmpty(TimeSpan since)
+    {
+        if (since > _edge.KeepEmptyFor)
         {
             Context.Parent.Tell(new EdgeRooms.Empty(_id, _visits));
+        }
+        else if (since > SpareAfter && _toldSpare != _visits)
+        {
+            _toldSpare = _visits;
+            Context.Parent.Tell(new EdgeRooms.Spare(_id, _visits));
         }
     }
 

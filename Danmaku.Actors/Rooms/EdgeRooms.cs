@@ -4,21 +4,29 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>The rooms of one edge, <c>/user/rooms</c>: opens one for its first viewer, and lets it go when it has been empty.</summary>
+/// <summary>
+/// The rooms of one edge, <c>/user/rooms</c>: opens one for its first viewer, and lets it go when it has been empty: for a while, or where another
+/// needs its place.
+/// </summary>
 public sealed class EdgeRooms : ReceiveActor
 {
     private readonly EdgeContext _edge;
     private readonly int _maxRooms;
     private readonly Dictionary<RoomId, Life> _rooms = [];
+
+    /// <summary>Those without viewers, empty for the longest first.</summary>
+    private readonly LinkedList<RoomId> _spare = new();
+
     private long _opened;
 
-    /// <param name="maxRooms">Most rooms open at a time; viewers of one more are turned away.</param>
+    /// <param name="maxRooms">Most rooms open at a time; viewers of one more are turned away where all have viewers.</param>
     public EdgeRooms(EdgeContext edge, int maxRooms)
     {
         (_edge, _maxRooms) = (edge, maxRooms);
 
         Receive<Open>(OnOpen);
         Receive<Join>(OnJoin);
+        Receive<Spare>(OnSpare);
         Receive<Empty>(OnEmpty);
         Receive<RoomGone>(gone => Remove(gone.Room, gone.Actor));
     }
@@ -56,7 +64,7 @@ public sealed class EdgeRooms : ReceiveActor
     {
         if (!_rooms.TryGetValue(id, out var room))
         {
-            if (_rooms.Count >= _maxRooms)
+            if (_rooms.Count >= _maxRooms && !TryMakePlace())
             {
                 return null;
             }
@@ -68,7 +76,39 @@ public sealed class EdgeRooms : ReceiveActor
         }
 
         room.Visits++;
+        NoSpare(room);
         return room.Actor;
+    }
+
+    private void OnSpare(Spare spare)
+    {
+        if (_rooms.TryGetValue(spare.Room, out var room) && room.Actor.Equals(Sender) && room.Visits == spare.Visits)
+        {
+            room.Spare ??= _spare.AddLast(spare.Room);
+        }
+    }
+
+    private void NoSpare(Life room)
+    {
+        if (room.Spare is { } spare)
+        {
+            _spare.Remove(spare);
+            room.Spare = null;
+        }
+    }
+
+    /// <summary>Closes a room that nobody is in.</summary>
+    private bool TryMakePlace()
+    {
+        if (_spare.First is not { } longest)
+        {
+            return false;
+        }
+
+        _rooms.Remove(longest.Value, out var room);
+        NoSpare(room!);
+        Context.Stop(room!.Actor);
+        return true;
     }
 
     /// <summary>Stops an empty room, unless somebody is on the way to it.</summary>
@@ -77,6 +117,7 @@ public sealed class EdgeRooms : ReceiveActor
         if (_rooms.TryGetValue(empty.Room, out var room) && room.Actor.Equals(Sender) && room.Visits == empty.Visits)
         {
             _rooms.Remove(empty.Room);
+            NoSpare(room);
             Context.Stop(Sender);
         }
     }
@@ -86,6 +127,7 @@ public sealed class EdgeRooms : ReceiveActor
         if (_rooms.TryGetValue(id, out var room) && room.Actor.Equals(actor))
         {
             _rooms.Remove(id);
+            NoSpare(room);
         }
     }
 
@@ -108,6 +150,10 @@ public sealed class EdgeRooms : ReceiveActor
         public TaskCompletionSource<IActorRef?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
+    /// <summary>From a room: it is without viewers, and nobody is just about to come.</summary>
+    /// <param name="Visits">How many <see cref="Open"/> and <see cref="Join"/> it has ever been given.</param>
+    public sealed record Spare(RoomId Room, long Visits) : INoSerializationVerificationNeeded;
+
     /// <summary>From a room: it has been without viewers for a while.</summary>
     /// <param name="Visits">How many <see cref="Open"/> and <see cref="Join"/> it has ever been given.</param>
     public sealed record Empty(RoomId Room, long Visits) : INoSerializationVerificationNeeded;
@@ -119,5 +165,8 @@ public sealed class EdgeRooms : ReceiveActor
         public IActorRef Actor => actor;
 
         public long Visits { get; set; }
+
+        /// <summary>Its place among those without viewers.</summary>
+        public LinkedListNode<RoomId>? Spare { get; set; }
     }
 }

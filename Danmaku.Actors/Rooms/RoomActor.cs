@@ -1,5 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Akka.Event;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Limits;
@@ -22,7 +24,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     private readonly AttachedEdges _edges;
     private readonly PostWaiters _waiters;
     private readonly HashSet<Asker> _reading = [];
-    private readonly bool _hasSlot;
+    private readonly RoomSlots.Slot? _slot;
     private Room? _room;
     private long _knownEpoch;
     private bool _isAppending;
@@ -37,9 +39,10 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         (_id, _origin) = (RoomId.Parse(id), origin);
         (_edges, _waiters) = (new AttachedEdges(origin.Time), new PostWaiters());
         _unwatchedSince = origin.Time.GetTimestamp();
-        _hasSlot = origin.Slots.TryTake();
+        var self = Self;
+        _slot = origin.Slots.TryTake(() => self.Tell(SlotLost.Instance, ActorRefs.NoSender));
 
-        if (_hasSlot)
+        if (_slot is not null)
         {
             origin.Metrics.OriginRoomOpened();
             Closed();
@@ -72,7 +75,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     protected override void PreStart()
     {
-        if (_hasSlot)
+        if (_slot is not null)
         {
             Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, Min(TimeSpan.FromSeconds(30), _origin.IdleAfter));
         }
@@ -80,11 +83,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     protected override void PostStop()
     {
-        if (_hasSlot)
+        if (_slot is not null)
         {
             _waiters.GiveUp();
             CountUnsaved(0);
-            _origin.Slots.Return();
+            _slot.Return();
             _origin.Metrics.OriginRoomClosed();
         }
     }
@@ -166,12 +169,18 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<Stop>(_ => OnStop());
         Receive<Sweep>(_ => OnSweep());
         Receive<EdgeGone>(gone => Forget(gone.Edge));
+        Receive<SlotLost>(_ => OnSlotLost());
     }
 
     // Opening.
 
     private void Keep(IRoomMessage message)
     {
+        if (message is AttachEdge)
+        {
+            _slot!.Watch();
+        }
+
         if (_stashed < MaxStashed)
         {
             _stashed++;
@@ -269,6 +278,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         if (!IsOutdated(attach))
         {
             Context.WatchWith(Sender, new EdgeGone(Sender));
+            _slot!.Watch();
             Count(Sender, attach.Viewers);
             OnRead(attach, attach.Have, Position.MaxInteger);
         }
@@ -334,11 +344,12 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             return;
         }
 
-        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull))
+        var (source, isViewer) = PostTickets.Read(submit.Ticket);
+        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull, source, isViewer))
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
-                _unwatchedSince = _origin.Time.GetTimestamp();
+                Unwatched();
                 _waiters.Add(submit, Sender, accepted.Position, accepted.State, isRepeat: false);
                 Settle();
                 break;
@@ -460,12 +471,31 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     private void Forget(IActorRef edge)
     {
         Context.Unwatch(edge);
-        if (_edges.Remove(edge) && _edges.IsEmpty)
+        if (_edges.Remove(edge))
         {
-            _unwatchedSince = _origin.Time.GetTimestamp();
+            Unwatched();
         }
 
         StayActive();
+    }
+
+    /// <summary>As long as nobody watches it, its time begins anew.</summary>
+    private void Unwatched()
+    {
+        if (_edges.IsEmpty)
+        {
+            _unwatchedSince = _origin.Time.GetTimestamp();
+            _slot!.Unwatch();
+        }
+    }
+
+    /// <summary>Another room has its place. Edges that have come at this very moment find out, and open it again.</summary>
+    private void OnSlotLost()
+    {
+        if (_slot!.IsLost)
+        {
+            Context.Parent.Tell(new Passivate(Stop.Instance));
+        }
     }
 
     private void StayActive()
@@ -532,6 +562,12 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         public static readonly Stop Instance = new();
     }
 
+    /// <summary>This origin is full, and nobody has watched another room for shorter.</summary>
+    private sealed record SlotLost : INoSerializationVerificationNeeded, IDeadLetterSuppression
+    {
+        public static readonly SlotLost Instance = new();
+    }
+
     private sealed record EdgeGone(IActorRef Edge) : INoSerializationVerificationNeeded;
 
     private sealed record StoreOpened(RoomOpening Opening) : INoSerializationVerificationNeeded;
@@ -578,22 +614,3 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <param name="Unsaved">What they keep while the store is away, of about 300 bytes each; when it is full, posts are refused. Each has a bound of its own besides.</param>
 public sealed record OriginContext(
     RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
-
-/// <summary>Bounds the rooms that are open on one origin. Thread-safe.</summary>
-public sealed class RoomSlots(int max)
-{
-    private int _taken;
-
-    public bool TryTake()
-    {
-        if (Interlocked.Increment(ref _taken) <= max)
-        {
-            return true;
-        }
-
-        Interlocked.Decrement(ref _taken);
-        return false;
-    }
-
-    public void Return() => Interlocked.Decrement(ref _taken);
-}

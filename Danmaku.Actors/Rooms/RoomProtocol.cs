@@ -36,7 +36,7 @@ public static class RoomProtocol
 
     /// <summary>Somebody wants to say something. Answered with <see cref="PostAnswer"/>; safe to repeat.</summary>
     /// <param name="KnownEpoch">The newest epoch the edge knows of; a new origin begins after it.</param>
-    /// <param name="Ticket">Given back in the answer.</param>
+    /// <param name="Ticket">Given back in the answer; says also whom the post is from, see <see cref="Posts.PostTickets"/>.</param>
     public sealed record SubmitPost(RoomId Room, Post Post, long KnownEpoch, long Ticket = 0) : IRoomMessage
     {
         /// <summary>Nobody knows what became of it: it may be sent again with the same id.</summary>

@@ -24,7 +24,8 @@ public sealed class NodeFixture : IAsyncLifetime
         string[] command =
         [
             Program, "--urls", $"{Url}".TrimEnd('/'), $"--Danmaku:DataDirectory={_folder}", $"--Danmaku:Connection:ConnectsPerSecond={ConnectsPerSecond}",
-            "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0",
+            "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Connection:MessagesPerSecond=0",
+            "--Danmaku:Connection:MessagesPerSecondPerAddress=0", "--Danmaku:Connection:RoomsPerAddress=0", "--Danmaku:Connection:RoomsPerSecond=0",
         ];
         _process = OwnedProcess.Start(command, Path.Combine(_folder, "node.log"), Programs.DotnetRoot);
         using var http = new HttpClient();

@@ -71,8 +71,9 @@ public static class Handshake
 
     private static string Explain(string status, Uri url) => status switch
     {
-        "429" => $"{url} answered 429: too many connections from one address: raise "
-            + "Danmaku:Connection:ConnectionsPerAddress (1000 by default, 0 for no limit), or name more --source or --url.",
+        "429" => $"{url} answered 429: too many connections, or rooms, from one address: raise "
+            + "Danmaku:Connection:ConnectionsPerAddress (1000 by default, 0 for no limit), or name more --source or --url. For more than "
+            + "50 rooms at once also RoomsPerAddress and RoomsPerSecond, and for very many HttpRequestsPerSecond.",
         "503" => $"{url} answered 503: it is draining, not ready or full, or takes viewers more slowly: lower --connect-rate, or raise "
             + "Danmaku:Connection:ConnectsPerSecond (1000 by default, 0 for no limit).",
         "403" => $"{url} answered 403: it wants an Origin, and this tool sends none.",

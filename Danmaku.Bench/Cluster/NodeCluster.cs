@@ -103,8 +103,12 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Cluster__Port"] = $"{_network.Remoting(index).Port}",
             ["Danmaku__Cluster__Seeds"] = string.Join(',', seeds),
 
-            // All posts over HTTP come from one address here.
+            // All viewers, and all posts over HTTP, come from one address here.
             ["Danmaku__Connection__HttpPostsPerSecond"] = "0",
+            ["Danmaku__Connection__HttpRequestsPerSecond"] = "0",
+            ["Danmaku__Connection__MessagesPerSecondPerAddress"] = "0",
+            ["Danmaku__Connection__RoomsPerAddress"] = "0",
+            ["Danmaku__Connection__RoomsPerSecond"] = "0",
 
             // Long texts and a short queue: at the few posts of a run nobody would ever be too slow for a queue of 256.
             ["Danmaku__Connection__OutboxFrames"] = "32",

@@ -64,6 +64,40 @@ public class TokenBucketTests
     }
 
     [Fact]
+    public void What_is_kept_is_for_others()
+    {
+        var bucket = new TokenBucket(5, 10, _time);
+
+        var taken = Enumerable.Range(0, 10).TakeWhile(_ => bucket.TryTake(keep: 4) is null).Count();
+
+        Assert.Equal(6, taken);
+        Assert.Equal(TimeSpan.FromMilliseconds(200), bucket.TryTake(keep: 4));
+        Assert.Null(bucket.TryTake());
+    }
+
+    [Fact]
+    public void Who_reserves_gets_a_turn_after_those_before()
+    {
+        var bucket = new TokenBucket(10, 2, _time);
+
+        var waits = Enumerable.Range(0, 5).Select(_ => bucket.Reserve(TimeSpan.FromSeconds(1)).TotalMilliseconds).ToList();
+
+        Assert.Equal([0, 0, 100, 200, 300], waits);
+        _time.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.Equal(100, bucket.Reserve(TimeSpan.FromSeconds(1)).TotalMilliseconds);
+    }
+
+    [Fact]
+    public void No_turn_is_further_away_than_it_may_be()
+    {
+        var bucket = new TokenBucket(10, 2, _time);
+
+        var waits = Enumerable.Range(0, 100).Select(_ => bucket.Reserve(TimeSpan.FromSeconds(1))).ToList();
+
+        Assert.Equal(TimeSpan.FromSeconds(1), waits.Max());
+    }
+
+    [Fact]
     public void A_wall_clock_set_back_changes_nothing()
     {
         var bucket = new TokenBucket(1, 1, _time);

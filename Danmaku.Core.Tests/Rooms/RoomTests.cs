@@ -283,6 +283,79 @@ public class RoomTests
         Assert.Equal(Enumerable.Range(1, 20).Select(offset => (long)offset), pieces.SelectMany(piece => piece.Comments).Select(comment => comment.Offset));
     }
 
+    [Fact]
+    public void In_a_full_room_those_who_have_posted_little_go_first()
+    {
+        const int PerSecond = 20;
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = PerSecond }, _time);
+        var (id, refused, accepted) = (0u, 0, 0);
+        for (var second = 0; second < 60; second++)
+        {
+            // Three want more than there is, and each fourth second five others say something.
+            for (var i = 0; i < 3 * PerSecond; i++)
+            {
+                accepted += Post(1 + (i % 3)) is PostResult.Accepted ? 1 : 0;
+                _time.Advance(TimeSpan.FromSeconds(1) / (3 * PerSecond));
+            }
+
+            for (var quiet = 10; second >= 30 && second % 4 == 0 && quiet < 15; quiet++)
+            {
+                refused += Post(quiet) is PostResult.Accepted ? 0 : 1;
+            }
+        }
+
+        Assert.Equal(0, refused);
+        Assert.InRange(accepted, 50 * PerSecond, 61 * PerSecond);
+        while (Post(1) is PostResult.Accepted)
+        {
+        }
+
+        Assert.Equal(RejectReason.RoomBusy, Assert.IsType<PostResult.Rejected>(Post(1)).Reason);
+        Assert.IsType<PostResult.Accepted>(Post(10));
+
+        PostResult Post(int source) => room.Post(Make("x", ++id), source: source);
+    }
+
+    [Fact]
+    public void In_a_full_room_those_who_are_in_it_go_before_those_who_are_not()
+    {
+        const int PerSecond = 20;
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = PerSecond }, _time);
+        var (id, refused, busy) = (0u, 0, 0);
+        for (var i = 0; i < 60 * 4 * PerSecond; i++)
+        {
+            // Very many of whom each says little, from outside; and one that says much, from inside.
+            busy += Post(100 + i, isViewer: false) is PostResult.Accepted ? 0 : 1;
+            if (i % PerSecond == 0)
+            {
+                refused += Post(1, isViewer: true) is PostResult.Accepted ? 0 : 1;
+            }
+
+            _time.Advance(TimeSpan.FromSeconds(1) / (4 * PerSecond));
+        }
+
+        Assert.Equal(0, refused);
+        Assert.InRange(busy, 1000, 60 * 4 * PerSecond);
+
+        PostResult Post(int source, bool isViewer) => room.Post(Make("x", ++id), source: source, isViewer: isViewer);
+    }
+
+    [Fact]
+    public void Who_is_alone_may_use_all_of_a_rooms_rate()
+    {
+        const int PerSecond = 20;
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = PerSecond }, _time);
+        var accepted = 0;
+
+        for (var i = 0u; i < 120 * PerSecond; i++)
+        {
+            accepted += room.Post(Make("x", i), source: 7) is PostResult.Accepted ? 1 : 0;
+            _time.Advance(TimeSpan.FromSeconds(1) / PerSecond);
+        }
+
+        Assert.Equal(120 * PerSecond, accepted);
+    }
+
     [Property]
     public void Every_id_is_posted_once_whatever_is_repeated_and_whenever(byte[] ids, byte[] pauses)
     {

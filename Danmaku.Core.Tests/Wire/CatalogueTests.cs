@@ -22,7 +22,7 @@ public class CatalogueTests
 
         var known = Reasons.Select(reason => (
             $"{reason.Code}",
-            reason.Code == 1008 ? reason.Text[..reason.Text.IndexOf(':', StringComparison.Ordinal)] + ": <reason>" : reason.Text,
+            reason.Text.Split(": ") is [var text, _] ? text + ": <reason>" : reason.Text,
             reason.Reconnect)).ToHashSet();
 
         Assert.NotEmpty(documented);

@@ -31,4 +31,12 @@ public readonly record struct ClientNetwork
         var bits = BinaryPrimitives.ReadUInt128BigEndian(bytes);
         return new ClientNetwork(mapped.IsIPv4MappedToIPv6 ? bits : bits & (UInt128.MaxValue << (MaxPrefixLength - ipv6PrefixLength)));
     }
+
+    /// <summary>16 bytes that no other client has.</summary>
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, _prefix);
+        return bytes;
+    }
 }

@@ -26,18 +26,39 @@ public sealed class TokenBucket
         }
     }
 
+    /// <summary>Whether at least half of its burst is there.</summary>
+    public bool IsHalfFull
+    {
+        get
+        {
+            Refill();
+            return _tokens >= _burst / 2;
+        }
+    }
+
     /// <summary>Takes one token.</summary>
+    /// <param name="keep">How many others must be left.</param>
     /// <returns>Null when there was one, else how long to wait for the next.</returns>
-    public TimeSpan? TryTake()
+    public TimeSpan? TryTake(double keep = 0)
     {
         Refill();
-        if (_tokens >= 1)
+        if (_tokens >= keep + 1)
         {
             _tokens--;
             return null;
         }
 
-        return TimeSpan.FromSeconds(Math.Clamp((1 - _tokens) / _perSecond, 0.001, 86_400));
+        return TimeSpan.FromSeconds(Math.Clamp((keep + 1 - _tokens) / _perSecond, 0.001, 86_400));
+    }
+
+    /// <summary>Takes one token, also the next that nobody has taken yet and that is still to come: so those who wait have turns.</summary>
+    /// <param name="most">The longest wait: beyond it the token is not counted.</param>
+    /// <returns>How long until it is there; zero when it is.</returns>
+    public TimeSpan Reserve(TimeSpan most)
+    {
+        Refill();
+        _tokens = Math.Max(_tokens - 1, -_perSecond * most.TotalSeconds);
+        return _tokens >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Max(0.001, -_tokens / _perSecond));
     }
 
     /// <summary>Takes tokens, also such as are only to come: then it is longer until there is one again.</summary>

@@ -20,6 +20,8 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _skipped;
     private readonly Counter<long> _closes;
     private readonly Counter<long> _connectsRefused;
+    private readonly Counter<long> _readsDelayed;
+    private readonly Counter<long> _requestsRefused;
     private readonly Counter<long> _gaps;
     private readonly Counter<long> _lost;
     private readonly Counter<long> _replicationDropped;
@@ -51,6 +53,8 @@ public sealed class DanmakuMetrics : IDisposable
         _skipped = _meter.CreateCounter<long>("danmaku_skipped", description: "Danmaku that viewers were too slow for: outbox overflows.");
         _closes = _meter.CreateCounter<long>("danmaku_closes", description: "WebSockets closed by this node, by code.");
         _connectsRefused = _meter.CreateCounter<long>("danmaku_connects_refused", description: "Requests for WebSockets that this node refused, by reason.");
+        _readsDelayed = _meter.CreateCounter<long>("danmaku_reads_delayed", description: "Times that a WebSocket was read no further for a while because it, or its address, sent too many messages.");
+        _requestsRefused = _meter.CreateCounter<long>("danmaku_requests_refused", description: "HTTP requests refused because their address made too many.");
         _gaps = _meter.CreateCounter<long>("danmaku_gaps", description: "Ranges that were missing on this edge and were fetched from an origin.");
         _lost = _meter.CreateCounter<long>("danmaku_lost", description: "Times that a room on this edge could not prove its history complete.");
         _replicationDropped = _meter.CreateCounter<long>("danmaku_replication_dropped", description: "Slices and heads not published because a publisher's queue was full; edges fetch them.");
@@ -93,6 +97,10 @@ public sealed class DanmakuMetrics : IDisposable
 
     /// <param name="reason">One of a few words.</param>
     public void ConnectRefused(string reason) => _connectsRefused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void ReadDelayed() => _readsDelayed.Add(1);
+
+    public void RequestRefused() => _requestsRefused.Add(1);
 
     public void GapFetched() => _gaps.Add(1);
 

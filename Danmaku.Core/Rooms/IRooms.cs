@@ -18,7 +18,8 @@ public interface IRooms
     ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation);
 
     /// <summary>Posts without being a viewer. Gives up at the post's deadline with <see cref="PostResult.Unknown"/>.</summary>
-    Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation);
+    /// <param name="source">As <see cref="JoinRequest.Source"/>.</param>
+    Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation);
 
     /// <summary>What the cluster looks like from here.</summary>
     ClusterStatus Status { get; }
@@ -56,6 +57,9 @@ public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Po
 {
     /// <summary>The rate at which it posts, so that repeats cost it nothing; null when nobody counts.</summary>
     public PostRate? Rate { get; init; }
+
+    /// <summary>Its client's mark (<see cref="ClientMarks"/>), by which a full room knows who posts much; 0 when nobody knows.</summary>
+    public int Source { get; init; }
 }
 
 /// <summary>The cluster as one node sees it.</summary>

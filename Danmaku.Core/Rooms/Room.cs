@@ -24,6 +24,7 @@ public sealed class Room
     private readonly TimeProvider _time;
     private readonly History _history;
     private readonly TokenBucket _bucket;
+    private readonly PostShares _shares;
     private readonly Dictionary<PostId, Position> _posts = [];
     private readonly SegmentedFifo<(long At, PostId Id)> _postTimes = new();
 
@@ -39,6 +40,7 @@ public sealed class Room
     {
         (_limits, _time, Previous, _lastTime) = (limits, time, opening.Previous, opening.LastTime);
         _bucket = new TokenBucket(limits.PostsPerSecond, Math.Max(1, limits.PostsPerSecond), time);
+        _shares = new PostShares(limits.PostsPerSecond, time);
         _history = new History(limits.HistoryComments, limits.HistoryBytes);
         _history.Reset(opening.Start);
         foreach (var batch in opening.History)
@@ -82,7 +84,9 @@ public sealed class Room
 
     /// <summary>Accepts or refuses one post. Only an accepted one takes an offset; a repeat gets the position it already has.</summary>
     /// <param name="hasPlace">Whether the origin can keep one more danmaku that waits for the store.</param>
-    public PostResult Post(Post post, bool hasPlace = true)
+    /// <param name="source">Whom it is from, as far as rates are concerned: those with the same number share one; 0 is one like others.</param>
+    /// <param name="isViewer">Whether that one is in the room.</param>
+    public PostResult Post(Post post, bool hasPlace = true, int source = 0, bool isViewer = true)
     {
         ForgetPosts();
         if (_posts.TryGetValue(post.Id, out var known))
@@ -100,11 +104,12 @@ public sealed class Room
             return new PostResult.Rejected(RejectReason.Unavailable, RetryWhenFull);
         }
 
-        if (_bucket.TryTake() is { } wait)
+        if (_bucket.TryTake(KeptFromRank((isViewer ? 0 : 2) + (_shares.HasHadItsShare(source) ? 1 : 0))) is { } wait)
         {
             return new PostResult.Rejected(RejectReason.RoomBusy, wait);
         }
 
+        _shares.Count(source);
         return Accept(post);
     }
 
@@ -189,6 +194,12 @@ public sealed class Room
 
     /// <summary>The answer to one whose position cannot be continued, here or by the store: the newest.</summary>
     public RangeResult.Gone Gone() => new(Head, _history.Newest(int.MaxValue, _limits.PageBytes));
+
+    /// <summary>
+    /// Where all want more than the room takes, some go first: who is in the room before who is not, and of each those who have said little. Each
+    /// rank leaves a quarter of the burst to those before it, which they find when it has taken the rest.
+    /// </summary>
+    private double KeptFromRank(int rank) => Math.Floor(_limits.PostsPerSecond * rank / 4);
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -10,6 +10,7 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     public static readonly CloseReason ProtocolError = new(1002, "protocol error", false);
     public static readonly CloseReason TextOnly = new(1003, "text messages only", false);
     public static readonly CloseReason InvalidUtf8 = new(1007, "invalid utf-8", false);
+    public static readonly CloseReason TooManyMessages = new(1008, "too many messages", true);
     public static readonly CloseReason TooBig = new(1009, "message too big", false);
     public static readonly CloseReason InternalError = new(1011, "internal error", true);
     public static readonly CloseReason Restarting = new(1012, "restarting", true);

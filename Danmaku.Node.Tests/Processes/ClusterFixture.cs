@@ -125,6 +125,8 @@ public sealed class ClusterFixture : IAsyncLifetime
             $"Danmaku:Cluster:Seeds=127.0.0.1:{_remotingPort}",
             "Danmaku:DataDirectory=" + Path.Combine(_data, name),
             "Danmaku:Connection:PostsPerSecond=0",
+            "Danmaku:Connection:MessagesPerSecond=0",
+            "Danmaku:Connection:MessagesPerSecondPerAddress=0",
             "Danmaku:Room:PostsPerSecond=0",
         ];
         var node = new NodeProcess(name, url, [.. common, .. settings]);

@@ -79,7 +79,8 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
         var node = new NodeProcess("alone", new UriBuilder("http", "127.0.0.1", ClusterFixture.FreePort(IPAddress.Loopback)).Uri,
         [
             "Danmaku:DataDirectory=" + _data, "Danmaku:Connection:MaxMessageBytes=8192", "Danmaku:Room:MaxTextChars=1000",
-            "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Room:PostsPerSecond=0", .. settings,
+            "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Room:PostsPerSecond=0", "Danmaku:Connection:MessagesPerSecond=0",
+            "Danmaku:Connection:MessagesPerSecondPerAddress=0", .. settings,
         ]);
         await Eventually.TrueAsync(node.IsReadyAsync, TimeSpan.FromSeconds(60));
         return node;

@@ -23,7 +23,7 @@ internal class NoRooms : IRooms, IPurger
 
     public virtual ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation) => throw new NotSupportedException();
 
-    public virtual Task<PostResult> PostAsync(RoomId room, Post post, CancellationToken cancellation) => throw new NotSupportedException();
+    public virtual Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation) => throw new NotSupportedException();
 
     public Task<PurgeResult> PurgeAsync(PurgeOrder order, CancellationToken cancellation) => throw new NotSupportedException();
 }

@@ -46,11 +46,11 @@ internal sealed class RawClient : IDisposable
     public static IReadOnlyList<string> Upgrade { get; } =
         ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
 
-    /// <summary>Sends a GET and reads the head of its answer.</summary>
+    /// <summary>Sends a request without a body and reads the head of its answer.</summary>
     /// <returns>The status.</returns>
-    public async Task<int> RequestAsync(string path, IEnumerable<string> headers)
+    public async Task<int> RequestAsync(string path, IEnumerable<string> headers, string method = "GET")
     {
-        var request = $"GET {path} HTTP/1.1\r\nHost: test\r\n" + string.Concat(headers.Select(header => header + "\r\n")) + "\r\n";
+        var request = $"{method} {path} HTTP/1.1\r\nHost: test\r\n" + string.Concat(headers.Select(header => header + "\r\n")) + "\r\n";
         await SendBytesAsync(Encoding.ASCII.GetBytes(request));
         return await ReadHeadAsync();
     }
@@ -78,6 +78,9 @@ internal sealed class RawClient : IDisposable
         SendBytesAsync(Frame(opcode, payload, final, masked));
 
     public async Task SendBytesAsync(byte[] bytes) => await _stream.WriteAsync(bytes).AsTask().WaitAsync(Deadline);
+
+    /// <summary>Sends bytes, however long the server does not take them.</summary>
+    public async Task PushAsync(byte[] bytes, CancellationToken enough) => await _stream.WriteAsync(bytes, enough);
 
     public static byte[] Frame(int opcode, byte[] payload, bool final = true, bool masked = true)
     {

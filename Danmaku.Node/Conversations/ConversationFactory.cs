@@ -13,11 +13,12 @@ internal sealed class ConversationFactory(
     private readonly ViewerLimits _limits = settings.Connection.ToLimits();
 
     /// <param name="top">Where the room was before the handshake was answered, if it was opened.</param>
-    public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format, Position? top)
+    /// <param name="source">As <see cref="JoinRequest.Source"/>.</param>
+    public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format, Position? top, int source)
     {
         var gate = new PostGate(settings.Room.MaxTextChars, _limits, metrics, time);
         return format.HasJoin
-            ? new JsonConversation(socket, room, format, settings.Connection, rooms, admission, gate, metrics, time)
-            : new PlainConversation(socket, room, format, top, settings.Connection, rooms, admission, gate, time);
+            ? new JsonConversation(socket, room, format, source, settings.Connection, rooms, admission, gate, metrics, time)
+            : new PlainConversation(socket, room, format, top, source, settings.Connection, rooms, admission, gate, time);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class JsonConversation(
     ViewerSocket socket,
     RoomId room,
     WireFormat format,
+    int source,
     ConnectionOptions options,
     IRooms rooms,
     IAdmission admission,
@@ -75,7 +76,7 @@ internal sealed class JsonConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, join.Position, join.History) { Rate = gate.Rate }, socket, CancellationToken.None);
+        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, join.Position, join.History) { Rate = gate.Rate, Source = source }, socket, CancellationToken.None);
     }
 
     private void Post(IViewer viewer, ClientMessage.Post said)

@@ -12,6 +12,7 @@ internal sealed class PlainConversation(
     RoomId room,
     WireFormat format,
     Position? top,
+    int source,
     ConnectionOptions options,
     IRooms rooms,
     IAdmission admission,
@@ -32,7 +33,7 @@ internal sealed class PlainConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, top, 0) { Rate = gate.Rate }, socket, CancellationToken.None);
+        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, top, 0) { Rate = gate.Rate, Source = source }, socket, CancellationToken.None);
     }
 
     public override ValueTask HearAsync(ReadOnlyMemory<byte> message)

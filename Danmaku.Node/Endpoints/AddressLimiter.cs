@@ -4,60 +4,53 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>The rate of HTTP posts of each client. Thread-safe.</summary>
-internal sealed class AddressLimiter(ConnectionOptions options, TimeProvider time)
+/// <summary>How much each client may ask for in a second. Thread-safe.</summary>
+/// <param name="perSecond">0 = no limit.</param>
+/// <param name="burst">What it may ask for at once after a pause.</param>
+/// <param name="ipv6PrefixLength">See <see cref="ClientNetwork.Of"/>.</param>
+internal sealed class AddressLimiter(double perSecond, double burst, int ipv6PrefixLength, TimeProvider time)
 {
-    /// <summary>Most clients remembered. Those that have been quiet are forgotten first; when none has, all are.</summary>
+    /// <summary>Most clients remembered.</summary>
     public const int MaxAddresses = 10_000;
 
-    private readonly Dictionary<ClientNetwork, TokenBucket> _buckets = [];
+    private readonly ClientTable<TokenBucket> _buckets = new(MaxAddresses, () => new TokenBucket(perSecond, burst, time));
     private readonly Lock _gate = new();
 
-    /// <returns>Null when it may post, else how long it is to wait.</returns>
+    /// <summary>That of HTTP posts.</summary>
+    public static AddressLimiter OfPosts(ConnectionOptions options, TimeProvider time) =>
+        new(options.HttpPostsPerSecond, options.HttpPostBurst, options.Ipv6PrefixLength, time);
+
+    /// <summary>That of all HTTP requests.</summary>
+    public static AddressLimiter OfRequests(ConnectionOptions options, TimeProvider time) =>
+        new(options.HttpRequestsPerSecond, options.HttpRequestBurst, options.Ipv6PrefixLength, time);
+
+    /// <returns>Null when it may, else how long it is to wait.</returns>
     public TimeSpan? TryTake(IPAddress address)
     {
-        var client = ClientNetwork.Of(address, options.Ipv6PrefixLength);
+        if (perSecond == 0)
+        {
+            return null;
+        }
+
+        var client = ClientNetwork.Of(address, ipv6PrefixLength);
         lock (_gate)
         {
-            if (!_buckets.TryGetValue(client, out var bucket))
-            {
-                MakePlace();
-                var rate = options.HttpPostsPerSecond;
-                bucket = new TokenBucket(Unlimited.IfZero(rate, rate), Unlimited.IfZero(rate, options.HttpPostBurst), time);
-                _buckets.Add(client, bucket);
-            }
-
-            return bucket.TryTake();
+            return _buckets.Get(client).TryTake();
         }
     }
 
     /// <summary>Gives back what was taken for a repeat.</summary>
     public void Return(IPAddress address)
     {
-        lock (_gate)
-        {
-            if (_buckets.TryGetValue(ClientNetwork.Of(address, options.Ipv6PrefixLength), out var bucket))
-            {
-                bucket.Return();
-            }
-        }
-    }
-
-    private void MakePlace()
-    {
-        if (_buckets.Count < MaxAddresses)
+        if (perSecond == 0)
         {
             return;
         }
 
-        foreach (var (client, _) in _buckets.Where(entry => entry.Value.IsFull).ToArray())
+        var client = ClientNetwork.Of(address, ipv6PrefixLength);
+        lock (_gate)
         {
-            _buckets.Remove(client);
-        }
-
-        if (_buckets.Count >= MaxAddresses)
-        {
-            _buckets.Clear();
+            _buckets.Get(client).Return();
         }
     }
 }

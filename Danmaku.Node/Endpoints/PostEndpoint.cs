@@ -1,3 +1,4 @@
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -23,7 +24,7 @@ internal sealed record PositionReply(long Epoch, long Offset);
 
 /// <summary><c>POST /api/rooms/{room}/danmaku</c> (docs/protocol.md §9).</summary>
 internal sealed class PostEndpoint(
-    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, DanmakuMetrics metrics, TimeProvider time)
+    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, RoomGate gate, ClientMarks marks, DanmakuMetrics metrics, TimeProvider time)
 {
     private const int MaxKeyChars = 128;
 
@@ -37,7 +38,8 @@ internal sealed class PostEndpoint(
             return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RateLimited);
         }
 
-        if (settings.Node.ServerKey.Length > 0 && !context.Request.Holds(settings.Node.ServerKey))
+        var hasKey = settings.Node.ServerKey.Length > 0;
+        if (hasKey && !context.Request.Holds(settings.Node.ServerKey))
         {
             return Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized);
         }
@@ -47,7 +49,15 @@ internal sealed class PostEndpoint(
             return problem;
         }
 
-        return await rooms.PostAsync(id, post!, cancellation) switch
+        // A server with the key posts for many.
+        if (!hasKey && gate.Visit(id, context.ClientAddress()) is { } later)
+        {
+            metrics.Refused(RejectReason.RoomLimit);
+            context.Response.SetRetryAfter(later);
+            return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RoomLimit, "Too many rooms are open from this address.");
+        }
+
+        return await rooms.PostAsync(id, post!, marks.Of(settings.Connection.ClientOf(context.ClientAddress())), cancellation) switch
         {
             PostResult.Accepted accepted => Ok(accepted.Position, accepted.State),
             PostResult.Repeated repeated => Repeated(context, repeated),

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 
@@ -39,6 +40,25 @@ public sealed class ConnectionOptions : IValidatableObject
     /// </summary>
     [Range(0.0, 1_000_000.0)]
     public double ConnectsPerSecond { get; set; } = 1000;
+
+    /// <summary>
+    /// Messages of any kind per second that one connection is read: texts, Pings, pieces and broken ones. More wait, and who pushes for long is closed
+    /// with 1008. 0 = no limit, default 50.
+    /// </summary>
+    [Range(0.0, 1_000_000.0)]
+    public double MessagesPerSecond { get; set; } = 50;
+
+    /// <summary>Messages that one connection may send at once after a pause. Default 200.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double MessageBurst { get; set; } = 200;
+
+    /// <summary>The same for all connections of one address together. 0 = no limit, default 1000.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double MessagesPerSecondPerAddress { get; set; } = 1000;
+
+    /// <summary>Messages that the connections of one address may send at once after a pause. Default 4000.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double MessageBurstPerAddress { get; set; } = 4000;
 
     /// <summary>Posts per second of one connection; more are refused. 0 = no limit, default 5.</summary>
     [Range(0.0, 1_000_000.0)]
@@ -108,6 +128,28 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1.0, 1_000_000.0)]
     public double HttpPostBurst { get; set; } = 40;
 
+    /// <summary>HTTP requests per second of one address, handshakes and posts among them; more are refused with 429. 0 = no limit, default 300.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double HttpRequestsPerSecond { get; set; } = 300;
+
+    /// <summary>HTTP requests that one address may send at once after a pause. Default 6000.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double HttpRequestBurst { get; set; } = 6000;
+
+    /// <summary>
+    /// Most rooms that one address keeps open on this node, which nobody else uses; another is refused with 429. 0 = no limit, default 100.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int RoomsPerAddress { get; set; } = 100;
+
+    /// <summary>Rooms that one address may open per second; more are refused with 429. 0 = no limit, default 5.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double RoomsPerSecond { get; set; } = 5;
+
+    /// <summary>Rooms that one address may open at once after a pause. Default 50.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double RoomBurst { get; set; } = 50;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Silence < Heartbeat + TimeSpan.FromSeconds(1))
@@ -115,6 +157,9 @@ public sealed class ConnectionOptions : IValidatableObject
             yield return new ValidationResult("must be at least 1 s longer than Heartbeat, or who only listens is closed", [nameof(Silence)]);
         }
     }
+
+    /// <summary>Whom an address counts as.</summary>
+    public ClientNetwork ClientOf(IPAddress address) => ClientNetwork.Of(address, Ipv6PrefixLength);
 
     public ViewerLimits ToLimits() => new()
     {

@@ -26,4 +26,8 @@ internal sealed record ConnectRefusal(int Status, string Reason, string Detail, 
     /// <param name="wait">A random one, longer the more there are.</param>
     public static ConnectRefusal TooFast(TimeSpan wait) =>
         new(StatusCodes.Status503ServiceUnavailable, "rate", "Too many viewers come at the same time.", wait);
+
+    /// <param name="wait">Until another room may be opened, or one may have closed.</param>
+    public static ConnectRefusal RoomsFull(TimeSpan wait) =>
+        new(StatusCodes.Status429TooManyRequests, "rooms", "Too many rooms are open from this address.", wait);
 }

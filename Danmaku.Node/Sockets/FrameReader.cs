@@ -14,6 +14,8 @@ namespace Danmaku.Node.Sockets;
 /// <remarks>
 /// Messages are passed on one at a time and in their order, whoever has read them. Of a frame that has not come whole yet it keeps what is there, at
 /// most a message's limit; what belongs to the library is passed on as it comes. Where the node has no memory for that, the connection is closed.
+/// Who says more than <see cref="ViewerSocket.Pay"/> lets it is read no further until it is its turn again; what has been read until then waits here,
+/// at most what a source gives at a time.
 /// </remarks>
 internal sealed class FrameReader : IByteSink, IDisposable
 {
@@ -24,6 +26,7 @@ internal sealed class FrameReader : IByteSink, IDisposable
     private readonly ReadLoop _loop;
     private readonly FeedStream _feed;
     private readonly int _maxBytes;
+    private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _unusual = new();
     private HeldInput _held;
@@ -42,6 +45,12 @@ internal sealed class FrameReader : IByteSink, IDisposable
     private bool _isDisposed;
     private bool _isPaused;
     private bool _isHearing;
+
+    /// <summary>It is not this client's turn.</summary>
+    private bool _isWaiting;
+
+    /// <summary>What comes next has been paid for.</summary>
+    private bool _isPaid;
     private bool _isWorking;
     private bool _hasBegun;
     private bool _isEnding;
@@ -49,8 +58,8 @@ internal sealed class FrameReader : IByteSink, IDisposable
     private Exception? _failure;
 
     /// <param name="feed">What the library reads from; where it waits, <see cref="OnLibraryWaiting"/> is called.</param>
-    public FrameReader(IByteSource source, FeedStream feed, ViewerSocket socket, ReadLoop loop, int maxBytes, MemoryBudget memory) =>
-        (_source, _feed, _socket, _loop, _maxBytes, _held) = (source, feed, socket, loop, maxBytes, new HeldInput(memory));
+    public FrameReader(IByteSource source, FeedStream feed, ViewerSocket socket, ReadLoop loop, int maxBytes, MemoryBudget memory, TimeProvider time) =>
+        (_source, _feed, _socket, _loop, _maxBytes, _held, _time) = (source, feed, socket, loop, maxBytes, new HeldInput(memory), time);
 
     /// <summary>Ends as <see cref="ReadLoop.RunAsync"/> does.</summary>
     public async Task RunAsync()
@@ -121,6 +130,7 @@ internal sealed class FrameReader : IByteSink, IDisposable
             }
 
             _socket.Heard();
+            var before = _restEnd - _restStart;
             if (_isPaused || _restEnd > 0)
             {
                 Keep(bytes.Span);
@@ -129,6 +139,12 @@ internal sealed class FrameReader : IByteSink, IDisposable
             else
             {
                 Keep(bytes.Span[Work(bytes)..]);
+            }
+
+            if (!_isPaused && _restEnd - _restStart == before + bytes.Length)
+            {
+                // A piece that completes nothing costs as much as a message, or tiny pieces would be for nothing.
+                WaitIf(_socket.Pay());
             }
 
             return !_isPaused;
@@ -140,7 +156,12 @@ internal sealed class FrameReader : IByteSink, IDisposable
         lock (_gate)
         {
             _isEnding = true;
-            if (_isPaused)
+            if (_isWaiting)
+            {
+                // Nobody is there any more whose turn it could be.
+                Forget();
+            }
+            else if (_isPaused)
             {
                 // First what has come before.
                 return;
@@ -161,12 +182,44 @@ internal sealed class FrameReader : IByteSink, IDisposable
     {
         lock (_gate)
         {
-            if (_isWorking || !_isPaused || _isHearing)
+            if (_isWorking || !_isPaused || _isHearing || _isWaiting)
             {
                 return;
             }
 
             _isPaused = false;
+            GoOn();
+            if (_isPaused)
+            {
+                return;
+            }
+        }
+
+        TakeMore();
+    }
+
+    /// <summary>Reads no further until it is this client's turn.</summary>
+    private void WaitIf(TimeSpan wait)
+    {
+        if (wait > TimeSpan.Zero)
+        {
+            (_isPaused, _isWaiting) = (true, true);
+            _ = GoOnAfterAsync(wait);
+        }
+    }
+
+    private async Task GoOnAfterAsync(TimeSpan wait)
+    {
+        await Task.Delay(wait, _time);
+        lock (_gate)
+        {
+            _socket.Heard();
+            (_isPaused, _isWaiting) = (false, false);
+            if (_isEnding)
+            {
+                Forget();
+            }
+
             GoOn();
             if (_isPaused)
             {
@@ -234,11 +287,16 @@ internal sealed class FrameReader : IByteSink, IDisposable
     {
         if (_isOver)
         {
-            return Feed(bytes.Span);
+            return IsTurn() ? Feed(bytes.Span) : 0;
         }
 
         if (_libraryBytes > 0)
         {
+            if (!IsTurn())
+            {
+                return 0;
+            }
+
             var count = Feed(bytes.Span[..(int)Math.Min(_libraryBytes, (ulong)bytes.Length)]);
             _libraryBytes -= (ulong)count;
             return count;
@@ -258,13 +316,19 @@ internal sealed class FrameReader : IByteSink, IDisposable
         var isPong = header is { Opcode: FrameHeader.Pong, IsPlain: true, Payload: <= MaxControlPayload };
         if (!isText && !isPong)
         {
+            if (!IsTurn())
+            {
+                return 0;
+            }
+
+            _isPaid = true;
             _isFragmented = header.IsData ? !header.IsFinal : _isFragmented;
             _libraryBytes = (ulong)header.Length + Math.Min(header.Payload, long.MaxValue);
             return Step(bytes);
         }
 
         var length = header.Length + (int)header.Payload;
-        if (bytes.Length < length)
+        if (bytes.Length < length || !IsTurn())
         {
             return 0;
         }
@@ -275,6 +339,20 @@ internal sealed class FrameReader : IByteSink, IDisposable
         }
 
         return length;
+    }
+
+    /// <summary>Pays for what comes next, if that has not been done, and waits if it must.</summary>
+    private bool IsTurn()
+    {
+        if (!_isPaid)
+        {
+            WaitIf(_socket.Pay());
+            _isPaid = _isWaiting;
+            return !_isWaiting;
+        }
+
+        _isPaid = false;
+        return true;
     }
 
     private void Hear(ReadOnlyMemory<byte> text)

@@ -6,9 +6,10 @@ namespace Danmaku.Node.Sockets;
 /// What the WebSocket library takes for its connection. It reads from the client; the control frames that it writes go through the
 /// socket's own queue, between our frames.
 /// </summary>
+/// <param name="waitForTurns">Waits until so many messages may be handled; null where that has been done.</param>
 /// <param name="reading">Called whenever the library asks for more: it has used up all that came so far.</param>
 /// <param name="write">Gets each complete control frame; the bytes are valid during the call only.</param>
-internal sealed class LibraryStream(Stream connection, Action reading, Action<ReadOnlySpan<byte>> write) : AsyncStream
+internal sealed class LibraryStream(Stream connection, Func<int, ValueTask>? waitForTurns, Action reading, Action<ReadOnlySpan<byte>> write) : AsyncStream
 {
     private readonly MaskWatch _masks = new();
 
@@ -35,8 +36,17 @@ internal sealed class LibraryStream(Stream connection, Action reading, Action<Re
     private async ValueTask<int> ReadMaskedAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
         var count = await connection.ReadAsync(buffer, cancellation).ConfigureAwait(false);
-        return _masks.Follow(buffer.Span[..count])
-            ? count
-            : throw new WebSocketException(WebSocketError.Faulted, "A client's frame is not masked.");
+        if (!_masks.Follow(buffer.Span[..count]))
+        {
+            throw new WebSocketException(WebSocketError.Faulted, "A client's frame is not masked.");
+        }
+
+        if (count > 0 && waitForTurns is not null)
+        {
+            // A piece of a message costs as much as one, or tiny pieces would be for nothing.
+            await waitForTurns(Math.Max(1, _masks.TakeFrames())).ConfigureAwait(false);
+        }
+
+        return count;
     }
 }

@@ -12,6 +12,15 @@ internal sealed class MaskWatch
     private ulong _length;
     private int _lengthBytes;
     private bool _isInHeader;
+    private int _frames;
+
+    /// <summary>How many frames have begun since the last call.</summary>
+    public int TakeFrames()
+    {
+        var frames = _frames;
+        _frames = 0;
+        return frames;
+    }
 
     /// <returns>False when a frame in <paramref name="bytes"/> is not masked; nothing after it is looked at.</returns>
     public bool Follow(ReadOnlySpan<byte> bytes)
@@ -50,6 +59,7 @@ internal sealed class MaskWatch
         else if (!_isInHeader)
         {
             _isInHeader = true;
+            _frames++;
         }
         else
         {

@@ -23,12 +23,12 @@ internal sealed class SocketEndpoint(
     IRooms rooms,
     ConversationFactory conversations,
     MemoryBudget memory,
+    RoomGate gate,
+    ClientMarks marks,
     DanmakuMetrics metrics,
     TimeProvider time,
     ILogger<SocketEndpoint> logger)
 {
-    private static readonly Func<CancellationToken, Task<Position?>> NotOpened = _ => Task.FromResult<Position?>(null);
-
     private static readonly Selection Plain = new(WireFormat.Plain, null);
 
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
@@ -37,9 +37,9 @@ internal sealed class SocketEndpoint(
     public Task ViewAsync(HttpContext context, string room)
     {
         var selection = Handshake.Select(context.Request.Headers, settings.Connection.Compression);
+        var source = marks.Of(settings.Connection.ClientOf(context.ClientAddress()));
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(
-                context, (socket, top) => conversations.Create(socket, id, selection.Format, top), selection, OpenFirst(id, selection.Format))
+            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source), selection)
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
@@ -47,20 +47,13 @@ internal sealed class SocketEndpoint(
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
     /// <summary>No room: every text message comes back.</summary>
-    public Task EchoAsync(HttpContext context) => AcceptAsync(context, (socket, _) => new EchoConversation(socket), Plain, NotOpened);
+    public Task EchoAsync(HttpContext context) => AcceptAsync(context, null, (socket, _) => new EchoConversation(socket), Plain);
 
-    /// <summary>
-    /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
-    /// ready before.
-    /// </summary>
-    private Func<CancellationToken, Task<Position?>> OpenFirst(RoomId room, WireFormat format) =>
-        format.HasJoin ? NotOpened : cancellation => rooms.OpenAsync(room, cancellation);
-
-    private async Task AcceptAsync(
-        HttpContext context, Func<ViewerSocket, Position?, Conversation> converse, Selection selection, Func<CancellationToken, Task<Position?>> open)
+    /// <param name="room">Null for none.</param>
+    private async Task AcceptAsync(HttpContext context, RoomId? room, Func<ViewerSocket, Position?, Conversation> converse, Selection selection)
     {
         var address = context.ClientAddress();
-        if ((Refusal(context) ?? registry.Enter(address)) is { } refusal)
+        if ((Refusal(context) ?? Enter(address, room)) is { } refusal)
         {
             await RefuseAsync(context, refusal);
             return;
@@ -69,36 +62,71 @@ internal sealed class SocketEndpoint(
         var isTakenOver = false;
         try
         {
-            var top = await open(context.RequestAborted);
+            var top = await OpenFirstAsync(room, selection.Format, context.RequestAborted);
+            var budget = registry.BudgetFor(address);
             Func<ViewerSocket, Conversation> begin = socket => converse(socket, top);
             isTakenOver = !HasTls(context)
-                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, begin, selection)) == true;
+                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, room, budget, begin, selection)) == true;
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
-                await ServeAsync(connection, null, connection, Aborting(context), begin, selection);
+                await ServeAsync(connection, null, connection, Aborting(context), budget, begin, selection);
             }
         }
         finally
         {
             if (!isTakenOver)
             {
-                registry.Leave(address);
+                Leave(address, room);
             }
         }
     }
 
+    private ConnectRefusal? Enter(IPAddress address, RoomId? room)
+    {
+        if (registry.Enter(address) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (room is { } id && gate.Enter(id, address) is { } wait)
+        {
+            registry.Leave(address);
+            return ConnectRefusal.RoomsFull(wait);
+        }
+
+        return null;
+    }
+
+    private void Leave(IPAddress address, RoomId? room)
+    {
+        registry.Leave(address);
+        if (room is { } id)
+        {
+            gate.Leave(id);
+        }
+    }
+
+    /// <summary>
+    /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
+    /// ready before.
+    /// </summary>
+    private Task<Position?> OpenFirstAsync(RoomId? room, WireFormat format, CancellationToken cancellation) =>
+        room is { } id && !format.HasJoin ? rooms.OpenAsync(id, cancellation) : Task.FromResult<Position?>(null);
+
     /// <summary>What is done with a connection that outlives its request. It must not hold on to anything of that.</summary>
-    private Func<RawConnection, Task> Serving(IPAddress address, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
+    private Func<RawConnection, Task> Serving(
+        IPAddress address, RoomId? room, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
     {
         try
         {
             var source = connection.Bytes;
-            await ServeAsync(source is null ? connection.OpenInput() : null, source, connection.OpenOutput(), connection.Abort, converse, selection);
+            await ServeAsync(
+                source is null ? connection.OpenInput() : null, source, connection.OpenOutput(), connection.Abort, budget, converse, selection);
         }
         finally
         {
-            registry.Leave(address);
+            Leave(address, room);
         }
     };
 
@@ -147,15 +175,18 @@ internal sealed class SocketEndpoint(
 
     /// <param name="input">What comes from the client, for one who waits for it; null where there is a <paramref name="source"/>.</param>
     /// <param name="source">The same for one who is called.</param>
+    /// <param name="budget">How fast it is read, whoever does.</param>
     private async Task ServeAsync(
-        Stream? input, IByteSource? source, Stream output, Action abort, Func<ViewerSocket, Conversation> converse, Selection selection)
+        Stream? input, IByteSource? source, Stream output, Action abort, MessageBudget? budget, Func<ViewerSocket, Conversation> converse,
+        Selection selection)
     {
         FrameReader? reader = null;
         await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting(), memory);
-        using var socket = new ViewerSocket(feed ?? input!, output, selection.Extensions is not null, settings.Connection, memory, abort, metrics, time);
+        using var socket = new ViewerSocket(
+            feed ?? input!, output, selection.Extensions is not null, settings.Connection, memory, abort, metrics, time, budget);
         var conversation = converse(socket);
         var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes, memory);
-        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes, memory);
+        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes, memory, time);
         registry.Add(socket, conversation);
         try
         {

@@ -10,6 +10,9 @@ namespace Danmaku.Node.Sockets;
 /// <summary>All open WebSockets of this node, how many come from each client, and how fast they come. Thread-safe.</summary>
 internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider time)
 {
+    /// <summary>Most clients whose rate of messages is remembered.</summary>
+    private const int MaxClients = 10_000;
+
     private readonly ConcurrentDictionary<ViewerSocket, Conversation> _sockets = new();
     private readonly Dictionary<ClientNetwork, int> _perAddress = [];
     private readonly ConnectGate _rate = new(
@@ -17,6 +20,10 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
         Unlimited.IfZero(options.ConnectsPerSecond, Math.Max(1, options.ConnectsPerSecond)),
         time,
         new Random().NextDouble);
+
+    /// <summary>Also of those who have gone, or to come again would be a way around it.</summary>
+    private readonly ClientTable<SharedRate> _messages = new(
+        MaxClients, () => new SharedRate(options.MessagesPerSecondPerAddress, options.MessageBurstPerAddress, time));
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,7 +46,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
     /// <returns>Null when it has one, else why not.</returns>
     public ConnectRefusal? Enter(IPAddress address)
     {
-        var client = ClientNetwork.Of(address, options.Ipv6PrefixLength);
+        var client = options.ClientOf(address);
         lock (_gate)
         {
             var count = _perAddress.GetValueOrDefault(client);
@@ -64,9 +71,21 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
         }
     }
 
+    /// <summary>How fast a new connection from <paramref name="address"/> is read; null for as fast as it can.</summary>
+    public MessageBudget? BudgetFor(IPAddress address)
+    {
+        if (options is { MessagesPerSecond: 0, MessagesPerSecondPerAddress: 0 })
+        {
+            return null;
+        }
+
+        var rate = options.MessagesPerSecond;
+        return new MessageBudget(Unlimited.IfZero(rate, rate), Unlimited.IfZero(rate, options.MessageBurst), SharedBy(address), time);
+    }
+
     public void Leave(IPAddress address)
     {
-        var client = ClientNetwork.Of(address, options.Ipv6PrefixLength);
+        var client = options.ClientOf(address);
         lock (_gate)
         {
             if (--_perAddress[client] == 0)
@@ -98,6 +117,19 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
         {
             _isDraining = true;
             SeeWhetherEmpty();
+        }
+    }
+
+    private SharedRate? SharedBy(IPAddress address)
+    {
+        if (options.MessagesPerSecondPerAddress == 0)
+        {
+            return null;
+        }
+
+        lock (_gate)
+        {
+            return _messages.Get(options.ClientOf(address));
         }
     }
 

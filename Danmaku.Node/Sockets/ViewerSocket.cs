@@ -25,6 +25,7 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     private readonly DanmakuMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly bool _inflates;
+    private readonly MessageBudget? _budget;
     private WebSocket? _library;
     private long _lastRead;
     private long _closingSince;
@@ -35,9 +36,12 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <param name="output">What is written to: the same, or a shorter way.</param>
     /// <param name="inflates">Whether the client may compress what it says: <c>permessage-deflate</c> was agreed on.</param>
     /// <param name="abort">Ends the connection at once. Called from any thread, and any number of times.</param>
+    /// <param name="budget">How fast it is read; null for as fast as it can.</param>
     public ViewerSocket(
-        Stream connection, Stream output, bool inflates, ConnectionOptions options, MemoryBudget memory, Action abort, DanmakuMetrics metrics, TimeProvider time)
+        Stream connection, Stream output, bool inflates, ConnectionOptions options, MemoryBudget memory, Action abort, DanmakuMetrics metrics, TimeProvider time,
+        MessageBudget? budget = null)
     {
+        _budget = budget;
         (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
         _lastRead = time.GetTimestamp();
         _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, memory, abort, time);
@@ -46,7 +50,7 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
 
     /// <summary>For receiving only. Made when it is first asked for.</summary>
     public WebSocket Library => _library ??= WebSocket.CreateFromStream(
-        new LibraryStream(_connection, Heard, OnLibraryFrame),
+        new LibraryStream(_connection, _connection is FeedStream ? null : WaitForTurnsAsync, Heard, OnLibraryFrame),
         new WebSocketCreationOptions
         {
             IsServer = true,
@@ -99,6 +103,23 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>The client has said something, whatever it was.</summary>
     public void Heard() => Volatile.Write(ref _lastRead, _time.GetTimestamp());
 
+    /// <summary>Pays for a message that has come, whatever it is. To be called by one who reads, before it is handled.</summary>
+    /// <returns>How long it has to wait for its turn; zero for not at all. Who pushes for too long is closed.</returns>
+    public TimeSpan Pay()
+    {
+        var wait = _budget?.Take() ?? TimeSpan.Zero;
+        if (wait > TimeSpan.Zero)
+        {
+            _metrics.ReadDelayed();
+            if (_budget!.IsFlood)
+            {
+                Close(CloseReason.TooManyMessages);
+            }
+        }
+
+        return wait;
+    }
+
     /// <summary>Ends the connection without a word.</summary>
     public void Abort() => _abort();
 
@@ -148,6 +169,26 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
         var ignored = new byte[512];
         while (await _connection.ReadAsync(ignored) > 0)
         {
+            if (_connection is not FeedStream)
+            {
+                await WaitForTurnsAsync(1);
+            }
+        }
+    }
+
+    /// <summary>Where nobody has paid for what is read: a <see cref="FrameReader"/> has for what it feeds.</summary>
+    private async ValueTask WaitForTurnsAsync(int messages)
+    {
+        var wait = TimeSpan.Zero;
+        for (var i = 0; i < messages; i++)
+        {
+            wait = Pay();
+        }
+
+        if (wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait, _time).ConfigureAwait(false);
+            Heard();
         }
     }
 

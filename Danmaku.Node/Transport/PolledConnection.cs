@@ -19,6 +19,9 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     /// <summary>What is sent with one system call where the server has many small pieces.</summary>
     private const int SendBytes = 64 * 1024;
 
+    /// <summary>Most that a WebSocket is given at a time: others wait for as long as that takes to handle.</summary>
+    private const int SinkBytes = 16 * 1024;
+
     private readonly Lock _gate = new();
     private readonly Poller _poller = Poller.Next();
     private readonly CancellationTokenSource _closed = new();
@@ -222,7 +225,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
 
     private void ReadForSink(IByteSink sink, byte[] scratch)
     {
-        var count = Receive(scratch);
+        var count = Receive(scratch.AsSpan(0, SinkBytes));
         if (count > 0)
         {
             if (!sink.Take(scratch.AsMemory(0, count)))
