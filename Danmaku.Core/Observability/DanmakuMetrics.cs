@@ -36,6 +36,7 @@ public sealed class DanmakuMetrics : IDisposable
     private long _originRooms;
     private Func<IEnumerable<KeyValuePair<string, long>>> _members = () => [];
     private Func<IEnumerable<KeyValuePair<string, long>>> _cacheBytes = () => [];
+    private Func<(long Free, long Size)?> _disk = () => null;
 
     public DanmakuMetrics()
     {
@@ -60,6 +61,8 @@ public sealed class DanmakuMetrics : IDisposable
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
         _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
         _meter.CreateObservableGauge("danmaku_cache_bytes", ObserveCache, unit: "By", description: "What the HTTP cache keeps, by tier: memory or disk.");
+        _meter.CreateObservableGauge("danmaku_disk_free_bytes", () => ObserveDisk(space => space.Free), unit: "By", description: "What this node may still write to the disk of its data directory.");
+        _meter.CreateObservableGauge("danmaku_disk_size_bytes", () => ObserveDisk(space => space.Size), unit: "By", description: "The size of the disk of the data directory.");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
     }
 
@@ -127,6 +130,9 @@ public sealed class DanmakuMetrics : IDisposable
     /// <summary>Where the size of the HTTP cache by tier is read from.</summary>
     public void ObserveCache(Func<IEnumerable<KeyValuePair<string, long>>> bytes) => _cacheBytes = bytes;
 
+    /// <summary>Where the space on the disk of the data directory is read from; null where the system does not say.</summary>
+    public void ObserveDisk(Func<(long Free, long Size)?> disk) => _disk = disk;
+
     public void Dispose() => _meter.Dispose();
 
     private Measurement<long>[] ObserveRooms() =>
@@ -137,6 +143,9 @@ public sealed class DanmakuMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> ObserveCache() =>
         _cacheBytes().Select(tier => new Measurement<long>(tier.Value, new KeyValuePair<string, object?>("tier", tier.Key)));
+
+    private IEnumerable<Measurement<long>> ObserveDisk(Func<(long Free, long Size), long> value) =>
+        _disk() is { } space ? [new Measurement<long>(value(space))] : [];
 
     private IEnumerable<Measurement<long>> ObserveMembers() =>
         _members().Select(member => new Measurement<long>(member.Value, new KeyValuePair<string, object?>("status", member.Key)));
