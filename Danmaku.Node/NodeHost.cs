@@ -9,6 +9,7 @@ using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Danmaku.Node.Cache;
 using Danmaku.Node.Conversations;
+using Danmaku.Node.Disks;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.History;
 using Danmaku.Node.Observability;
@@ -17,6 +18,7 @@ using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
 using Danmaku.Node.Strangers;
 using Danmaku.Node.Transport;
+using Danmaku.Storage.Sqlite;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -168,6 +170,8 @@ internal static class NodeHost
         services.AddSingleton<SocketEndpoint>();
         services.AddSingleton<Drain>();
         services.AddSingleton<ConversationFactory>();
+        services.AddSingleton<DiskWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<DiskWatch>());
         services.AddSingleton<Readiness>();
         services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RoomGate>();
@@ -204,6 +208,7 @@ internal static class NodeHost
             return;
         }
 
+        DiskTier.GiveBackLeftovers(settings);
         services.AddSingleton<DiskTier>();
         services.AddSingleton(provider => new CacheStore(settings.Cache, provider.GetRequiredService<DiskTier>()));
         services.AddSingleton<ICachePurge>(provider => provider.GetRequiredService<CacheStore>());
@@ -211,6 +216,12 @@ internal static class NodeHost
         {
             var (store, disk) = (provider.GetRequiredService<CacheStore>(), provider.GetRequiredService<DiskTier>());
             provider.GetRequiredService<DanmakuMetrics>().ObserveCache(() => [new("memory", store.MemoryCost), new("disk", disk.Cost)]);
+            if (provider.GetService<IRoomStore>() is SqliteRoomStore rooms && disk.Disk.IsSameAs(new Disk(settings.Node.DataDirectory)))
+            {
+                rooms.MakeRoom = disk.MakeRoom;
+                provider.GetRequiredService<DiskWatch>().Reclaimable = () => disk.Cost;
+            }
+
             return disk;
         });
     }

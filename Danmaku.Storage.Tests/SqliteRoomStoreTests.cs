@@ -275,6 +275,21 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
+    public async Task A_commit_that_finds_the_disk_full_is_tried_again_for_as_long_as_room_is_made()
+    {
+        var (session, given) = (new SqliteSession(File, "CREATE TABLE kept (data BLOB)", "PRAGMA max_page_count = 10"), 0);
+        await using var lane = new SqliteLane("test", session, "BEGIN IMMEDIATE", () => ++given <= 3 && session.Execute($"PRAGMA max_page_count = {10 * (given + 1)}") < 1);
+        Task<int> Keep(int bytes) => lane.RunAsync(each => each.Execute("INSERT INTO kept VALUES (zeroblob($1))", bytes), default);
+
+        Assert.Equal(1, await Keep(25 * 4096));
+        var full = await Assert.ThrowsAsync<SqliteException>(() => Keep(100 * 4096));
+        await Keep(100);
+
+        Assert.Equal((4, SQLitePCL.raw.SQLITE_FULL), (given, full.SqliteErrorCode));
+        Assert.Equal(2L, await lane.RunAsync(each => (long)each.Scalar("SELECT count(*) FROM kept")!, default));
+    }
+
+    [Fact]
     public async Task A_closed_store_fails()
     {
         var store = await SqliteRoomStore.OpenAsync(_directory);

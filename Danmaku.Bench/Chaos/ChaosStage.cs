@@ -2,17 +2,28 @@ using Danmaku.Bench.Cluster;
 
 namespace Danmaku.Bench.Chaos;
 
-/// <summary>All that a run has started: network, store and nodes. Disposing it ends all of it.</summary>
+/// <summary>All that a run has started: network, store, disks and nodes. Disposing it ends all of it.</summary>
 public sealed class ChaosStage : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
-    private ChaosStage(NodeNetwork network, ClusterStore store, NodeCluster cluster) => (Network, Store, Cluster) = (network, store, cluster);
+    /// <summary>What a small disk has room for besides a run's danmaku, and the most that it may have.</summary>
+    private const long DiskBytes = 64L * 1024 * 1024;
+
+    private const long MaxDiskBytes = 16 * DiskBytes;
+
+    /// <summary>More than a danmaku takes in SQLite.</summary>
+    private const long BytesPerPost = 4096;
+
+    private ChaosStage(NodeNetwork network, ClusterStore store, NodeDisks disks, NodeCluster cluster) =>
+        (Network, Store, Disks, Cluster) = (network, store, disks, cluster);
 
     public NodeNetwork Network { get; }
 
     public ClusterStore Store { get; }
+
+    public NodeDisks Disks { get; }
 
     public NodeCluster Cluster { get; }
 
@@ -26,6 +37,7 @@ public sealed class ChaosStage : IAsyncDisposable
         var nodes = NodeCluster.EdgeCount + (settings.Store == StoreKind.Sqlite ? 1 : 2);
         var network = await NetworkAsync(nodes);
         ClusterStore? store = null;
+        NodeDisks? disks = null;
         NodeCluster? cluster = null;
         try
         {
@@ -37,18 +49,19 @@ public sealed class ChaosStage : IAsyncDisposable
                 _ => new MemoryStore(),
             };
             await store.StartAsync(cancellation);
-            cluster = new NodeCluster(settings.Node, network, store, folder, tell, time);
+            disks = await DisksAsync(settings, folder, time);
+            cluster = new NodeCluster(settings.Node, network, store, disks, folder, tell, time);
             await ReadyAsync(cluster, time, cancellation);
-            return new ChaosStage(network, store, cluster);
+            return new ChaosStage(network, store, disks, cluster);
         }
         catch
         {
-            await EndAsync(cluster, store, network);
+            await EndAsync(cluster, store, disks, network);
             throw;
         }
     }
 
-    public ValueTask DisposeAsync() => EndAsync(Cluster, Store, Network);
+    public ValueTask DisposeAsync() => EndAsync(Cluster, Store, Disks, Network);
 
     private static async Task<NodeNetwork> NetworkAsync(int nodes)
     {
@@ -67,6 +80,22 @@ public sealed class ChaosStage : IAsyncDisposable
         }
     }
 
+    /// <summary>Of those whose data would be missed: the origin with SQLite, else edges, which keep their caches there.</summary>
+    private static async Task<NodeDisks> DisksAsync(ChaosSettings settings, string folder, TimeProvider time)
+    {
+        if (settings.IsShort || settings.Faults?.Contains(FaultKind.FillDisk) == false)
+        {
+            return NodeDisks.None("not asked for");
+        }
+
+        var hasRooms = settings.Store == StoreKind.Sqlite;
+        var bytes = DiskBytes + (hasRooms ? (long)(settings.Rate * settings.Duration.TotalSeconds) * BytesPerPost : 0);
+        var nodes = hasRooms ? ["origin-1"] : Enumerable.Range(1, NodeCluster.EdgeCount).Select(i => $"edge-{i}");
+        return bytes > MaxDiskBytes
+            ? NodeDisks.None("this run posts more than a small disk holds")
+            : await NodeDisks.MountAsync(nodes.ToDictionary(name => name, name => Path.Combine(folder, name)), bytes, Path.Combine(folder, "disks.log"), time);
+    }
+
     private static async Task ReadyAsync(NodeCluster cluster, TimeProvider time, CancellationToken cancellation)
     {
         var start = time.GetTimestamp();
@@ -81,12 +110,13 @@ public sealed class ChaosStage : IAsyncDisposable
         }
     }
 
-    private static async ValueTask EndAsync(NodeCluster? cluster, ClusterStore? store, NodeNetwork network)
+    private static async ValueTask EndAsync(NodeCluster? cluster, ClusterStore? store, NodeDisks? disks, NodeNetwork network)
     {
         try
         {
             await (cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
             await (store?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (disks?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
         finally
         {

@@ -15,6 +15,7 @@ public enum FaultKind
     Store,
     Slow,
     Vanish,
+    FillDisk,
 }
 
 /// <summary>One thing that is broken on purpose.</summary>
@@ -41,6 +42,7 @@ public static class FaultKinds
         [FaultKind.Store] = ("store", "kill -9 of the store, started again a while later"),
         [FaultKind.Slow] = ("slow", "a quarter of the viewers stop reading for a while"),
         [FaultKind.Vanish] = ("vanish", "a quarter of the viewers are gone without a word, and come back"),
+        [FaultKind.FillDisk] = ("fill-disk", "the disk of an origin with SQLite, else of an edge, is full for a while"),
     };
 
     public static IReadOnlyCollection<FaultKind> All => Catalogue.Keys;

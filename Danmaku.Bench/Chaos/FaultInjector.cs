@@ -3,19 +3,22 @@ using Danmaku.Bench.Cluster;
 namespace Danmaku.Bench.Chaos;
 
 /// <summary>Breaks things.</summary>
-public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, ClusterStore store, ChaosCrowd crowd, TimeProvider time)
+public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, ClusterStore store, NodeDisks disks, ChaosCrowd crowd, TimeProvider time)
 {
     /// <summary>How long a node may take to end when it is asked to (docs/operations.md).</summary>
     public static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
+
+    private const int Fetches = 20;
 
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Why a fault cannot be had here; null when it can.</summary>
-    public static string? WhyNot(FaultKind kind, NodeNetwork network, ClusterStore store) => kind switch
+    public static string? WhyNot(FaultKind kind, NodeNetwork network, ClusterStore store, NodeDisks disks) => kind switch
     {
         FaultKind.CutEdge or FaultKind.CutOrigin => network.WhyNoCut,
         FaultKind.Store => store.WhyNoKill,
+        FaultKind.FillDisk => disks.WhyNoFill,
         _ => null,
     };
 
@@ -57,6 +60,8 @@ public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, Clus
             case FaultKind.Vanish:
                 await crowd.VanishAsync(fault, cancellation);
                 return "viewers";
+            case FaultKind.FillDisk:
+                return await FillDiskAsync(store is SqliteStore ? origin : edge, fault, cancellation);
             default:
                 throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, null);
         }
@@ -126,6 +131,32 @@ public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, Clus
         }
 
         return node.Name;
+    }
+
+    private async Task<string> FillDiskAsync(ClusterNode node, Fault fault, CancellationToken cancellation)
+    {
+        await FetchAsync(node, $"{fault.Pick}-before");
+        disks.Fill(node.Name);
+        try
+        {
+            await FetchAsync(node, $"{fault.Pick}-full");
+            await Task.Delay(fault.Length, time, cancellation);
+        }
+        finally
+        {
+            disks.Free(node.Name);
+        }
+
+        return node.Name;
+    }
+
+    /// <summary>Gives the cache of an edge something to keep.</summary>
+    private static async Task FetchAsync(ClusterNode node, string name)
+    {
+        for (var i = 0; i < Fetches; i++)
+        {
+            using var answer = await node.Http.GetAsync($"/?{name}-{i}");
+        }
     }
 
     private async Task<string> KillStoreAsync(TimeSpan length, CancellationToken cancellation)

@@ -21,15 +21,16 @@ public sealed class NodeCluster : IAsyncDisposable
     private readonly string _program;
     private readonly NodeNetwork _network;
     private readonly ClusterStore _store;
+    private readonly NodeDisks _disks;
     private readonly string _folder;
     private readonly Action<string> _tell;
 
     /// <param name="program">The executable of a node.</param>
     /// <param name="folder">For the nodes' data and logs.</param>
     /// <param name="tell">Gets a line for each node that ends.</param>
-    public NodeCluster(string program, NodeNetwork network, ClusterStore store, string folder, Action<string> tell, TimeProvider time)
+    public NodeCluster(string program, NodeNetwork network, ClusterStore store, NodeDisks disks, string folder, Action<string> tell, TimeProvider time)
     {
-        (_program, _network, _store, _folder, _tell) = (program, network, store, folder, tell);
+        (_program, _network, _store, _disks, _folder, _tell) = (program, network, store, disks, folder, tell);
         for (var i = 0; i < store.Origins + EdgeCount; i++)
         {
             _nodes.Add(Create(i, time));
@@ -86,7 +87,7 @@ public sealed class NodeCluster : IAsyncDisposable
         var url = new UriBuilder("http", $"{_network.Http(index).Address}", _network.Http(index).Port).Uri;
         var data = Path.Combine(_folder, name);
         var settings = Settings(index, role, name, data, url);
-        string[] command = [.. _network.Prefix(index), _program, "--urls", $"{url}"];
+        string[] command = [.. _network.Prefix(index), .. _disks.Prefix, _program, "--urls", $"{url}"];
         return new ClusterNode(index, name, role, url, () => OwnedProcess.Start(command, LogOf(name), settings), OnExit, time);
     }
 

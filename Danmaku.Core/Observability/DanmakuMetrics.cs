@@ -44,6 +44,7 @@ public sealed class DanmakuMetrics : IDisposable
     private Func<int>? _descriptors;
     private int _descriptorLimit;
     private MemoryBudget? _memory;
+    private Func<(long Free, long Size)?> _disk = () => null;
 
     public DanmakuMetrics()
     {
@@ -76,6 +77,8 @@ public sealed class DanmakuMetrics : IDisposable
         _meter.CreateObservableGauge("danmaku_descriptors", ObserveDescriptors, description: "File descriptors in use.");
         _meter.CreateObservableGauge("danmaku_descriptors_limit", ObserveDescriptorLimit, description: "File descriptors that the process may have.");
         _meter.CreateObservableGauge("danmaku_accepting", ObserveListeners, description: "Whether a listener accepts connections (1), or waits for file descriptors (0).");
+        _meter.CreateObservableGauge("danmaku_disk_free_bytes", () => ObserveDisk(space => space.Free), unit: "By", description: "What this node may still write to the disk of its data directory.");
+        _meter.CreateObservableGauge("danmaku_disk_size_bytes", () => ObserveDisk(space => space.Size), unit: "By", description: "The size of the disk of the data directory.");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
     }
 
@@ -159,6 +162,9 @@ public sealed class DanmakuMetrics : IDisposable
     /// <summary>Where it is read which listener accepts.</summary>
     public void ObserveListeners(Func<IEnumerable<KeyValuePair<string, bool>>> listeners) => _listeners = listeners;
 
+    /// <summary>Where the space on the disk of the data directory is read from; null where the system does not say.</summary>
+    public void ObserveDisk(Func<(long Free, long Size)?> disk) => _disk = disk;
+
     public void Dispose() => _meter.Dispose();
 
     private static KeyValuePair<string, object?> KindLabel(MemoryKind kind) => new("kind", kind switch
@@ -189,6 +195,9 @@ public sealed class DanmakuMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> ObserveCache() =>
         _cacheBytes().Select(tier => new Measurement<long>(tier.Value, new KeyValuePair<string, object?>("tier", tier.Key)));
+
+    private IEnumerable<Measurement<long>> ObserveDisk(Func<(long Free, long Size), long> value) =>
+        _disk() is { } space ? [new Measurement<long>(value(space))] : [];
 
     private IEnumerable<Measurement<long>> ObserveMembers() =>
         _members().Select(member => new Measurement<long>(member.Value, new KeyValuePair<string, object?>("status", member.Key)));

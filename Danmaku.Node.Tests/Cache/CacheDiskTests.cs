@@ -144,6 +144,25 @@ public sealed class CacheDiskTests : IDisposable
         Assert.Equal("HIT", (await edge.GetAsync("/a")).Cache);
     }
 
+    [Fact]
+    public async Task Where_others_have_the_free_share_the_disk_is_given_back_and_the_cache_goes_on()
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=600"));
+        await using (var before = await StartAsync(origin))
+        {
+            await before.GetAsync("/a");
+            await before.Service<DiskTier>().FlushAsync();
+            Assert.NotEmpty(Directory.GetFiles(_folder));
+        }
+
+        await using var edge = await StartAsync(origin, "--Danmaku:Cache:DiskFree=17592186044416");
+        await edge.GetAsync("/a");
+        await edge.Service<DiskTier>().FlushAsync();
+
+        Assert.Empty(Directory.GetFiles(_folder));
+        Assert.Equal(("HIT", 0), ((await edge.GetAsync("/a")).Cache, edge.Service<DiskTier>().Cost));
+    }
+
     private Task<TestEdge> StartAsync(FakeOrigin origin, params string[] settings) =>
         TestEdge.StartAsync(origin, ["--Danmaku:Cache:Directory=" + _folder, .. settings]);
 

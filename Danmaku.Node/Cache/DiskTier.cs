@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
 using Danmaku.Core.Http;
+using Danmaku.Node.Disks;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
 
@@ -13,6 +14,8 @@ namespace Danmaku.Node.Cache;
 /// however the process ended, and what is not, or was changed on the disk, is found out by its digest and not served.
 /// </summary>
 /// <remarks>
+/// It leaves a share of the disk free. It looks before it writes, while it writes and every <see cref="LookEvery"/>, and gives files back,
+/// the least used first, where others have taken of that share.
 /// One thread writes, from a bounded queue; what does not fit into it is not written. Reading is bounded too. Files are not forced to the
 /// disk: after a power failure the digests tell what is left.
 /// </remarks>
@@ -21,12 +24,16 @@ internal sealed class DiskTier : IHostedService, IDisposable
     /// <summary>The blocks that two small files take.</summary>
     private const long Overhead = 8192;
 
+    /// <summary>Given back at once when the store has found the disk full: more than a commit needs.</summary>
+    private const long StoreNeeds = 16L * 1024 * 1024;
+
     private const int MaxQueue = 1024;
     private const int MaxReads = 8;
     private const int MaxHeadBytes = 256 * 1024;
     private const string HeadSuffix = ".head";
     private const string BodySuffix = ".body";
     private const string PartSuffix = ".part";
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly byte[] Magic = "danmaku-cache-1\n"u8.ToArray();
 
     private readonly Channel<Action> _work = Channel.CreateBounded<Action>(MaxQueue);
@@ -35,24 +42,67 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private readonly EvictionQueue<CacheEntry> _queue;
     private readonly ILogger<DiskTier> _logger;
     private readonly CacheRules _rules;
+    private readonly TimeProvider _time;
     private readonly string _directory;
+    private readonly FreeShare _share;
     private readonly bool _isOn;
+    private ITimer? _looking;
     private CacheStore _store = null!;
     private Task _running = Task.CompletedTask;
     private bool _hasFailed;
     private long _rebuild;
 
-    public DiskTier(NodeSettings settings, ILogger<DiskTier> logger)
+    public DiskTier(NodeSettings settings, TimeProvider time, ILogger<DiskTier> logger)
     {
         var options = settings.Cache;
         _rules = options.ToRules();
+        _time = time;
         _logger = logger;
         _isOn = options.DiskBytes > 0;
-        _directory = Path.GetFullPath(options.Directory.Length > 0 ? options.Directory : Path.Combine(settings.Node.DataDirectory, "cache"));
+        _directory = DirectoryOf(settings);
+        _share = new FreeShare(new Disk(_directory), options);
         _queue = new EvictionQueue<CacheEntry>(options.DiskBytes, OnEvicted);
     }
 
     public long Cost => _queue.Cost;
+
+    public Disk Disk => _share.Disk;
+
+    /// <summary>
+    /// Before the store opens: an earlier process may have left so much that it could not. The oldest files go until the share is free.
+    /// </summary>
+    public static void GiveBackLeftovers(NodeSettings settings)
+    {
+        var directory = new DirectoryInfo(DirectoryOf(settings));
+        var share = new FreeShare(new Disk(directory.FullName), settings.Cache);
+        try
+        {
+            if (directory.Exists && share.Spare < 0)
+            {
+                foreach (var file in OldestFirst(directory).Where(file => file.Extension is HeadSuffix or BodySuffix or PartSuffix).TakeWhile(_ => share.Spare < 0))
+                {
+                    file.Delete();
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Whoever needs the disk next says so.
+        }
+    }
+
+    /// <summary>The store has found the disk full, and tries again when this returns. Callable from any thread; throws nothing.</summary>
+    /// <returns>Whether there was anything to give back.</returns>
+    public bool MakeRoom()
+    {
+        var given = GiveBack(StoreNeeds);
+        if (given > 0)
+        {
+            _logger.CacheMadeRoom(given);
+        }
+
+        return given > 0;
+    }
 
     /// <summary>Completes when everything that was asked for before is on the disk.</summary>
     public async Task FlushAsync()
@@ -67,6 +117,9 @@ internal sealed class DiskTier : IHostedService, IDisposable
         if (_isOn)
         {
             _running = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+
+            // In the queue, so that no look begins before the one before has ended; where it is full, those who write look.
+            _looking = _time.CreateTimer(_ => _work.Writer.TryWrite(GiveBackShare), null, LookEvery, LookEvery);
         }
 
         return Task.CompletedTask;
@@ -74,11 +127,16 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        _looking?.Dispose();
         _work.Writer.TryComplete();
         await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public void Dispose() => _reads.Dispose();
+    public void Dispose()
+    {
+        _looking?.Dispose();
+        _reads.Dispose();
+    }
 
     internal void Attach(CacheStore store)
     {
@@ -178,35 +236,42 @@ internal sealed class DiskTier : IHostedService, IDisposable
         try
         {
             work();
-            _hasFailed = false;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            if (!_hasFailed)
-            {
-                _logger.CacheDiskFailed(error.Message);
-            }
-
-            _hasFailed = true;
+            Fail(error);
         }
+    }
+
+    /// <summary>Tells once, until something can be written again.</summary>
+    private void Fail(Exception error)
+    {
+        if (!_hasFailed)
+        {
+            _logger.CacheDiskFailed(error.Message);
+        }
+
+        _hasFailed = true;
     }
 
     /// <summary>Takes in what an earlier process has left, and deletes what it has not finished.</summary>
     private void Rebuild()
     {
         Directory.CreateDirectory(_directory);
-        foreach (var path in Directory.EnumerateFiles(_directory))
+        foreach (var file in OldestFirst(new DirectoryInfo(_directory)))
         {
-            var (id, suffix) = (Path.GetFileNameWithoutExtension(path), Path.GetExtension(path));
+            var (id, suffix) = (Path.GetFileNameWithoutExtension(file.Name), file.Extension);
             var isOurs = suffix == PartSuffix
                 || (suffix == BodySuffix && !File.Exists(PathOf(id, HeadSuffix)))
                 || (suffix == HeadSuffix && !TryTakeIn(id));
             if (isOurs)
             {
                 DeleteFiles(id);
-                File.Delete(path);
+                file.Delete();
             }
         }
+
+        GiveBackShare();
     }
 
     private bool TryTakeIn(string id)
@@ -227,27 +292,34 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     private void WriteNow(CacheEntry entry, CachedBody body)
     {
-        if (entry.IsRemoved || entry.File is not null)
+        if (entry.IsRemoved || entry.File is not null || !TryMakeRoom(Overhead + entry.Length))
         {
             return;
         }
 
         var id = Guid.NewGuid().ToString("n");
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var part = PathOf(id, PartSuffix);
-        using (var file = File.Create(part))
+        try
         {
-            foreach (var piece in body.Pieces)
+            if (TryWriteBody(body, PathOf(id, PartSuffix)) is not { } digest)
             {
-                hash.AppendData(piece.Span);
-                file.Write(piece.Span);
+                return;
+            }
+
+            File.Move(PathOf(id, PartSuffix), PathOf(id, BodySuffix));
+            var written = new DiskFile(id, digest);
+            WriteHeadNow(entry, written);
+            entry.File = written;
+        }
+        finally
+        {
+            if (entry.File is null)
+            {
+                // What is half written must not stay on a disk that is full.
+                DeleteFiles(id);
             }
         }
 
-        File.Move(part, PathOf(id, BodySuffix));
-        var written = new DiskFile(id, hash.GetHashAndReset());
-        WriteHeadNow(entry, written);
-        entry.File = written;
+        _hasFailed = false;
         Enter(entry);
 
         // Somebody may have removed it while it had no file to delete.
@@ -255,6 +327,62 @@ internal sealed class DiskTier : IHostedService, IDisposable
         {
             Delete(entry);
         }
+    }
+
+    /// <returns>Its digest; null when others fill the disk meanwhile.</returns>
+    private byte[]? TryWriteBody(CachedBody body, string path)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var file = File.Create(path);
+        foreach (var piece in body.Pieces)
+        {
+            if (_share.IsHalfGone)
+            {
+                return null;
+            }
+
+            hash.AppendData(piece.Span);
+            file.Write(piece.Span);
+        }
+
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>Makes room for so many bytes more, with the share still free.</summary>
+    /// <returns>False where that cannot be, however much is given back.</returns>
+    private bool TryMakeRoom(long bytes)
+    {
+        var missing = bytes - _share.Spare;
+        if (missing > Cost)
+        {
+            GiveBackShare();
+            return false;
+        }
+
+        GiveBack(missing);
+        return true;
+    }
+
+    private void GiveBackShare() => GiveBack(-_share.Spare);
+
+    /// <returns>How many bytes that were: at least as many as asked for, if there were so many.</returns>
+    private long GiveBack(long bytes)
+    {
+        if (bytes <= 0)
+        {
+            return 0;
+        }
+
+        List<CacheEntry> gone = [];
+        lock (_gate)
+        {
+            _evicted = gone;
+            _queue.EvictTo(Cost - bytes);
+            _evicted = null;
+        }
+
+        DropEvicted(gone);
+        return gone.Sum(entry => Overhead + entry.Length);
     }
 
     private void WriteHeadNow(CacheEntry entry, DiskFile file)
@@ -331,7 +459,12 @@ internal sealed class DiskTier : IHostedService, IDisposable
             _evicted = null;
         }
 
-        // Outside of the lock: the store has one of its own, and calls this with it held.
+        DropEvicted(gone);
+    }
+
+    /// <summary>Outside of the lock: the store has one of its own, and calls this with it held.</summary>
+    private void DropEvicted(List<CacheEntry> gone)
+    {
         foreach (var evicted in gone)
         {
             if (evicted.File is { } file)
@@ -358,12 +491,18 @@ internal sealed class DiskTier : IHostedService, IDisposable
         {
             File.Delete(PathOf(id, HeadSuffix));
             File.Delete(PathOf(id, BodySuffix));
+            File.Delete(PathOf(id, PartSuffix));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            _logger.CacheDiskFailed(error.Message);
+            Fail(error);
         }
     }
+
+    private static IEnumerable<FileInfo> OldestFirst(DirectoryInfo directory) => directory.EnumerateFiles().OrderBy(file => file.LastWriteTimeUtc);
+
+    private static string DirectoryOf(NodeSettings settings) =>
+        Path.GetFullPath(settings.Cache.Directory.Length > 0 ? settings.Cache.Directory : Path.Combine(settings.Node.DataDirectory, "cache"));
 
     private string PathOf(string id, string suffix) => Path.Combine(_directory, id + suffix);
 }

@@ -28,11 +28,16 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
         var isKnown = _ghosts.ContainsKey(hash);
         var slot = new Slot(item, cost, hash) { IsMain = isKnown };
         Enter(slot);
-        while (Cost > budget && EvictOne())
+        EvictTo(budget);
+        return slot;
+    }
+
+    /// <summary>Has items go until the rest costs no more than <paramref name="cost"/>.</summary>
+    public void EvictTo(long cost)
+    {
+        while (Cost > cost && EvictOne(cost))
         {
         }
-
-        return slot;
     }
 
     public void Remove(Slot slot)
@@ -43,9 +48,9 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
         }
     }
 
-    private bool EvictOne()
+    private bool EvictOne(long cost)
     {
-        if (_small.Last is { } oldest && (_smallCost > budget / 10 || _main.Last is null))
+        if (_small.Last is { } oldest && (_smallCost > cost / 10 || _main.Last is null))
         {
             Leave(oldest.Value, oldest);
             if (oldest.Value.Uses > 1)

@@ -1,16 +1,20 @@
 using Danmaku.Core.Rooms;
+using Danmaku.Node.Disks;
 using Danmaku.Node.Options;
 using Danmaku.Node.Sockets;
 
 namespace Danmaku.Node.Endpoints;
 
 /// <summary>Whether this node is to get work now.</summary>
-internal sealed class Readiness(NodeSettings settings, SocketRegistry registry, IRooms rooms)
+internal sealed class Readiness(NodeSettings settings, SocketRegistry registry, IRooms rooms, DiskWatch disk)
 {
     private readonly bool _isEdge = settings.Node.IsEdge;
 
     /// <summary>Why the node is not ready; null when it is.</summary>
     public string? WhyNot => WhyNoWork ?? rooms.Impaired;
+
+    /// <summary>What an operator should look after before it becomes a reason; null when all is well.</summary>
+    public string? Warning => disk.Warning;
 
     /// <summary>Why it takes no viewers; null when it does.</summary>
     public string? WhyNoViewers => _isEdge ? WhyNoWork : "not an edge";

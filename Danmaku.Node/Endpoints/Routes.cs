@@ -91,7 +91,7 @@ internal static class Routes
         app.MapMethods("/health/live", GetAndHead, () => "live").ExcludeFromDescription();
         app.MapMethods("/health/ready", GetAndHead, () => readiness.WhyNot is { } reason
                 ? Results.Text("not ready: " + reason, statusCode: StatusCodes.Status503ServiceUnavailable)
-                : Results.Text("ready"))
+                : Results.Text(readiness.Warning is { } warning ? "ready, but " + warning : "ready"))
             .ExcludeFromDescription();
         app.MapPrometheusScrapingEndpoint("/metrics");
     }

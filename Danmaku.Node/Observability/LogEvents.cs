@@ -27,6 +27,15 @@ internal static partial class LogEvents
     [LoggerMessage(22, LogLevel.Error, "A fetch from an origin failed")]
     public static partial void FillFailed(this ILogger logger, Exception error);
 
+    [LoggerMessage(23, LogLevel.Warning, "The store found the disk full; the cache gave back {Bytes} bytes of it")]
+    public static partial void CacheMadeRoom(this ILogger logger, long bytes);
+
+    [LoggerMessage(24, LogLevel.Warning, "The disk of the data directory is nearly full: {Free} of {Size} MiB are free; danmaku are not kept any more when it is full")]
+    public static partial void DiskNearlyFull(this ILogger logger, double free, double size);
+
+    [LoggerMessage(25, LogLevel.Information, "The disk of the data directory has room again: {Free} of {Size} MiB are free")]
+    public static partial void DiskHasRoom(this ILogger logger, double free, double size);
+
     [LoggerMessage(30, LogLevel.Warning, "{Listener} accepts no more connections: {Reason}. All that are open go on")]
     public static partial void ListenerFull(this ILogger logger, string listener, string reason);
 

@@ -47,6 +47,13 @@ public sealed class CacheOptions : IValidatableObject
     [Range(0, 16L * 1024 * 1024 * 1024 * 1024)]
     public long DiskBytes { get; set; } = 1024L * 1024 * 1024;
 
+    /// <summary>
+    /// Bytes of that disk that stay free for others; where these fill it, responses go until it is so again. 0 to 16 TiB, default a tenth of
+    /// the disk, at most 10 GiB.
+    /// </summary>
+    [Range(0, 16L * 1024 * 1024 * 1024 * 1024)]
+    public long? DiskFree { get; set; }
+
     /// <summary>Where they are on disk. Default: <c>cache</c> in the data directory.</summary>
     public string Directory { get; set; } = "";
 

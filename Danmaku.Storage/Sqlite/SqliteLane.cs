@@ -22,12 +22,14 @@ internal sealed class SqliteLane : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SqliteSession _session;
     private readonly string _begin;
+    private readonly Func<bool> _makeRoom;
 
     /// <param name="session">Disposed with the lane.</param>
     /// <param name="begin">How a transaction begins.</param>
-    public SqliteLane(string name, SqliteSession session, string begin)
+    /// <param name="makeRoom">Called when the disk is full: whether it makes sense to try again. Must not throw.</param>
+    public SqliteLane(string name, SqliteSession session, string begin, Func<bool> makeRoom)
     {
-        (_session, _begin) = (session, begin);
+        (_session, _begin, _makeRoom) = (session, begin, makeRoom);
         new Thread(Run) { Name = name, IsBackground = true }.Start();
     }
 
@@ -77,6 +79,14 @@ internal sealed class SqliteLane : IAsyncDisposable
 
     private void Commit(List<Call> calls)
     {
+        while (!TryCommit(calls))
+        {
+        }
+    }
+
+    /// <returns>Whether all of them were told what came of it; false when there is room on the disk now that was not there.</returns>
+    private bool TryCommit(List<Call> calls)
+    {
         try
         {
             _session.Execute(_begin);
@@ -93,22 +103,28 @@ internal sealed class SqliteLane : IAsyncDisposable
 
             _session.Execute("COMMIT");
         }
+        catch (SqliteException error) when (error.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL && _makeRoom())
+        {
+            RollBack();
+            return false;
+        }
         catch (SqliteException error) when (calls.Count > 1 && error.SqliteErrorCode != SQLitePCL.raw.SQLITE_BUSY)
         {
             // One of them may be the cause: each has a transaction of its own now. Who holds the file would have all of them wait anew.
             RollBack();
             calls.ForEach(call => Commit([call]));
-            return;
+            return true;
         }
         catch (Exception error)
         {
             // Whatever it is, the callers are told; an exception on this thread would end the process.
             RollBack();
             calls.ForEach(call => call.Fail(error));
-            return;
+            return true;
         }
 
         calls.ForEach(call => call.Complete());
+        return true;
     }
 
     private void RollBack()

@@ -22,13 +22,19 @@ public sealed class SqliteRoomStore : IRoomStore
     private SqliteRoomStore(string id, IDisposable directoryLock, SqliteSession writer, SqliteSession reader)
     {
         (Identity, _lock) = (new StoreIdentity("sqlite", id, IsShared: false), directoryLock);
-        _writer = new SqliteLane("danmaku store", writer, "BEGIN IMMEDIATE");
-        _reader = new SqliteLane("danmaku store reader", reader, "BEGIN");
+        _writer = new SqliteLane("danmaku store", writer, "BEGIN IMMEDIATE", () => MakeRoom());
+        _reader = new SqliteLane("danmaku store reader", reader, "BEGIN", () => false);
     }
 
     public StoreIdentity Identity { get; }
 
     public int Lanes => 1;
+
+    /// <summary>
+    /// Called on the store's thread when the disk is full: deletes something that can be done without, and says whether it did. Then the
+    /// commit is tried again at once, and again for as long as there was something to delete. It must not throw.
+    /// </summary>
+    public Func<bool> MakeRoom { get; set; } = () => false;
 
     /// <summary>Opens the store in a directory; both are made when they are not there.</summary>
     /// <exception cref="StoreRefusedException">Another process uses the directory, or the file cannot be used.</exception>
