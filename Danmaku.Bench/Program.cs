@@ -18,6 +18,7 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
     OverloadCommand.Create(),
     ConnectCommands.CreateIdle(),
     ConnectCommands.CreateStorm(),
+    FloodCommand.Create(),
     CompareCommand.Create(),
     ChaosCommand.Create(),
     TargetCommand.Create(),

@@ -3,9 +3,23 @@ using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Cluster;
 
+/// <summary>What nodes may have where their bounds are measured; their limits are not lifted then.</summary>
+/// <param name="Descriptors">Open files; null for what this tool may have.</param>
+/// <param name="HeapMiB">Managed memory; null for as much as there is.</param>
+public sealed record NodeBounds(int? Descriptors, int? HeapMiB)
+{
+    /// <summary>What is to stand before a node's command.</summary>
+    public IReadOnlyList<string> Prefix => Descriptors is { } files ? ["/bin/sh", "-c", """ulimit -n "$0" && exec "$@" """, $"{files}"] : [];
+
+    /// <summary>The runtime reads the number as hexadecimal.</summary>
+    public IReadOnlyDictionary<string, string> Environment =>
+        HeapMiB is { } heap ? new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = $"{(long)heap * 1024 * 1024:x}" } : new Dictionary<string, string>();
+}
+
 /// <summary>One origin and some edges for measuring: each on a core of its choice, with all limits lifted that a load tool meets.</summary>
 public sealed class PinnedCluster : IAsyncDisposable
 {
+    private static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(100);
@@ -20,7 +34,7 @@ public sealed class PinnedCluster : IAsyncDisposable
     }
 
     /// <summary>Of the edges.</summary>
-    public IReadOnlyList<Uri> Edges => _urls[1..];
+    public IReadOnlyList<Uri> Edges => _urls.Count == 1 ? _urls : _urls[1..];
 
     /// <summary>The edges, then the origin.</summary>
     public IReadOnlyList<ServerProcess> Servers => [.. _servers.Skip(1), _servers[0]];
@@ -28,17 +42,24 @@ public sealed class PinnedCluster : IAsyncDisposable
     /// <summary>Of the servers, in their order; complete when the cluster has ended. None if not asked for.</summary>
     public IReadOnlyList<GcTrace> Traces => [.. _traces.Skip(1), .. _traces.Take(1)];
 
+    /// <summary>The nodes that have ended by themselves, and how.</summary>
+    public IReadOnlyList<string> Ended => [.. _processes.Zip(_servers)
+        .Where(node => node.First.Ended.IsCompleted)
+        .Select(node => $"{node.Second.Name} ended with {node.First.Ended.GetAwaiter().GetResult()}")];
+
     /// <param name="node">The executable of a node.</param>
+    /// <param name="edges">0 for one node that is origin and edge.</param>
     /// <param name="store">As <c>Danmaku:Store:Kind</c> has it.</param>
     /// <param name="originCore">Null for any core.</param>
     /// <param name="edgeCore">Of all edges; null for any core.</param>
     /// <param name="folder">For data and logs.</param>
     /// <param name="settings">Further options of all nodes, as arguments.</param>
     /// <param name="isTraced">Whether the nodes note their garbage collections.</param>
+    /// <param name="bounds">Null for nodes without limits.</param>
     /// <exception cref="InvalidDataException">It does not start; the message says why. Nothing is left running.</exception>
     public static async Task<PinnedCluster> StartAsync(
         string node, int edges, string store, int? originCore, int? edgeCore, string folder, IReadOnlyList<string> settings, TimeProvider time,
-        bool isTraced = false)
+        bool isTraced = false, NodeBounds? bounds = null)
     {
         var cluster = new PinnedCluster();
         try
@@ -46,17 +67,22 @@ public sealed class PinnedCluster : IAsyncDisposable
             var ports = NodeNetwork.FreePorts(IPAddress.Loopback, 2 * (edges + 1));
             for (var i = 0; i <= edges; i++)
             {
-                var (name, server, core) = i == 0 ? ("origin", "origin", originCore) : ($"edge-{i}", edges == 1 ? "edge" : $"edge {i}", edgeCore);
+                var (name, server, roles, core) = i switch
+                {
+                    0 when edges == 0 => ("node", "node", "origin,edge", edgeCore),
+                    0 => ("origin", "origin", "origin", originCore),
+                    _ => ($"edge-{i}", edges == 1 ? "edge" : $"edge {i}", "edge", edgeCore),
+                };
                 var trace = new GcTrace(server, Path.Combine(folder, name + ".nettrace"));
                 var url = new Uri($"http://127.0.0.1:{ports[2 * i]}");
                 string[] command =
                 [
-                    .. core is { } pinned ? Cores.Prefix(pinned) : [], node, "--urls", $"{url}".TrimEnd('/'),
-                    $"--Danmaku:Roles={(i == 0 ? "origin" : "edge")}", $"--Danmaku:NodeName={name}", $"--Danmaku:Store:Kind={store}",
+                    .. core is { } pinned ? Cores.Prefix(pinned) : [], .. bounds?.Prefix ?? [], node, "--urls", $"{url}".TrimEnd('/'),
+                    $"--Danmaku:Roles={roles}", $"--Danmaku:NodeName={name}", $"--Danmaku:Store:Kind={store}",
                     $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
-                    $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", .. Unlimited, .. settings,
+                    $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", .. bounds is null ? Unlimited : [], .. settings,
                 ];
-                var environment = isTraced ? Programs.DotnetRoot.Concat(trace.Settings).ToDictionary() : Programs.DotnetRoot;
+                var environment = Programs.DotnetRoot.Concat(isTraced ? trace.Settings : Nothing).Concat(bounds?.Environment ?? Nothing).ToDictionary();
                 var process = OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), environment);
                 cluster._processes.Add(process);
                 cluster._servers.Add(new ServerProcess(server, process.Id));

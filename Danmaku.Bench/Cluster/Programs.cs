@@ -20,6 +20,17 @@ public static class Programs
         ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../..")),
     };
 
+    /// <summary>What starts this tool once more.</summary>
+    public static IReadOnlyList<string> Self
+    {
+        get
+        {
+            var assembly = typeof(Programs).Assembly.Location;
+            var program = Path.ChangeExtension(assembly, null);
+            return File.Exists(program) ? [program] : ["dotnet", assembly];
+        }
+    }
+
     /// <summary>The executable of a node: beside this tool, or where the same build has put it.</summary>
     /// <exception cref="InvalidDataException">It is not there.</exception>
     public static string FindNode()

@@ -66,12 +66,7 @@ public static class Peers
         return [program, "-p", $"{port}"];
     }
 
-    private static Task<string[]> Own(string kind, int port)
-    {
-        var program = Environment.ProcessPath!;
-        string[] self = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, typeof(Peers).Assembly.Location] : [program];
-        return Task.FromResult<string[]>([.. self, "target", kind, "--port", $"{port}"]);
-    }
+    private static Task<string[]> Own(string kind, int port) => Task.FromResult<string[]>([.. Programs.Self, "target", kind, "--port", $"{port}"]);
 
     private static async Task<string[]> PythonAsync(PeerPlace place, int port)
     {

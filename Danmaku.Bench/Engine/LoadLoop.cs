@@ -127,7 +127,7 @@ public sealed class LoadLoop(RunClock clock, IPoller poller, bool isSpinning = f
         _free.Push(id);
     }
 
-    private static void Bind(Socket socket, IPAddress? source)
+    internal static void Bind(Socket socket, IPAddress? source)
     {
         if (source is null)
         {

@@ -21,7 +21,7 @@ public static class LoadOptions
         Validators = { result => Require<double>(result, value => value is > 0 and <= 1_000_000, "more than 0 and at most 1000000") },
     };
 
-    private static readonly Option<Uri[]> Urls = new("--url")
+    public static readonly Option<Uri[]> Urls = new("--url")
     {
         Description = "An edge, as http://host:port or ws://host:port; repeat it for more edges. Default http://localhost:8080.",
         CustomParser = ParseUrls,
@@ -34,7 +34,7 @@ public static class LoadOptions
         DefaultValueFactory = _ => ServerKind.Danmaku,
     };
 
-    private static readonly Option<string> Room = new("--room")
+    public static readonly Option<string> Room = new("--room")
     {
         Description = "The room, or what the names of several begin with; nobody else should be there.",
         DefaultValueFactory = _ => "bench",

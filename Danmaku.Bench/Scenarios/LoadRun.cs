@@ -40,6 +40,9 @@ public sealed class LoadRun : IDisposable
         Crowd = new Crowd(settings, _clock, poller ?? Pollers.Create(), Watch, cancellation);
     }
 
+    /// <summary>Stands before what <see cref="Progress"/> calls the phase.</summary>
+    public string Part { get; set; } = "";
+
     /// <summary>Where the run is. Safe to call from any thread.</summary>
     public RunProgress Progress => _progress;
 
@@ -184,7 +187,7 @@ public sealed class LoadRun : IDisposable
         if (elapsed - _progress.Elapsed > ShowEvery)
         {
             _progress = new RunProgress(
-                _phase, elapsed, Crowd.Joined, Crowd.Posts, Crowd.Deliveries, Crowd.Latency, Crowd.Check(isOver: false));
+                Part + _phase, elapsed, Crowd.Joined, Crowd.Posts, Crowd.Deliveries, Crowd.Latency, Crowd.Check(isOver: false));
         }
     }
 }
