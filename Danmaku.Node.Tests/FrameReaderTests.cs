@@ -80,10 +80,10 @@ public sealed class FrameReaderTests : IDisposable
     public async Task Who_is_read_slowly_is_heard_all_the_same(int seed, int longest)
     {
         FrameReader? reader = null;
-        using var feed = new FeedStream(() => reader?.OnLibraryWaiting());
+        using var feed = new FeedStream(() => reader?.OnLibraryWaiting(), _memory);
         var budget = new MessageBudget(2000, 5, null, TimeProvider.System);
-        using var socket = new ViewerSocket(feed, _output, inflates: false, new ConnectionOptions(), () => { }, _metrics, TimeProvider.System, budget);
-        reader = new FrameReader(_source, feed, socket, new ReadLoop(socket, _listener, MaxBytes), MaxBytes, TimeProvider.System);
+        using var socket = new ViewerSocket(feed, _output, inflates: false, new ConnectionOptions(), _memory, () => { }, _metrics, TimeProvider.System, budget);
+        reader = new FrameReader(_source, feed, socket, new ReadLoop(socket, _listener, MaxBytes, _memory), MaxBytes, _memory, TimeProvider.System);
         var random = new Random(seed);
         var (bytes, said, pings) = Talk(random, 30);
         var running = reader.RunAsync();
