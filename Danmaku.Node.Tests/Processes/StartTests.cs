@@ -108,6 +108,28 @@ public sealed class StartTests : IDisposable
             $"--Kestrel:Endpoints:Page:Url=http://127.0.0.1:{port}");
     }
 
+    [Theory]
+    [InlineData("urls", "https://127.0.0.1:0", "")]
+    [InlineData("urls", "https://127.0.0.1:0", "/nowhere/certificate.pfx")]
+    [InlineData("urls", "https://127.0.0.1:0", "/etc/hostname")]
+    public async Task A_certificate_that_is_missing_names_the_options(string key, string url, string certificate)
+    {
+        await using var node = Start(
+            ["--urls=http://127.0.0.1:0", $"--{key}={url}", .. certificate.Length > 0 ? (string[])["--Kestrel:Certificates:Default:Path=" + certificate] : []],
+            environment => environment["HOME"] = _data);
+
+        Assert.Equal(1, await node.EndAsync());
+        Assert.StartsWith(
+            $"danmaku: {key}: {url} needs a certificate: set Kestrel:Certificates:Default:Path, and KeyPath or Password beside it (",
+            Assert.Single(node.Errors), StringComparison.Ordinal);
+        Assert.All(node.Output, IsWarning);
+    }
+
+    [Fact]
+    public Task A_port_that_the_server_cannot_choose_names_the_option() => RefusesAsync(
+        "urls: http://localhost:0: Dynamic port binding is not supported when binding to localhost. You must either bind to 127.0.0.1:0 or [::1]:0, or both.",
+        "--urls=http://localhost:0");
+
     [Fact]
     public Task An_address_of_another_machine_names_the_option() => RefusesAsync(
         "http://192.0.2.1:8080 cannot be used: this machine has no such address. Choose another with --urls http://localhost:8080",
