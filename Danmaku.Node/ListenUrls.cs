@@ -47,6 +47,10 @@ internal static class ListenUrls
     /// <param name="listening">On how many it listens already: it takes them in their order.</param>
     public static string? Explain(Exception error, IConfiguration configuration, int listening) => Explain(error, All(configuration), listening);
 
+    /// <summary>The same for the URLs of one key.</summary>
+    public static string? Explain(Exception error, string key, IEnumerable<string> urls, int listening) =>
+        Explain(error, [.. urls.Select(url => new Place(url, key))], listening);
+
     private static string? Explain(Exception error, Place[] places, int listening)
     {
         if (PortTrouble.Of(error) is { } trouble)
@@ -84,7 +88,8 @@ internal static class ListenUrls
             : [.. PortKeys.SelectMany(ports => Split(configuration[ports.Key]).Select(port => new Place($"{ports.Scheme}://*:{port}", Urls)))];
     }
 
-    private static bool IsValid(string text)
+    /// <summary>Whether the server takes it, as what it says.</summary>
+    public static bool IsValid(string text)
     {
         try
         {

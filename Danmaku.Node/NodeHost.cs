@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Serialization;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
@@ -11,6 +10,7 @@ using Danmaku.Node.Conversations;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.History;
 using Danmaku.Node.Observability;
+using Danmaku.Node.Operators;
 using Danmaku.Node.Options;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
@@ -96,7 +96,7 @@ internal static class NodeHost
         UseMiddleware(app, settings);
         app.MapSockets();
         app.MapApi();
-        app.MapOperations();
+        app.MapHealth(app.Services.GetRequiredService<Readiness>());
         return app;
     }
 
@@ -157,6 +157,10 @@ internal static class NodeHost
     {
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
+
+        // First, since services stop in the reverse order: operators see the node's end.
+        services.AddSingleton<OperatorServer>();
+        services.AddHostedService(provider => provider.GetRequiredService<OperatorServer>());
         services.AddSingleton<DanmakuMetrics>();
         services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton(settings.Connection);
@@ -173,21 +177,10 @@ internal static class NodeHost
         services.AddSingleton<IPurgeable, PurgeableCache>();
         services.AddSingleton<PurgeEndpoint>();
         services.AddHostedService<SocketService>();
-        services.AddProblemDetails();
-        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
-        services.AddOpenApi("v1", api => api.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info.Title = "Danmaku";
-            return Task.CompletedTask;
-        }));
+        services.AddApi("Danmaku");
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
-            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
-        });
     }
 
     private static void AddCache(IServiceCollection services, NodeSettings settings)
@@ -237,14 +230,7 @@ internal static class NodeHost
             app.UseMiddleware<EdgeCache>();
         }
 
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
-        app.Use((context, next) =>
-        {
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            context.Response.Headers.CacheControl = "no-store";
-            return next(context);
-        });
+        app.UseProblems();
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = Page.Prepare });
 
         // Here and not at the beginning: a hit is answered without it, and a request to this process as an origin has a route of its own.
@@ -269,5 +255,9 @@ internal static class NodeHost
     {
         var node = app.Services.GetRequiredService<NodeSettings>().Node;
         app.Logger.NodeStarted(node.NodeName, node.Roles, string.Join(", ", app.Urls), Path.GetFullPath(node.DataDirectory));
+        if (app.Services.GetRequiredService<OperatorServer>().Urls is { Count: > 0 } urls)
+        {
+            app.Logger.OperatorsListen(string.Join(", ", urls));
+        }
     }
 }

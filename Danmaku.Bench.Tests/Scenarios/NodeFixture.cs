@@ -24,7 +24,7 @@ public sealed class NodeFixture : IAsyncLifetime
         string[] command =
         [
             Program, "--urls", $"{Url}".TrimEnd('/'), $"--Danmaku:DataDirectory={_folder}", $"--Danmaku:Connection:ConnectsPerSecond={ConnectsPerSecond}",
-            "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0",
+            "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Operator:Urls=",
         ];
         _process = OwnedProcess.Start(command, Path.Combine(_folder, "node.log"), Programs.DotnetRoot);
         using var http = new HttpClient();

@@ -76,11 +76,11 @@ public sealed class PinnedCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>All posts come from a few connections and all viewers from one address.</summary>
+    /// <summary>All posts come from a few connections and all viewers from one address; nobody operates the nodes, which would all want the same port.</summary>
     private static IReadOnlyList<string> Unlimited =>
     [
         "--Danmaku:Connection:ConnectionsPerAddress=0", "--Danmaku:Connection:ConnectsPerSecond=0", "--Danmaku:Connection:PostsPerSecond=0",
-        "--Danmaku:Connection:MaxPendingPosts=65536", "--Danmaku:Room:PostsPerSecond=0",
+        "--Danmaku:Connection:MaxPendingPosts=65536", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Operator:Urls=",
     ];
 
     /// <summary>Edges end before their origin, so that they need not look for it.</summary>

@@ -4,7 +4,8 @@ namespace Danmaku.Node.Cache;
 
 /// <summary>
 /// What an edge answers itself and never asks an origin for over HTTP: WebSockets, what it alone can say of itself, and the API, whose posts
-/// go to rooms through the cluster. Everything else is content, which comes from an origin and may be cached.
+/// go to rooms through the cluster. Everything else is content, which comes from an origin and may be cached. <c>/metrics</c> is for operators' own
+/// server: here it is nothing, and no other server's either.
 /// </summary>
 internal static class EdgePaths
 {

@@ -3,7 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Danmaku.Node.Options;
 
 /// <summary>All options of a node, read and checked once at start.</summary>
-public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store, CacheOptions Cache)
+public sealed record NodeSettings(
+    NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store, CacheOptions Cache, OperatorOptions Operator)
 {
     /// <summary>Whether this node answers for content from a cache.</summary>
     public bool HasCache => Node.IsEdge && Cache.Enabled;
@@ -18,7 +19,8 @@ public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection
             Read<RoomOptions>(configuration, RoomOptions.Section),
             Read<ClusterOptions>(configuration, ClusterOptions.Section),
             Read<StoreOptions>(configuration, StoreOptions.Section),
-            Read<CacheOptions>(configuration, CacheOptions.Section)));
+            Read<CacheOptions>(configuration, CacheOptions.Section),
+            Read<OperatorOptions>(configuration, OperatorOptions.Section)));
     }
 
     /// <summary>What must hold between options of several sections.</summary>
