@@ -47,7 +47,7 @@ public sealed record NodeSettings(
         var options = new T();
         try
         {
-            configuration.GetSection(section).Bind(options);
+            Given(configuration, section).Bind(options);
         }
         catch (InvalidOperationException error)
         {
@@ -61,6 +61,13 @@ public sealed record NodeSettings(
             : throw new SettingsException(string.Join("; ", problems.Select(problem =>
                 $"{section}:{problem.MemberNames.FirstOrDefault()}: {problem.ErrorMessage}")));
     }
+
+    /// <summary>A section without its nulls, which only JSON has: who writes one has said nothing, so that the default stands.</summary>
+    private static IConfigurationSection Given(IConfiguration configuration, string section) =>
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(configuration.GetSection(section).AsEnumerable().Where(setting => setting.Value is not null))
+            .Build()
+            .GetSection(section);
 }
 
 /// <summary>A setting with which the node cannot start; the message is one line that names its key.</summary>
