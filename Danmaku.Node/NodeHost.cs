@@ -123,6 +123,7 @@ internal static class NodeHost
             kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {

@@ -109,6 +109,26 @@ public sealed class HostileHttpTests
         Assert.Empty(origin.Requests);
     }
 
+    /// <summary>Whatever they mean (RFC 9110 §5.5): cookies come in GBK, too.</summary>
+    [Fact]
+    public async Task Field_values_go_through_byte_for_byte_in_both_directions()
+    {
+        var bytes = string.Concat(Enumerable.Range(0x80, 0x80).Select(value => (char)value));
+        await using var origin = await FakeOrigin.StartAsync("body", ("X-Name", bytes), ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+        var request = Encoding.Latin1.GetBytes($"GET /a HTTP/1.1\r\nHost: test\r\nCookie: a={bytes}\r\n\r\n");
+
+        foreach (var cache in new[] { "MISS", "HIT" })
+        {
+            await client.SendBytesAsync(request);
+            Assert.Equal((200, bytes, cache + " from edge-1"), (await client.ReadHeadAsync(), client.Headers["x-name"], client.Headers["x-cache"]));
+            await client.ReadBodyAsync();
+        }
+
+        Assert.Equal($"a={bytes}", Assert.Single(origin.Requests).Headers.Cookie.ToString());
+    }
+
     [Theory]
     [InlineData("Content-Length: 6", "Transfer-Encoding: chunked", "0\r\n\r\nG")]
     [InlineData("Transfer-Encoding: chunked", "Content-Length: 6", "0\r\n\r\nG")]

@@ -1,3 +1,4 @@
+using System.Text;
 using Danmaku.Actors.Cluster;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.Options;
@@ -87,6 +88,7 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
+        kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
 
         // Of what is configured for the other server this one has the certificates, and not where that listens.
