@@ -80,6 +80,7 @@ public sealed class HostileHttpTests
     [InlineData("/x/%2e%2E/a")]
     [InlineData("/./a")]
     [InlineData("/%61")]
+    [InlineData("http://test/a")]
     public async Task Targets_that_mean_the_same_are_one_and_the_origin_hears_just_that(string other)
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
