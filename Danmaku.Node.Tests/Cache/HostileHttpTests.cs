@@ -130,6 +130,19 @@ public sealed class HostileHttpTests
         Assert.Equal($"a={bytes}", Assert.Single(origin.Requests).Headers.Cookie.ToString());
     }
 
+    [Fact]
+    public async Task A_broken_upload_is_the_client_s_fault_and_not_the_origin_s()
+    {
+        await using var origin = await FakeOrigin.StartAsync("body");
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        await client.SendBytesAsync("POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nffffffffffffffffff\r\n"u8.ToArray());
+
+        Assert.Equal(400, await client.ReadHeadAsync());
+        Assert.Equal(0, await edge.Node.MetricAsync("danmaku_cache_origin_failures_total"));
+    }
+
     [Theory]
     [InlineData("Content-Length: 6", "Transfer-Encoding: chunked", "0\r\n\r\nG")]
     [InlineData("Transfer-Encoding: chunked", "Content-Length: 6", "0\r\n\r\nG")]

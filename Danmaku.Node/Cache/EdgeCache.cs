@@ -321,7 +321,7 @@ internal sealed class EdgeCache
                 return;
             }
 
-            forwarded = forwarded with { Body = context.Request.Body };
+            forwarded = forwarded with { Body = new ClientBody(context.Request.Body) };
         }
 
         OriginResponse response;
@@ -329,9 +329,9 @@ internal sealed class EdgeCache
         {
             response = await _parts.Upstreams.SendAsync(forwarded, context.RequestAborted);
         }
-        catch (Exception error) when (FindBadRequest(error) is { } bad)
+        catch (Exception) when (forwarded.Body?.Failure is { } failure)
         {
-            await FailAsync(context, bad.StatusCode, status);
+            await FailAsync(context, Problems.GiveUpBody(context, failure), status);
             return;
         }
         catch (Exception error) when (error is HttpRequestException or TimeoutException or IOException)
@@ -350,10 +350,6 @@ internal sealed class EdgeCache
             await PassAsync(context, request, response, status);
         }
     }
-
-    /// <summary>A body that the client sent wrongly comes back through the client that forwards it.</summary>
-    private static BadHttpRequestException? FindBadRequest(Exception? error) =>
-        error switch { null => null, BadHttpRequestException bad => bad, _ => FindBadRequest(error.InnerException) };
 
     /// <summary>RFC 9111 §4.4: the target, and what Location and Content-Location name on the same site.</summary>
     private void Invalidate(HttpContext context, CacheRequest request, IReadOnlyList<HttpField> response)

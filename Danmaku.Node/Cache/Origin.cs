@@ -10,7 +10,7 @@ namespace Danmaku.Node.Cache;
 internal sealed record OriginRequest(string Method, string Target, string? Host, IReadOnlyList<HttpField> Fields, IPAddress Client)
 {
     /// <summary>Null where there is none.</summary>
-    public Stream? Body { get; init; }
+    public ClientBody? Body { get; init; }
 }
 
 /// <summary>What an origin answers; its body is still arriving. Disposing of it ends that.</summary>

@@ -43,7 +43,7 @@ internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin loc
                 Failed(origins[i]);
                 response.Dispose();
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
+            catch (Exception error) when (request.Body?.Failure is null && error is HttpRequestException or IOException or TimeoutException)
             {
                 Failed(origins[i]);
                 last = error;
