@@ -355,7 +355,12 @@ internal sealed class EdgeCache
     private void Invalidate(HttpContext context, CacheRequest request, IReadOnlyList<HttpField> response)
     {
         _parts.Store.Invalidate(request.Key);
-        var here = new Uri($"{context.Request.Scheme}://{context.Request.Host.Value}{request.Key.Target}");
+        if (!Uri.TryCreate($"{context.Request.Scheme}://{context.Request.Host.Value}{request.Key.Target}", UriKind.Absolute, out var here))
+        {
+            // HTTP/1.0 needs no Host, so it is not known what else is on the same site.
+            return;
+        }
+
         foreach (var name in (string[])["Location", "Content-Location"])
         {
             if (response.Only(name) is { } location

@@ -35,6 +35,7 @@ internal static class EdgePaths
     private static bool IsHistory(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         && request.Path.StartsWithSegments("/api/rooms", out var room)
-        && room.Value!.IndexOf('/', 1) is > 0 and var end
-        && new PathString(room.Value[end..]).StartsWithSegments("/history");
+        && room.Value is { Length: > 1 } rest
+        && rest.IndexOf('/', 1) is > 0 and var end
+        && new PathString(rest[end..]).StartsWithSegments("/history");
 }
