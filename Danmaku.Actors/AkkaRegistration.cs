@@ -313,7 +313,8 @@ public sealed class RoomsHandle : IRooms
 
     public string? Impaired => _rooms?.Impaired;
 
-    public ClusterStatus Status => Rooms.Status;
+    /// <summary>Nobody is a member before the actor system has started.</summary>
+    public ClusterStatus Status => Volatile.Read(ref _rooms)?.Status ?? new ClusterStatus("", []);
 
     public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Rooms.OpenAsync(room, cancellation);
 

@@ -340,7 +340,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/purge");
         request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json"));
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        return await (node ?? _node).Http.SendAsync(request);
+        return await (node ?? _node).Operators.SendAsync(request);
     }
 
     private static List<string?> Urls(JsonElement index) =>

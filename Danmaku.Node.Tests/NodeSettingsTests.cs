@@ -1,3 +1,4 @@
+using System.Text;
 using Danmaku.Core.Cluster;
 using Danmaku.Node.Options;
 using Microsoft.Extensions.Configuration;
@@ -16,6 +17,19 @@ public sealed class NodeSettingsTests
         Assert.Equal((256, 1024 * 1024), (settings.Connection.OutboxFrames, settings.Connection.OutboxBytes));
         Assert.Equal((100, "lobby"), (settings.Room.MaxTextChars, settings.Node.DefaultRoom));
         Assert.Equal(["origin", "edge"], settings.Node.RoleList);
+    }
+
+    [Fact]
+    public void Null_in_a_file_is_the_default()
+    {
+        using var file = new MemoryStream(Encoding.UTF8.GetBytes("""{"Danmaku":{"Roles":null,"OperatorKey":null,"DrainSeconds":null,"Operator":null,"Cluster":{"Seeds":null,"Network":null,"Port":null,"Tls":{"Key":null}}}}"""));
+
+        var defaults = NodeSettings.Read(new ConfigurationBuilder().Build());
+        var read = NodeSettings.Read(new ConfigurationBuilder().AddJsonStream(file).Build());
+
+        Assert.Equal(
+            (defaults.Node.Roles, "", defaults.Node.DrainSeconds, defaults.Operator.Urls, "", "", null, ""),
+            (read.Node.Roles, read.Node.OperatorKey, read.Node.DrainSeconds, read.Operator.Urls, read.Cluster.Seeds, read.Cluster.Network, read.Cluster.Port, read.Cluster.Tls.Key));
     }
 
     [Theory]

@@ -22,7 +22,8 @@ public sealed class ProcessTests : IDisposable
     public async Task It_says_where_it_listens_is_healthy_and_stops_when_told()
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        await using var node = Start("--urls", url.ToString(), "--Danmaku:NodeName=alone", "--Danmaku:DataDirectory=" + _data);
+        await using var node = Start(
+            "--urls", url.ToString(), "--Danmaku:Operator:Urls=http://127.0.0.1:0", "--Danmaku:NodeName=alone", "--Danmaku:DataDirectory=" + _data);
         await node.SaysAsync("Node alone (origin,edge) listens on");
         await Eventually.TrueAsync(async () => await HealthAsync(url.ToString()) == 0, TimeSpan.FromSeconds(60));
 
@@ -38,7 +39,7 @@ public sealed class ProcessTests : IDisposable
     [Fact]
     public async Task A_node_that_is_told_to_stop_while_it_starts_ends_with_0()
     {
-        var code = NodeHost.RunAsync(["--urls=http://127.0.0.1:0", "--Danmaku:DataDirectory=" + _data], (services, settings) =>
+        var code = NodeHost.RunAsync(["--urls=http://127.0.0.1:0", "--Danmaku:Operator:Urls=", "--Danmaku:DataDirectory=" + _data], (services, settings) =>
         {
             Rooms.RoomsRegistration.AddRooms(services, settings);
             services.AddHostedService<StoppedAtStart>();
@@ -51,7 +52,7 @@ public sealed class ProcessTests : IDisposable
     public async Task A_node_that_is_not_let_in_ends_with_255()
     {
         await using var node = Start(
-            "--urls", $"http://127.0.0.1:{FreePort()}", "--Danmaku:Roles=edge", "--Danmaku:DataDirectory=" + _data,
+            "--urls", $"http://127.0.0.1:{FreePort()}", "--Danmaku:Operator:Urls=", "--Danmaku:Roles=edge", "--Danmaku:DataDirectory=" + _data,
             "--Danmaku:Cluster:Port=0", $"--Danmaku:Cluster:Seeds=127.0.0.1:{FreePort()}", "--Danmaku:Cluster:JoinTimeout=00:00:20");
 
         Assert.Equal(255, await node.EndAsync());
@@ -101,7 +102,7 @@ public sealed class ProcessTests : IDisposable
         using var viewer = await TestViewer.PlainAsync(node.Url, "/ws/lobby");
         await viewer.SendAsync("hi");
         await viewer.ReadAsync();
-        var metrics = await node.Http.GetStringAsync("/metrics");
+        var metrics = await node.Operators.GetStringAsync("/metrics");
         using var promtool = TryStart("promtool", "check", "metrics");
         Skip.If(promtool is null, NotInstalled.Promtool);
 

@@ -56,10 +56,11 @@ internal static class Help
 
     private static IEnumerable<(string Key, string Value, string Meaning)> MostUsed()
     {
-        var (node, store, cluster) = (new NodeOptions(), new StoreOptions(), new ClusterOptions());
+        var (node, store, cluster, operators) = (new NodeOptions(), new StoreOptions(), new ClusterOptions(), new OperatorOptions());
         return
         [
             ("urls", ListenUrls.Default, "where it listens; http://+:8080 is all addresses"),
+            ($"{OperatorOptions.Section}:{nameof(operators.Urls)}", operators.Urls, "where operators reach it: metrics, purging"),
             ($"{NodeOptions.Section}:{nameof(node.NodeName)}", node.NodeName, "by which viewers and operators know it"),
             ($"{NodeOptions.Section}:{nameof(node.Roles)}", node.Roles, "origin keeps rooms, edge holds viewers"),
             ($"{NodeOptions.Section}:{nameof(node.DataDirectory)}", node.DataDirectory, "where it keeps files"),

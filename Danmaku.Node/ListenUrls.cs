@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Danmaku.Node.Options;
 
 namespace Danmaku.Node;
@@ -44,10 +45,37 @@ internal static class ListenUrls
 
     /// <summary>Why the server could not listen, and what to do: one line that names the URL and its key. Null when it is none of ours.</summary>
     /// <param name="listening">On how many it listens already: it takes them in their order.</param>
-    public static string? Explain(Exception error, IConfiguration configuration, int listening) =>
-        All(configuration).ElementAtOrDefault(listening) is { } place && PortTrouble.Of(error) is { } trouble
-            ? $"{trouble.Describe(place.Url)}. Choose another with --{place.Key} {trouble.Instead(BindingAddress.Parse(place.Url))}".TrimEnd()
-            : null;
+    public static string? Explain(Exception error, IConfiguration configuration, int listening) => Explain(error, All(configuration), listening);
+
+    /// <summary>The same for the URLs of one key.</summary>
+    public static string? Explain(Exception error, string key, IEnumerable<string> urls, int listening) =>
+        Explain(error, [.. urls.Select(url => new Place(url, key))], listening);
+
+    private static string? Explain(Exception error, Place[] places, int listening)
+    {
+        if (PortTrouble.Of(error) is { } trouble)
+        {
+            return places.ElementAtOrDefault(listening) is { } taken
+                ? $"{trouble.Describe(taken.Url)}. Choose another with --{taken.Key} {trouble.Instead(BindingAddress.Parse(taken.Url))}".TrimEnd()
+                : null;
+        }
+
+        if (!IsAboutSettings(error))
+        {
+            return null;
+        }
+
+        // Certificates are read before it listens anywhere.
+        var why = error.Message.Split('\n')[0].Trim();
+        return places.FirstOrDefault(place => place.Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) is { } secure
+            ? $"{secure.Key}: {secure.Url} needs a certificate: set Kestrel:Certificates:Default:Path, and KeyPath or Password beside it ({why})"
+            : places.ElementAtOrDefault(listening) is { } place ? $"{place.Key}: {place.Url}: {why}" : null;
+    }
+
+    /// <summary>Whether the server says so of what it is told, and not a bug or the system.</summary>
+    private static bool IsAboutSettings(Exception error) =>
+        error is InvalidOperationException or CryptographicException or FileNotFoundException or DirectoryNotFoundException
+        && error.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true;
 
     /// <summary>In the order in which the server takes them. Endpoints of its own section come instead of URLs, URLs instead of ports.</summary>
     private static Place[] All(IConfiguration configuration)
@@ -60,7 +88,8 @@ internal static class ListenUrls
             : [.. PortKeys.SelectMany(ports => Split(configuration[ports.Key]).Select(port => new Place($"{ports.Scheme}://*:{port}", Urls)))];
     }
 
-    private static bool IsValid(string text)
+    /// <summary>Whether the server takes it, as what it says.</summary>
+    public static bool IsValid(string text)
     {
         try
         {

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json.Serialization;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
@@ -13,6 +12,7 @@ using Danmaku.Node.Disks;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.History;
 using Danmaku.Node.Observability;
+using Danmaku.Node.Operators;
 using Danmaku.Node.Options;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
@@ -101,7 +101,7 @@ internal static class NodeHost
         UseMiddleware(app, settings);
         app.MapSockets();
         app.MapApi();
-        app.MapOperations();
+        app.MapHealth(app.Services.GetRequiredService<Readiness>());
         return app;
     }
 
@@ -128,6 +128,7 @@ internal static class NodeHost
             kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {
@@ -137,7 +138,7 @@ internal static class NodeHost
         });
         if (Epoll.IsSupported)
         {
-            builder.Services.AddSingleton<IConnectionListenerFactory, PolledTransport>();
+            builder.Services.AddSingleton<IConnectionListenerFactory>(node => ActivatorUtilities.CreateInstance<PolledTransport>(node, false));
         }
 
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Node.DrainSeconds) + AfterDrain);
@@ -162,6 +163,10 @@ internal static class NodeHost
     {
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
+
+        // First, since services stop in the reverse order: operators see the node's end.
+        services.AddSingleton<OperatorServer>();
+        services.AddHostedService(provider => provider.GetRequiredService<OperatorServer>());
         services.AddSingleton<DanmakuMetrics>();
         services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton(settings.Connection);
@@ -183,21 +188,10 @@ internal static class NodeHost
         services.AddSingleton<IPurgeable, PurgeableCache>();
         services.AddSingleton<PurgeEndpoint>();
         services.AddHostedService<SocketService>();
-        services.AddProblemDetails();
-        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
-        services.AddOpenApi("v1", api => api.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info.Title = "Danmaku";
-            return Task.CompletedTask;
-        }));
+        services.AddApi("Danmaku");
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
-            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
-        });
     }
 
     private static void AddCache(IServiceCollection services, NodeSettings settings)
@@ -260,14 +254,7 @@ internal static class NodeHost
             app.UseMiddleware<EdgeCache>();
         }
 
-        app.UseExceptionHandler();
-        app.UseStatusCodePages();
-        app.Use((context, next) =>
-        {
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            context.Response.Headers.CacheControl = "no-store";
-            return next(context);
-        });
+        app.UseProblems();
         app.UseFilesWhileThereAreDescriptors();
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = Page.Prepare });
 
@@ -293,5 +280,9 @@ internal static class NodeHost
     {
         var node = app.Services.GetRequiredService<NodeSettings>().Node;
         app.Logger.NodeStarted(node.NodeName, node.Roles, string.Join(", ", app.Urls), Path.GetFullPath(node.DataDirectory));
+        if (app.Services.GetRequiredService<OperatorServer>().Urls is { Count: > 0 } urls)
+        {
+            app.Logger.OperatorsListen(string.Join(", ", urls));
+        }
     }
 }

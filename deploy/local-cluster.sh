@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # One origin and N edges as processes on loopback, until Ctrl-C:
 #   deploy/local-cluster.sh [--no-build] [N]
-# The origin has HTTP port 8080 and remoting port 4053, edge i has 8080 + i and 4053 + i. Data is temporary, logs stay.
+# The origin has HTTP port 8080, port 7080 for operators and remoting port 4053, edge i has 8080 + i, 7080 + i and 4053 + i. Data is temporary, logs stay.
 # With DANMAKU_CERTIFICATES, a directory of make-certificates.sh, nodes talk with TLS.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=$root/Danmaku.Node/bin/Release/net10.0
 http=8080
+operators=7080
 remoting=4053
 seconds_to_be_ready=60
 seconds_to_stop=60 # more than a node takes at most (HostOptions.ShutdownTimeout)
@@ -50,6 +51,7 @@ start() {
     set -m
     local url=http://127.0.0.1:$((http + $1))
     "$bin/Danmaku.Node" --urls "$url" --Danmaku:PublicUrl="$url" \
+        --Danmaku:Operator:Urls="http://127.0.0.1:$((operators + $1))" \
         --Danmaku:Roles="$role" \
         --Danmaku:NodeName="${names[$1]}" \
         --Danmaku:DataDirectory="$work/data/${names[$1]}" \
@@ -117,7 +119,7 @@ ready() {
 }
 
 for node in 0 "${edge_nodes[@]}"; do
-    for port in $((http + node)) $((remoting + node)); do
+    for port in $((http + node)) $((operators + node)) $((remoting + node)); do
         ! taken "$port" || fail "port $port for ${names[node]} is taken"
     done
 done

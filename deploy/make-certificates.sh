@@ -8,15 +8,28 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-directory=$root/deploy/certificates
-command=renew
+usage() {
+    echo "usage: $0 [DIRECTORY] [add-authority | drop-authority]" >&2
+    exit 2
+}
+
+directory=
+command=
 for argument in "$@"; do
     case $argument in
-        add-authority | drop-authority) command=$argument ;;
-        -*) echo "usage: $0 [DIRECTORY] [add-authority | drop-authority]" >&2 && exit 2 ;;
-        *) directory=$argument ;;
+        add-authority | drop-authority)
+            [[ -z $command ]] || usage
+            command=$argument
+            ;;
+        -* | "") usage ;;
+        *)
+            [[ -z $directory ]] || usage
+            directory=$argument
+            ;;
     esac
 done
+directory=${directory:-$root/deploy/certificates}
+command=${command:-renew}
 roles=(origin edge)
 
 # Only its owner gets in. What containers have of it is mounted, which goes past this: their user, another one, must be able to read it.

@@ -132,13 +132,23 @@ check "two origins and three edges become healthy" within 180 healthy 5
 
 check "nginx forwards /health/ready" answers "$front/health/ready"
 check "nginx forwards the page" answers "$front/"
-check "nginx keeps /metrics to itself" test "$(curl -s -o /dev/null -w '%{http_code}' "$front/metrics")" = 404
+
+# is_for_operators URL: nobody finds there what is for operators, however it is spelt.
+is_for_operators() {
+    local path
+    for path in metrics METRICS metrics/ metrics/. ./metrics %6Detrics api/purge API/Purge/ api/./purge; do
+        [[ $(curl -s -o /dev/null -w '%{http_code}' --path-as-is -X POST "$1/$path") == 404 ]] || { echo "$1/$path" && return 1; }
+    done
+}
+
+check "nginx has no metrics and no purge" is_for_operators "$front"
 
 ports=$(edge_ports)
 check "three edges have three ports" test "$(sort -u <<<"$ports" | wc -l)" = 3
 for port in $ports; do
     check "an edge answers on its own port $port, of $DANMAKU_EDGE_PORTS" \
         test "$port" -ge 18081 -a "$port" -le 18090 -a "$(curl -s "http://127.0.0.1:$port/health/ready" -o /dev/null -w '%{http_code}')" = 200
+    check "there it has no metrics and no purge" is_for_operators "http://127.0.0.1:$port"
 done
 
 for node in $(nodes); do
@@ -319,6 +329,16 @@ check "4053 is open between nodes" test "$(lines "$(from_cluster 4053 "${cluster
 check "8080 of the edges is open from the front network" test "$(lines "$(from_front 8080 "${front_addresses[@]}")")" = 3
 open=$(from_front 4053 "${front_addresses[@]}" "${cluster_addresses[@]}")
 check "4053 is closed from the front network, on every address of every node ($open)" test -z "$open"
+
+# What is for operators alone.
+check "7080 is open between nodes" test "$(lines "$(from_cluster 7080 "${cluster_addresses[@]}")")" = 5
+open=$(from_front 7080 "${front_addresses[@]}" "${cluster_addresses[@]}")
+check "7080 is closed from the front network, on every address of every node ($open)" test -z "$open"
+# shellcheck disable=SC2016 # for the bash in there
+scrape='exec 3<>"/dev/tcp/$1/7080" && printf "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" >&3 && grep -m 1 "^danmaku_" <&3'
+for address in "${cluster_addresses[@]}"; do
+    check "there a node has its metrics" docker exec "$(compose ps -q origin-1)" bash -c "$scrape" - "$address"
+done
 
 if $tls; then
     # A node of the same network and without a certificate; it would be in the cluster within seconds.

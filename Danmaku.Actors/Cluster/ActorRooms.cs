@@ -52,6 +52,11 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
             var viewer = await message.Answer.Task.WaitAsync(JoinPatience, time, cancellation).ConfigureAwait(false);
             return viewer is null ? null : new ActorViewer(viewer);
         }
+        catch (TimeoutException)
+        {
+            outbox.Close(CloseReason.NoAnswer);
+            return null;
+        }
         finally
         {
             // Who gave up is not let in later, when nobody is there to leave any more.

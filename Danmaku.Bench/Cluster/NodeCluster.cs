@@ -104,6 +104,9 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Cluster__Port"] = $"{_network.Remoting(index).Port}",
             ["Danmaku__Cluster__Seeds"] = string.Join(',', seeds),
 
+            // Nobody operates them, and on one address all would want the same port.
+            ["Danmaku__Operator__Urls"] = "",
+
             // All viewers, and all posts over HTTP, come from one address here.
             ["Danmaku__Connection__HttpPostsPerSecond"] = "0",
             ["Danmaku__Connection__HttpRequestsPerSecond"] = "0",
@@ -155,10 +158,8 @@ public sealed class NodeCluster : IAsyncDisposable
     {
         try
         {
-            var metrics = await origin.Http.GetStringAsync("/metrics", cancellation);
-            var line = metrics.Split('\n').FirstOrDefault(line =>
-                line.StartsWith("danmaku_rooms{", StringComparison.Ordinal) && line.Contains("part=\"origin\"", StringComparison.Ordinal));
-            return line?.Split("} ") is [_, var value] ? (long)double.Parse(value.Split(' ')[0], CultureInfo.InvariantCulture) : 0;
+            var view = (await origin.Http.GetFromJsonAsync<ClusterView>("/api/cluster", cancellation))!;
+            return view.Members.FirstOrDefault(member => member.Name == origin.Name)?.Rooms ?? 0;
         }
         catch (Exception error) when (IsFailure(error, cancellation))
         {

@@ -102,7 +102,7 @@ public sealed class PinnedCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>All posts come from a few connections and all viewers from one address.</summary>
+    /// <summary>All posts come from a few connections and all viewers from one address; nobody operates the nodes, which would all want the same port.</summary>
     private static IReadOnlyList<string> Unlimited =>
     [
         "--Danmaku:Connection:ConnectionsPerAddress=0", "--Danmaku:Connection:ConnectsPerSecond=0", "--Danmaku:Connection:PostsPerSecond=0",

@@ -150,6 +150,10 @@ public class MessageTests
     [InlineData("/%00", null)]
     [InlineData("/%0d%0aX: y", null)]
     [InlineData("/é", null)]
+    [InlineData("http://example.org/a/./b?c", "/a/b?c")]
+    [InlineData("HTTPS://example.org:443", "/")]
+    [InlineData("http://example.org?c", "/?c")]
+    [InlineData("ftp://example.org/a", null)]
     public void A_target_has_one_form(string raw, string? expected) => Assert.Equal(expected, RequestTarget.Normalise(raw));
 
     [Property]

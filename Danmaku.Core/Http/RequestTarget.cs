@@ -20,10 +20,11 @@ public static class RequestTarget
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]{}|^`\"<>");
 
-    /// <param name="raw">Origin-form (RFC 9112 §3.2.1) as received.</param>
+    /// <param name="raw">Origin-form or absolute-form (RFC 9112 §3.2.1, §3.2.2) as received; of the latter its path and query count.</param>
     /// <returns>Null when it is no target: not from a slash, with other characters than a URL has, a broken escape, or too long.</returns>
     public static string? Normalise(string raw)
     {
+        raw = WithoutAuthority(raw);
         if (raw.Length is 0 or > MaxChars || raw[0] != '/' || raw.AsSpan().ContainsAnyExcept(Allowed))
         {
             return null;
@@ -44,6 +45,22 @@ public static class RequestTarget
         return path.Contains("/.", StringComparison.Ordinal)
             ? RemoveDotSegments(path) + (query < 0 ? "" : escaped[query..])
             : escaped;
+    }
+
+    private static string WithoutAuthority(string raw)
+    {
+        var authority = raw.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? "http://".Length
+            : raw.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? "https://".Length
+            : 0;
+        if (authority == 0)
+        {
+            return raw;
+        }
+
+        var length = raw.AsSpan(authority).IndexOfAny('/', '?');
+        return length < 0 ? "/"
+            : raw[authority + length] == '/' ? raw[(authority + length)..]
+            : "/" + raw[(authority + length)..];
     }
 
     private static string? NormaliseEscapes(string text)

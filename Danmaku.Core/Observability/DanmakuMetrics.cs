@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
@@ -40,7 +41,7 @@ public sealed class DanmakuMetrics : IDisposable
     private long _originRooms;
     private Func<IEnumerable<KeyValuePair<string, long>>> _members = () => [];
     private Func<IEnumerable<KeyValuePair<string, long>>> _cacheBytes = () => [];
-    private Func<IEnumerable<KeyValuePair<string, bool>>> _listeners = () => [];
+    private readonly ConcurrentBag<Func<IEnumerable<KeyValuePair<string, bool>>>> _listeners = [];
     private Func<int>? _descriptors;
     private int _descriptorLimit;
     private MemoryBudget? _memory;
@@ -159,8 +160,8 @@ public sealed class DanmakuMetrics : IDisposable
     /// <param name="used">Counts those in use.</param>
     public void ObserveDescriptors(Func<int> used, int limit) => (_descriptors, _descriptorLimit) = (used, limit);
 
-    /// <summary>Where it is read which listener accepts.</summary>
-    public void ObserveListeners(Func<IEnumerable<KeyValuePair<string, bool>>> listeners) => _listeners = listeners;
+    /// <summary>Where it is read which listeners accept; several have some.</summary>
+    public void ObserveListeners(Func<IEnumerable<KeyValuePair<string, bool>>> listeners) => _listeners.Add(listeners);
 
     /// <summary>Where the space on the disk of the data directory is read from; null where the system does not say.</summary>
     public void ObserveDisk(Func<(long Free, long Size)?> disk) => _disk = disk;
@@ -185,7 +186,7 @@ public sealed class DanmakuMetrics : IDisposable
     private IEnumerable<Measurement<long>> ObserveDescriptorLimit() => _descriptors is null ? [] : [new(_descriptorLimit)];
 
     private IEnumerable<Measurement<long>> ObserveListeners() =>
-        _listeners().Select(listener => new Measurement<long>(listener.Value ? 1 : 0, new KeyValuePair<string, object?>("listener", listener.Key)));
+        _listeners.SelectMany(each => each()).Select(listener => new Measurement<long>(listener.Value ? 1 : 0, new KeyValuePair<string, object?>("listener", listener.Key)));
 
     private Measurement<long>[] ObserveRooms() =>
     [

@@ -14,7 +14,9 @@ public interface IRooms
     Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation);
 
     /// <summary>Lets a viewer in. Everything it is sent, from its greeting on, goes through its outbox.</summary>
-    /// <returns>The viewer, or null when this node has no place for the room; then the outbox has been closed with the reason.</returns>
+    /// <returns>
+    /// The viewer, or null when this node has no place for the room or does not answer; then the outbox has been closed with the reason.
+    /// </returns>
     ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation);
 
     /// <summary>Posts without being a viewer. Gives up at the post's deadline with <see cref="PostResult.Unknown"/>.</summary>

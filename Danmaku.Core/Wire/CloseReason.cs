@@ -17,6 +17,7 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     public static readonly CloseReason TooSlow = new(1013, "too slow", true);
     public static readonly CloseReason NoMemory = new(1013, "no memory left", true);
     public static readonly CloseReason TooManyRooms = new(1013, "too many rooms", true);
+    public static readonly CloseReason NoAnswer = new(1013, "no answer", true);
     public static readonly CloseReason JoinExpected = new(4000, "join expected", true);
     public static readonly CloseReason JoinFirst = new(4001, "join first", false);
     public static readonly CloseReason Malformed = new(4002, "malformed message", false);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Node.Tests.Support;
@@ -34,7 +35,11 @@ internal sealed class FakeOrigin : IAsyncDisposable
     public static async Task<FakeOrigin> StartAsync(Func<HttpContext, int, Task> answer, string url = "http://127.0.0.1:0")
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls(url).ConfigureKestrel(kestrel => kestrel.AllowSynchronousIO = true);
+        builder.WebHost.UseUrls(url).ConfigureKestrel(kestrel =>
+        {
+            kestrel.AllowSynchronousIO = true;
+            kestrel.RequestHeaderEncodingSelector = kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+        });
         builder.Logging.ClearProviders();
         var app = builder.Build();
         var origin = new FakeOrigin(app);

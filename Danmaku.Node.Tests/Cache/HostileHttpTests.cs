@@ -80,6 +80,7 @@ public sealed class HostileHttpTests
     [InlineData("/x/%2e%2E/a")]
     [InlineData("/./a")]
     [InlineData("/%61")]
+    [InlineData("http://test/a")]
     public async Task Targets_that_mean_the_same_are_one_and_the_origin_hears_just_that(string other)
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
@@ -107,6 +108,39 @@ public sealed class HostileHttpTests
 
         Assert.Equal(400, await client.RequestAsync(target, []));
         Assert.Empty(origin.Requests);
+    }
+
+    /// <summary>Whatever they mean (RFC 9110 §5.5): cookies come in GBK, too.</summary>
+    [Fact]
+    public async Task Field_values_go_through_byte_for_byte_in_both_directions()
+    {
+        var bytes = string.Concat(Enumerable.Range(0x80, 0x80).Select(value => (char)value));
+        await using var origin = await FakeOrigin.StartAsync("body", ("X-Name", bytes), ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+        var request = Encoding.Latin1.GetBytes($"GET /a HTTP/1.1\r\nHost: test\r\nCookie: a={bytes}\r\n\r\n");
+
+        foreach (var cache in new[] { "MISS", "HIT" })
+        {
+            await client.SendBytesAsync(request);
+            Assert.Equal((200, bytes, cache + " from edge-1"), (await client.ReadHeadAsync(), client.Headers["x-name"], client.Headers["x-cache"]));
+            await client.ReadBodyAsync();
+        }
+
+        Assert.Equal($"a={bytes}", Assert.Single(origin.Requests).Headers.Cookie.ToString());
+    }
+
+    [Fact]
+    public async Task A_broken_upload_is_the_client_s_fault_and_not_the_origin_s()
+    {
+        await using var origin = await FakeOrigin.StartAsync("body");
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        await client.SendBytesAsync("POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nffffffffffffffffff\r\n"u8.ToArray());
+
+        Assert.Equal(400, await client.ReadHeadAsync());
+        Assert.Equal(0, await edge.Node.MetricAsync("danmaku_cache_origin_failures_total"));
     }
 
     [Theory]

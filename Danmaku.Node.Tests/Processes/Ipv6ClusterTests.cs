@@ -103,7 +103,7 @@ public sealed class Ipv6ClusterTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/cluster");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Key);
-        using var response = await node.Http.SendAsync(request);
+        using var response = await node.Operators.SendAsync(request);
         return (await response.Content.ReadFromJsonAsync<ClusterView>())!.Members.ToDictionary(member => member.Name, member => member.Address!);
     }
 

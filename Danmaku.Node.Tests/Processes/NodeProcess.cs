@@ -13,6 +13,7 @@ internal sealed record ClusterView(string Node, ClusterMemberView[] Members);
 internal sealed partial class NodeProcess : IAsyncDisposable
 {
     private readonly OwnedProcess _process;
+    private HttpClient? _operators;
     private int _errorsTaken;
 
     /// <param name="url">Where it listens for HTTP.</param>
@@ -23,7 +24,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     {
         (Name, Url) = (name, url);
         Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
-        string[] own = ["urls=" + url, "Danmaku:NodeName=" + name];
+        string[] own = ["urls=" + url, "Danmaku:NodeName=" + name, .. executable is null ? (string[])["Danmaku:Operator:Urls=http://127.0.0.1:0"] : []];
         string[] command =
         [
             .. under,
@@ -38,6 +39,13 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     public Uri Url { get; }
 
     public HttpClient Http { get; }
+
+    /// <summary>What its operators use. For a node that has started.</summary>
+    public HttpClient Operators => _operators ??= new HttpClient
+    {
+        BaseAddress = new Uri(Log.Select(line => OperatorsUrl().Match(line)).First(match => match.Success).Groups[1].Value),
+        Timeout = TimeSpan.FromSeconds(10),
+    };
 
     public IEnumerable<string> Log => _process.Output.Concat(_process.Errors);
 
@@ -79,7 +87,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
     /// <summary>The value of a metric; null when it is not there.</summary>
     /// <param name="label">Such as <c>kind="input"</c>.</param>
-    public async Task<double?> MetricAsync(string name, string label = "") => (await Http.GetStringAsync("/metrics")).Split('\n')
+    public async Task<double?> MetricAsync(string name, string label = "") => (await Operators.GetStringAsync("/metrics")).Split('\n')
         .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
         .Select(line => line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0])
         .Select(value => (double?)double.Parse(value, System.Globalization.CultureInfo.InvariantCulture))
@@ -123,6 +131,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        _operators?.Dispose();
         await _process.DisposeAsync();
     }
 
@@ -140,6 +149,9 @@ internal sealed partial class NodeProcess : IAsyncDisposable
 
         environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
     }
+
+    [GeneratedRegex("Operators reach it on (http:[^ ,]+)")]
+    private static partial Regex OperatorsUrl();
 
     [GeneratedRegex(@"^\S+ \S+ (fail|crit): ")]
     private static partial Regex LoggedError();

@@ -105,6 +105,6 @@ public sealed class PurgeTests
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/purge") { Content = JsonContent.Create(order) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "operator");
-        return await node.Http.SendAsync(request);
+        return await node.Operators.SendAsync(request);
     }
 }

@@ -63,7 +63,7 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
         using var plain = await ConnectAsync(node, null);
 
         await FloodAsync(poster, 300);
-        await Eventually.TrueAsync(async () => (await node.Http.GetStringAsync("/metrics")).Split('\n').Any(line =>
+        await Eventually.TrueAsync(async () => (await node.Operators.GetStringAsync("/metrics")).Split('\n').Any(line =>
             line.StartsWith("danmaku_closes_total", StringComparison.Ordinal) && line.Contains("code=\"1013\"} 2", StringComparison.Ordinal)));
 
         Assert.Equal((1013, "too slow"), await json.ReadCloseAsync());

@@ -238,7 +238,7 @@ public sealed class SmallDiskTests
 
     private static async Task<double> MetricAsync(NodeProcess node, string name, string label = "")
     {
-        var line = (await node.Http.GetStringAsync("/metrics")).Split('\n')
+        var line = (await node.Operators.GetStringAsync("/metrics")).Split('\n')
             .Single(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal));
         return double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
     }

@@ -108,6 +108,55 @@ public sealed class StartTests : IDisposable
             $"--Kestrel:Endpoints:Page:Url=http://127.0.0.1:{port}");
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:{0}", "http://127.0.0.1:{1}")]
+    [InlineData("http://localhost:{0}", "http://localhost:{1}")]
+    [InlineData("http://private:{0}", "http://127.0.0.1:{1}")]
+    [InlineData("http://127.0.0.1:0,http://127.0.0.1:{0}", "http://127.0.0.1:{1}")]
+    public async Task A_taken_port_of_operators_names_its_key(string urls, string other)
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+
+        await RefusesAsync(
+            $"{Fill(other, port - 1)} is in use: another program listens there. Choose another with --Danmaku:Operator:Urls {Fill(other, port)}",
+            "--urls=http://127.0.0.1:0", "--Danmaku:Operator:Urls", Fill(urls, port));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:7080")]
+    [InlineData("http://127.0.0.1:99999")]
+    [InlineData("http://node-1.example:7080")]
+    [InlineData("http://127.0.0.1:1;http://127.0.0.1:2")]
+    public Task A_place_for_operators_that_is_none_names_the_option(string url) => RefusesAsync(
+        $"Danmaku:Operator:Urls: '{url}' must be a URL such as http://localhost:7080, with a port from 0 to 65535 and localhost, an address, private or + as its host",
+        "--urls=http://127.0.0.1:0", "--Danmaku:Operator:Urls", url);
+
+    [Theory]
+    [InlineData("urls", "https://127.0.0.1:0", "")]
+    [InlineData("urls", "https://127.0.0.1:0", "/nowhere/certificate.pfx")]
+    [InlineData("urls", "https://127.0.0.1:0", "/etc/hostname")]
+    [InlineData("Danmaku:Operator:Urls", "https://127.0.0.1:0", "")]
+    [InlineData("Danmaku:Operator:Urls", "https://127.0.0.1:0", "/nowhere/certificate.pfx")]
+    public async Task A_certificate_that_is_missing_names_the_options(string key, string url, string certificate)
+    {
+        await using var node = Start(
+            ["--urls=http://127.0.0.1:0", $"--{key}={url}", .. certificate.Length > 0 ? (string[])["--Kestrel:Certificates:Default:Path=" + certificate] : []],
+            environment => environment["HOME"] = _data);
+
+        Assert.Equal(1, await node.EndAsync());
+        Assert.StartsWith(
+            $"danmaku: {key}: {url} needs a certificate: set Kestrel:Certificates:Default:Path, and KeyPath or Password beside it (",
+            Assert.Single(node.Errors), StringComparison.Ordinal);
+        Assert.All(node.Output, IsWarning);
+    }
+
+    [Fact]
+    public Task A_port_that_the_server_cannot_choose_names_the_option() => RefusesAsync(
+        "urls: http://localhost:0: Dynamic port binding is not supported when binding to localhost. You must either bind to 127.0.0.1:0 or [::1]:0, or both.",
+        "--urls=http://localhost:0");
+
     [Fact]
     public Task An_address_of_another_machine_names_the_option() => RefusesAsync(
         "http://192.0.2.1:8080 cannot be used: this machine has no such address. Choose another with --urls http://localhost:8080",
@@ -121,7 +170,7 @@ public sealed class StartTests : IDisposable
         Skip.IfNot(!Environment.IsPrivilegedProcess || File.Exists("/usr/bin/setpriv"), "Root may, and there is no setpriv.");
         string[] without = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set=-net_bind_service"] : [];
         await using var node = OwnedProcess.Start(
-            "env", [.. without, Executable, "--urls=http://localhost:80", "--Danmaku:DataDirectory=" + _data], NodeProcess.CleanUp);
+            "env", [.. without, Executable, "--urls=http://localhost:80", "--Danmaku:Operator:Urls=", "--Danmaku:DataDirectory=" + _data], NodeProcess.CleanUp);
 
         Assert.Equal(1, await node.EndAsync());
         Assert.Equal(
@@ -182,7 +231,7 @@ public sealed class StartTests : IDisposable
     private static string Fill(string urls, int port) => string.Format(System.Globalization.CultureInfo.InvariantCulture, urls, port, port + 1);
 
     private OwnedProcess Start(IEnumerable<string> arguments, Action<IDictionary<string, string?>>? environment = null) =>
-        OwnedProcess.Start(Executable, ["--Danmaku:DataDirectory=" + _data, .. arguments], variables =>
+        OwnedProcess.Start(Executable, ["--Danmaku:DataDirectory=" + _data, "--Danmaku:Operator:Urls=http://127.0.0.1:0", .. arguments], variables =>
         {
             NodeProcess.CleanUp(variables);
             environment?.Invoke(variables);

@@ -70,6 +70,9 @@ internal sealed class RawClient : IDisposable
         return int.Parse(lines[0].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Reads the body of an answer that says how long it is.</summary>
+    public Task<byte[]> ReadBodyAsync() => ReadBytesAsync(int.Parse(Headers["content-length"], System.Globalization.CultureInfo.InvariantCulture));
+
     public Task SendTextAsync(string text) => SendAsync(1, Encoding.UTF8.GetBytes(text));
 
     /// <summary>Sends one frame.</summary>

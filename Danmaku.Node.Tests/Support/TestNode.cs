@@ -1,5 +1,6 @@
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
+using Danmaku.Node.Operators;
 using Danmaku.Node.Options;
 using Danmaku.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -24,6 +25,9 @@ internal sealed class TestNode : IAsyncDisposable
 
     public HttpClient Http { get; } = new();
 
+    /// <summary>What its operators use.</summary>
+    public HttpClient Operators { get; } = new();
+
     /// <summary>A cluster of its own, with both roles where <paramref name="settings"/> do not say otherwise.</summary>
     /// <param name="settings">Such as <c>--Danmaku:NodeName=x</c>.</param>
     public static Task<TestNode> StartAsync(params string[] settings) => StartAsync(Rooms.RoomsRegistration.AddRooms, settings);
@@ -36,7 +40,10 @@ internal sealed class TestNode : IAsyncDisposable
     public static async Task<TestNode> StartAsync(Action<IServiceCollection, NodeSettings> addRooms, params string[] settings)
     {
         var (errors, data) = (new ErrorLog(), Directory.CreateTempSubdirectory("danmaku-").FullName);
-        string[] defaults = ["--urls=http://127.0.0.1:0", "--Danmaku:NodeName=test", "--Danmaku:DataDirectory=" + data];
+        string[] defaults =
+        [
+            "--urls=http://127.0.0.1:0", "--Danmaku:Operator:Urls=http://127.0.0.1:0", "--Danmaku:NodeName=test", "--Danmaku:DataDirectory=" + data,
+        ];
         var app = NodeHost.Create([.. defaults, .. settings], (services, read) =>
         {
             services.AddSingleton<ILoggerProvider>(errors);
@@ -45,6 +52,7 @@ internal sealed class TestNode : IAsyncDisposable
         await app.StartAsync();
         var node = new TestNode(app, errors, data);
         node.Http.BaseAddress = node.Url;
+        node.Operators.BaseAddress = app.Services.GetRequiredService<OperatorServer>().Urls is [var url, ..] ? new Uri(url) : null;
         await Eventually.TrueAsync(
             async () => (await node.Http.GetAsync("/health/ready")).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "the node is ready");
         return node;
@@ -65,7 +73,7 @@ internal sealed class TestNode : IAsyncDisposable
     /// <param name="labels">Such as <c>code="1013"</c>.</param>
     public async Task<double> MetricAsync(string name, string labels = "")
     {
-        var lines = (await Http.GetStringAsync("/metrics")).Split('\n');
+        var lines = (await Operators.GetStringAsync("/metrics")).Split('\n');
         var value = lines
             .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(labels, StringComparison.Ordinal))
             .Select(line => line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0])
@@ -78,6 +86,7 @@ internal sealed class TestNode : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         Http.Dispose();
+        Operators.Dispose();
         Directory.Delete(_data, recursive: true);
         AssertNoErrors();
     }

@@ -322,7 +322,7 @@ internal sealed class EdgeCache
                 return;
             }
 
-            forwarded = forwarded with { Body = context.Request.Body };
+            forwarded = forwarded with { Body = new ClientBody(context.Request.Body) };
         }
 
         OriginResponse response;
@@ -330,9 +330,9 @@ internal sealed class EdgeCache
         {
             response = await _parts.Upstreams.SendAsync(forwarded, context.RequestAborted);
         }
-        catch (Exception error) when (FindBadRequest(error) is { } bad)
+        catch (Exception) when (forwarded.Body?.Failure is { } failure)
         {
-            await FailAsync(context, bad.StatusCode, status);
+            await FailAsync(context, Problems.GiveUpBody(context, failure), status);
             return;
         }
         catch (NoDescriptorsException)
@@ -357,15 +357,16 @@ internal sealed class EdgeCache
         }
     }
 
-    /// <summary>A body that the client sent wrongly comes back through the client that forwards it.</summary>
-    private static BadHttpRequestException? FindBadRequest(Exception? error) =>
-        error switch { null => null, BadHttpRequestException bad => bad, _ => FindBadRequest(error.InnerException) };
-
     /// <summary>RFC 9111 §4.4: the target, and what Location and Content-Location name on the same site.</summary>
     private void Invalidate(HttpContext context, CacheRequest request, IReadOnlyList<HttpField> response)
     {
         _parts.Store.Invalidate(request.Key);
-        var here = new Uri($"{context.Request.Scheme}://{context.Request.Host.Value}{request.Key.Target}");
+        if (!Uri.TryCreate($"{context.Request.Scheme}://{context.Request.Host.Value}{request.Key.Target}", UriKind.Absolute, out var here))
+        {
+            // HTTP/1.0 needs no Host, so it is not known what else is on the same site.
+            return;
+        }
+
         foreach (var name in (string[])["Location", "Content-Location"])
         {
             if (response.Only(name) is { } location

@@ -4,7 +4,8 @@ namespace Danmaku.Node.Cache;
 
 /// <summary>
 /// What an edge answers itself and never asks an origin for over HTTP: WebSockets, what it alone can say of itself, and the API, whose posts
-/// go to rooms through the cluster. Everything else is content, which comes from an origin and may be cached.
+/// go to rooms through the cluster. Everything else is content, which comes from an origin and may be cached. <c>/metrics</c> is for operators' own
+/// server: here it is nothing, and no other server's either.
 /// </summary>
 internal static class EdgePaths
 {
@@ -34,6 +35,7 @@ internal static class EdgePaths
     private static bool IsHistory(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         && request.Path.StartsWithSegments("/api/rooms", out var room)
-        && room.Value!.IndexOf('/', 1) is > 0 and var end
-        && new PathString(room.Value[end..]).StartsWithSegments("/history");
+        && room.Value is { Length: > 1 } rest
+        && rest.IndexOf('/', 1) is > 0 and var end
+        && new PathString(rest[end..]).StartsWithSegments("/history");
 }

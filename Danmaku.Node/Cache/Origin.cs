@@ -12,7 +12,7 @@ namespace Danmaku.Node.Cache;
 internal sealed record OriginRequest(string Method, string Target, string? Host, IReadOnlyList<HttpField> Fields, IPAddress Client)
 {
     /// <summary>Null where there is none.</summary>
-    public Stream? Body { get; init; }
+    public ClientBody? Body { get; init; }
 }
 
 /// <summary>What an origin answers; its body is still arriving. Disposing of it ends that.</summary>
@@ -73,8 +73,10 @@ internal sealed class RemoteOrigin(Uri address, HttpMessageInvoker http) : IOrig
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         MaxConnectionsPerServer = 256,
         MaxResponseHeadersLength = 64,
+
+        // Field values are bytes, whatever they mean (RFC 9110 §5.5): they go through as they come, in both directions.
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-        RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
     });
 
     public async Task<OriginResponse> SendAsync(OriginRequest request, CancellationToken cancellation)

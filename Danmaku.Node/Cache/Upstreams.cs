@@ -51,7 +51,7 @@ internal sealed class Upstreams(NodeSettings settings, IRooms rooms, IOrigin loc
                 last = new NoDescriptorsException();
                 break;
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
+            catch (Exception error) when (request.Body?.Failure is null && error is HttpRequestException or IOException or TimeoutException)
             {
                 Failed(origins[i]);
                 last = error;

@@ -11,18 +11,18 @@ internal sealed record ClusterReply(string Node, IReadOnlyList<MemberReply> Memb
 /// <param name="Viewers">People connected to it.</param>
 /// <param name="TakesViewers">Whether it is an edge that lets viewers in.</param>
 /// <param name="PublicUrl">Where viewers reach it, and only it, where that is known.</param>
-/// <param name="Address">For operators only.</param>
+/// <param name="Address">For operators only, at their own server.</param>
 internal sealed record MemberReply(
     string Name, IReadOnlyList<string> Roles, string Status, long Rooms, long Viewers, bool TakesViewers, Uri? PublicUrl, string? Address);
 
 /// <summary><c>GET /api/cluster</c> (docs/protocol.md §9).</summary>
 internal sealed class ClusterEndpoint(NodeSettings settings, IRooms rooms)
 {
-    public ClusterReply Get(HttpContext context)
-    {
-        var isOperator = context.Request.Holds(settings.Node.OperatorKey);
-        var status = rooms.Status;
-        return new ClusterReply(status.Node, [.. status.Members.Select(member => new MemberReply(
-            member.Name, member.Roles, member.Status, member.Rooms, member.Viewers, member.TakesViewers, member.PublicUrl, isOperator ? member.Address : null))]);
-    }
+    public ClusterReply Get() => Describe(areAddressesShown: false);
+
+    /// <summary>For operators: with addresses, for who has the key.</summary>
+    public ClusterReply GetWithAddresses(HttpContext context) => Describe(context.Request.Holds(settings.Node.OperatorKey));
+
+    private ClusterReply Describe(bool areAddressesShown) => new(settings.Node.NodeName, [.. rooms.Status.Members.Select(member => new MemberReply(
+        member.Name, member.Roles, member.Status, member.Rooms, member.Viewers, member.TakesViewers, member.PublicUrl, areAddressesShown ? member.Address : null))]);
 }

@@ -15,7 +15,8 @@ internal static class Keys
         key.Length > 0
         && request.Headers.Authorization is [{ } value]
         && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && CryptographicOperations.FixedTimeEquals(Hash(value[Scheme.Length..].Trim()), Hash(key));
+        && CryptographicOperations.FixedTimeEquals(Hash(Encoding.Latin1.GetBytes(value[Scheme.Length..].Trim())), Hash(Encoding.UTF8.GetBytes(key)));
 
-    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+    /// <remarks>The server gives a field's bytes one to one as Latin-1; a key that is not ASCII was sent as UTF-8.</remarks>
+    private static byte[] Hash(byte[] bytes) => SHA256.HashData(bytes);
 }

@@ -29,7 +29,7 @@ internal sealed class PostEndpoint(
     private const int MaxKeyChars = 128;
 
     public async Task<IResult> PostAsync(
-        HttpContext context, string room, [FromHeader(Name = "Idempotency-Key")] string? key, PostBody body, CancellationToken cancellation)
+        HttpContext context, string room, [FromHeader(Name = "Idempotency-Key")] string? key, CancellationToken cancellation)
     {
         if (limiter.TryTake(context.ClientAddress()) is { } wait)
         {
@@ -44,7 +44,13 @@ internal sealed class PostEndpoint(
             return Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized);
         }
 
-        if (Read(room, key, body, out var id, out var post) is { } problem)
+        var (body, unreadable) = await JsonBody.ReadAsync<PostBody>(context, cancellation);
+        if (unreadable is not null)
+        {
+            return unreadable;
+        }
+
+        if (Read(room, key, body!, out var id, out var post) is { } problem)
         {
             return problem;
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Danmaku.Core.Rooms;
+using Microsoft.AspNetCore.Connections;
 
 namespace Danmaku.Node.Endpoints;
 
@@ -13,6 +14,20 @@ internal static class Problems
     /// <summary>A refusal in the words of docs/protocol.md §6.</summary>
     public static IResult Refusal(int status, RejectReason reason, string? detail = null) =>
         Results.Problem(detail ?? reason.Message(), statusCode: status, extensions: [new("reason", reason.Name())]);
+
+    /// <summary>
+    /// Ends a request whose body could not be read: the client has sent it wrongly, or has gone, and then nobody is to look for the rest of it.
+    /// </summary>
+    /// <returns>The status to answer with.</returns>
+    public static int GiveUpBody(HttpContext context, Exception failure)
+    {
+        if (failure is ConnectionResetException)
+        {
+            context.Abort();
+        }
+
+        return failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest;
+    }
 
     /// <summary>Says when to try again, in whole seconds.</summary>
     public static void SetRetryAfter(this HttpResponse response, TimeSpan wait) =>

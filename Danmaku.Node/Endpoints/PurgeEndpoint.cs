@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Node.Observability;
@@ -35,25 +34,11 @@ internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogg
             return Results.Problem("Only operators with the key may purge.", statusCode: StatusCodes.Status401Unauthorized);
         }
 
-        if (!context.Request.HasJsonContentType())
-        {
-            return Results.Problem(statusCode: StatusCodes.Status415UnsupportedMediaType);
-        }
-
-        try
-        {
-            return Read(await context.Request.ReadFromJsonAsync<PurgeBody>(cancellation)) is { } order
+        var (body, problem) = await JsonBody.ReadAsync<PurgeBody>(context, cancellation);
+        return problem
+            ?? (Read(body!) is { } order
                 ? await PurgeAsync(context, order, cancellation)
-                : Results.Problem("Either a url that is absolute or begins with /, or a room.", statusCode: StatusCodes.Status400BadRequest);
-        }
-        catch (JsonException)
-        {
-            return Results.Problem("The body is not JSON of this form.", statusCode: StatusCodes.Status400BadRequest);
-        }
-        catch (BadHttpRequestException error)
-        {
-            return Results.Problem(statusCode: error.StatusCode);
-        }
+                : Results.Problem("Either a url that is absolute or begins with /, or a room.", statusCode: StatusCodes.Status400BadRequest));
     }
 
     private async Task<IResult> PurgeAsync(HttpContext context, PurgeOrder order, CancellationToken cancellation)
@@ -70,7 +55,7 @@ internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogg
             statusCode: told.Missing.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status504GatewayTimeout);
     }
 
-    private static PurgeOrder? Read(PurgeBody? body) => body switch
+    private static PurgeOrder? Read(PurgeBody body) => body switch
     {
         { Url: { Length: > 0 and <= PurgeOrder.Url.MaxChars } url, Room: null } when IsUrl(url) => new PurgeOrder.Url(url),
         { Url: null, Room: { } name } when RoomId.TryParse(name, out var room) => new PurgeOrder.Room(room),

@@ -1,6 +1,7 @@
 using Danmaku.Core.Rooms;
 using Danmaku.Node.History;
 using Danmaku.Node.Sockets;
+using OpenTelemetry.Metrics;
 
 namespace Danmaku.Node.Endpoints;
 
@@ -39,22 +40,7 @@ internal static class Routes
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .ProducesProblem(StatusCodes.Status504GatewayTimeout);
-        app.MapGet("/api/cluster", app.Services.GetRequiredService<ClusterEndpoint>().Get)
-            .WithName("getCluster")
-            .WithTags("Cluster")
-            .WithSummary("Tells what the cluster looks like from this node.");
-        var purge = app.Services.GetRequiredService<PurgeEndpoint>();
-        app.MapPost("/api/purge", purge.PostAsync)
-            .WithName("purge")
-            .WithTags("Cluster")
-            .WithSummary("Takes a resource, or all of a room, out of the caches of all edges.")
-            .Accepts<PurgeBody>("application/json")
-            .Produces<PurgeReply>()
-            .Produces<PurgeReply>(StatusCodes.Status504GatewayTimeout)
-            .ProducesProblem(StatusCodes.Status400BadRequest)
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status403Forbidden)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        app.MapCluster(app.Services.GetRequiredService<ClusterEndpoint>().Get);
         app.MapHistory();
         app.MapOpenApi();
     }
@@ -85,14 +71,38 @@ internal static class Routes
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
-    public static void MapOperations(this WebApplication app)
+    public static void MapHealth(this WebApplication app, Readiness readiness)
     {
-        var readiness = app.Services.GetRequiredService<Readiness>();
         app.MapMethods("/health/live", GetAndHead, () => "live").ExcludeFromDescription();
         app.MapMethods("/health/ready", GetAndHead, () => readiness.WhyNot is { } reason
                 ? Results.Text("not ready: " + reason, statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Text(readiness.Warning is { } warning ? "ready, but " + warning : "ready"))
             .ExcludeFromDescription();
-        app.MapPrometheusScrapingEndpoint("/metrics");
     }
+
+    /// <summary>All that operators' own server answers.</summary>
+    /// <param name="node">The services of the node.</param>
+    public static void MapOperators(this WebApplication app, IServiceProvider node)
+    {
+        app.MapHealth(node.GetRequiredService<Readiness>());
+        app.MapPrometheusScrapingEndpoint("/metrics", node.GetRequiredService<MeterProvider>(), configureBranchedPipeline: null, optionsName: null);
+        app.MapCluster(node.GetRequiredService<ClusterEndpoint>().GetWithAddresses);
+        app.MapPost("/api/purge", node.GetRequiredService<PurgeEndpoint>().PostAsync)
+            .WithName("purge")
+            .WithTags("Cluster")
+            .WithSummary("Takes a resource, or all of a room, out of the caches of all edges.")
+            .Accepts<PurgeBody>("application/json")
+            .Produces<PurgeReply>()
+            .Produces<PurgeReply>(StatusCodes.Status504GatewayTimeout)
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        app.MapOpenApi();
+    }
+
+    private static void MapCluster(this WebApplication app, Delegate handler) => app.MapGet("/api/cluster", handler)
+        .WithName("getCluster")
+        .WithTags("Cluster")
+        .WithSummary("Tells what the cluster looks like from this node.");
 }

@@ -15,6 +15,9 @@ internal static partial class LogEvents
     [LoggerMessage(4, LogLevel.Information, "Purged {Entries} stored responses of {Nodes} nodes; without an answer: {Missing}")]
     public static partial void Purged(this ILogger logger, int nodes, int entries, string missing);
 
+    [LoggerMessage(5, LogLevel.Information, "Operators reach it on {Urls}")]
+    public static partial void OperatorsListen(this ILogger logger, string urls);
+
     [LoggerMessage(10, LogLevel.Error, "A connection failed")]
     public static partial void ConnectionFailed(this ILogger logger, Exception error);
 

@@ -49,7 +49,9 @@ public sealed class NodeOptions : IValidatableObject
     /// <summary>What servers must show to post over HTTP. Default empty: anybody may post.</summary>
     public string ServerKey { get; set; } = "";
 
-    /// <summary>What operators must show to see the cluster's addresses in <c>GET /api/cluster</c> and to purge. Default empty: nobody may.</summary>
+    /// <summary>
+    /// What operators must show at <see cref="OperatorOptions.Urls"/> to see the cluster's addresses and to purge. Default empty: nobody may.
+    /// </summary>
     public string OperatorKey { get; set; } = "";
 
     /// <summary>Where the node keeps files. Default: <c>danmaku</c> in the user's local application data.</summary>

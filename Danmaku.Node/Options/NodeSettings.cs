@@ -3,7 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace Danmaku.Node.Options;
 
 /// <summary>All options of a node, read and checked once at start.</summary>
-public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store, CacheOptions Cache)
+public sealed record NodeSettings(
+    NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store, CacheOptions Cache, OperatorOptions Operator)
 {
     /// <summary>Whether this node answers for content from a cache.</summary>
     public bool HasCache => Node.IsEdge && Cache.Enabled;
@@ -18,7 +19,8 @@ public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection
             Read<RoomOptions>(configuration, RoomOptions.Section),
             Read<ClusterOptions>(configuration, ClusterOptions.Section),
             Read<StoreOptions>(configuration, StoreOptions.Section),
-            Read<CacheOptions>(configuration, CacheOptions.Section)));
+            Read<CacheOptions>(configuration, CacheOptions.Section),
+            Read<OperatorOptions>(configuration, OperatorOptions.Section)));
     }
 
     /// <summary>What must hold between options of several sections.</summary>
@@ -45,7 +47,7 @@ public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection
         var options = new T();
         try
         {
-            configuration.GetSection(section).Bind(options);
+            Given(configuration, section).Bind(options);
         }
         catch (InvalidOperationException error)
         {
@@ -59,6 +61,13 @@ public sealed record NodeSettings(NodeOptions Node, ConnectionOptions Connection
             : throw new SettingsException(string.Join("; ", problems.Select(problem =>
                 $"{section}:{problem.MemberNames.FirstOrDefault()}: {problem.ErrorMessage}")));
     }
+
+    /// <summary>A section without its nulls, which only JSON has: who writes one has said nothing, so that the default stands.</summary>
+    private static IConfigurationSection Given(IConfiguration configuration, string section) =>
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(configuration.GetSection(section).AsEnumerable().Where(setting => setting.Value is not null))
+            .Build()
+            .GetSection(section);
 }
 
 /// <summary>A setting with which the node cannot start; the message is one line that names its key.</summary>

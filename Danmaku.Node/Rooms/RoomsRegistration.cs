@@ -44,7 +44,7 @@ internal static class RoomsRegistration
 
     private static ActorSettings ToActors(NodeSettings settings)
     {
-        var (node, connection, room, cluster, store, _) = settings;
+        var (node, connection, room, cluster, store, _, _) = settings;
         var networks = cluster.NetworkList;
         return new ActorSettings(
             Name: node.NodeName,

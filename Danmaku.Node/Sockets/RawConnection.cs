@@ -192,7 +192,15 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
             if (_head is { WrittenCount: > 0 } head)
             {
                 _head = null;
-                await SocketOutput.SendAsync(socket, head.WrittenMemory, CancellationToken.None);
+                try
+                {
+                    await SocketOutput.SendAsync(socket, head.WrittenMemory, CancellationToken.None);
+                }
+                catch (IOException)
+                {
+                    // The client has gone. A pipe says so, and does not throw; the server would log that as a bug.
+                    return new FlushResult(isCanceled: false, isCompleted: true);
+                }
             }
 
             return new FlushResult(isCanceled: false, isCompleted: false);

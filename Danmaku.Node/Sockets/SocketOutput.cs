@@ -43,7 +43,7 @@ internal sealed partial class SocketOutput(Socket socket) : AsyncStream
                 rest = rest[await socket.SendAsync(rest, SocketFlags.None, cancellation).ConfigureAwait(false)..];
             }
         }
-        catch (SocketException error)
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
             throw new IOException(error.Message, error);
         }

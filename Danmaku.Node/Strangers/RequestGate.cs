@@ -9,12 +9,10 @@ internal sealed class RequestGate(RequestDelegate next, MemoryBudget memory)
     /// <summary>When to come again.</summary>
     public static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
 
-    /// <summary>Where operators and their tools look, also in such times; the answers are small.</summary>
-    private static readonly PathString[] ForOperators = ["/health", "/metrics"];
-
     public Task InvokeAsync(HttpContext context)
     {
-        if (context.Features.Get<IReservedFeature>() is not null || Array.Exists(ForOperators, path => context.Request.Path.StartsWithSegments(path)))
+        // Who balances looks there, also in such times; the answers are small.
+        if (context.Request.Path.StartsWithSegments("/health"))
         {
             return next(context);
         }

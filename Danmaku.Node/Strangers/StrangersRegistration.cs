@@ -14,8 +14,7 @@ internal static class StrangersRegistration
             provider.GetRequiredService<DanmakuMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<MemoryBudget>>()))
-        .AddSingleton(provider => CreateDescriptors(provider.GetRequiredService<DanmakuMetrics>()))
-        .AddSingleton(new ReservedListeners(_ => false));
+        .AddSingleton(provider => CreateDescriptors(provider.GetRequiredService<DanmakuMetrics>()));
 
     /// <summary>Files of the page are read from the disk for whoever asks, where no cache stands before it.</summary>
     public static void UseFilesWhileThereAreDescriptors(this WebApplication app)

@@ -14,7 +14,7 @@ namespace Danmaku.Node.Transport;
 /// One connection of <see cref="PolledTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
 /// straight from the socket (<see cref="Begin"/>).
 /// </summary>
-internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IReservedFeature, IPolled, IByteSource
+internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
 {
     /// <summary>What is sent with one system call where the server has many small pieces.</summary>
     private const int SendBytes = 64 * 1024;
@@ -56,10 +56,6 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         Features.Set<IConnectionSocketFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
         Features.Set<IByteSource>(this);
-        if (isReserved)
-        {
-            Features.Set<IReservedFeature>(this);
-        }
 
         _sending = SendAllAsync();
         lock (_gate)

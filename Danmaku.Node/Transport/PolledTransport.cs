@@ -28,15 +28,16 @@ internal sealed class PolledTransport : IConnectionListenerFactory, IConnectionL
     private readonly IMemoryPoolFactory<byte> _pools;
     private readonly MemoryBudget _memory;
     private readonly Descriptors _descriptors;
-    private readonly ReservedListeners _reserved;
+    private readonly bool _isReserved;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
+    /// <param name="isReserved">Whether it is for operators, who may use what is kept back from strangers: descriptors and memory.</param>
     public PolledTransport(
-        IOptions<KestrelServerOptions> server, IMemoryPoolFactory<byte> pools, MemoryBudget memory, Descriptors descriptors, ReservedListeners reserved,
+        IOptions<KestrelServerOptions> server, IMemoryPoolFactory<byte> pools, MemoryBudget memory, Descriptors descriptors, bool isReserved,
         DanmakuMetrics metrics, TimeProvider time, ILogger<PolledTransport> logger)
     {
-        (_limits, _pools, _memory, _descriptors, _reserved, _time, _logger) = (server.Value.Limits, pools, memory, descriptors, reserved, time, logger);
+        (_limits, _pools, _memory, _descriptors, _isReserved, _time, _logger) = (server.Value.Limits, pools, memory, descriptors, isReserved, time, logger);
         metrics.ObserveListeners(() => _listeners.Select(listener => KeyValuePair.Create(listener.Name, listener.IsAccepting)));
     }
 
@@ -56,7 +57,7 @@ internal sealed class PolledTransport : IConnectionListenerFactory, IConnectionL
 
         socket.Listen(Backlog);
         var pipes = new PolledPipes(_pools.Create(), _limits.MaxRequestBufferSize ?? ReadAhead, _limits.MaxResponseBufferSize ?? WriteBehind);
-        var listener = new PolledListener(socket, pipes, _memory, _descriptors, _reserved.Has(endpoint), _time, _logger);
+        var listener = new PolledListener(socket, pipes, _memory, _descriptors, _isReserved, _time, _logger);
         _listeners.Add(listener);
         return new ValueTask<IConnectionListener>(listener);
     }

@@ -12,7 +12,7 @@ namespace Danmaku.Node.Tests.Processes;
 /// <summary>Strangers take what they can get of a node that is a process of its own: file descriptors and memory.</summary>
 [Collection(Lanes.Processes)]
 [Trait("Category", "process")]
-public sealed class StrangersTests : IDisposable
+public sealed class ExhaustionTests : IDisposable
 {
     private const int Descriptors = 512;
     private const int Many = 6000;
@@ -37,7 +37,7 @@ public sealed class StrangersTests : IDisposable
 
         using var idle = new Crowd();
         idle.Connect(node.Url, 690);
-        await Eventually.TrueAsync(async () => await node.MetricAsync("danmaku_accepting") == 0, Patience);
+        await Eventually.TrueAsync(async () => await node.MetricAsync("danmaku_accepting", $"listener=\"{node.Url.Authority}\"") == 0, Patience);
 
         await viewer.PostAsync("still here");
         Assert.Equal("still here", Assert.Single(await viewer.WatchAsync(1)).Text);
@@ -55,7 +55,7 @@ public sealed class StrangersTests : IDisposable
         await newcomer.PostAsync("new here");
         Assert.Equal("new here", Assert.Single(await viewer.WatchAsync(1)).Text);
         Assert.Equal("content", await node.Http.GetStringAsync("/content"));
-        Assert.Equal((1, 1), (Said(node, "accepts no more connections"), await node.MetricAsync("danmaku_accepting")));
+        Assert.Equal((1, 1), (Said(node, "accepts no more connections"), await node.MetricAsync("danmaku_accepting", $"listener=\"{node.Url.Authority}\"")));
         Assert.Equal(0, await node.StopAsync());
         Assert.Empty(node.TakeErrors());
     }

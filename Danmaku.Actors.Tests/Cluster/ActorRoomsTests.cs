@@ -1,0 +1,38 @@
+using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Replication;
+using Danmaku.Actors.Rooms;
+using Danmaku.Actors.Storage;
+using Danmaku.Core.Observability;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Danmaku.Actors.Tests.Cluster;
+
+public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\nakka.remote.dot-netty.tcp { hostname = 127.0.0.1, port = 0 }")
+{
+    /// <summary>Operators may ask that early.</summary>
+    [Fact]
+    public void Before_the_actor_system_has_started_nobody_is_a_member() => Assert.Empty(new RoomsHandle().Status.Members);
+
+    [Fact]
+    public async Task A_viewer_whose_join_nobody_answers_is_told_to_come_back_and_not_let_in_later()
+    {
+        var (time, outbox, edgeRooms) = (new ManualTimeProvider(), new FakeOutbox(), CreateTestProbe());
+        using var metrics = new DanmakuMetrics();
+        var rooms = new ActorRooms(
+            Sys, edgeRooms, CreateTestProbe(), CreateTestProbe(), new IngressState(), new NodeNotes(),
+            new StoreHealth(metrics, time, NullLogger<StoreHealth>.Instance), "edge-1", metrics, time);
+
+        var joining = rooms.JoinAsync(new JoinRequest(RoomId.Parse("lobby"), "Mei", WireFormat.Plain, null, 0), outbox, CancellationToken.None);
+        var join = await edgeRooms.ExpectMsgAsync<EdgeRooms.Join>();
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Null(await joining);
+        Assert.Equal(CloseReason.NoAnswer, outbox.Closed);
+        Assert.False(join.Answer.TrySetResult(TestActor));
+    }
+}

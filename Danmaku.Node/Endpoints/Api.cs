@@ -1,0 +1,37 @@
+using System.Text.Json.Serialization;
+
+namespace Danmaku.Node.Endpoints;
+
+/// <summary>What the endpoints of every server of a node have in common.</summary>
+internal static class Api
+{
+    /// <param name="title">Of its description.</param>
+    public static void AddApi(this IServiceCollection services, string title)
+    {
+        services.AddProblemDetails();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
+        services.AddOpenApi("v1", api => api.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = title;
+            return Task.CompletedTask;
+        }));
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        });
+    }
+
+    /// <summary>Makes problem documents of failures and of empty answers, and gives all answers the headers that they share.</summary>
+    public static void UseProblems(this IApplicationBuilder app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.Use((context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers.CacheControl = "no-store";
+            return next(context);
+        });
+    }
+}

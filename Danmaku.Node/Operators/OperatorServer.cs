@@ -1,0 +1,115 @@
+using System.Text;
+using Danmaku.Actors.Cluster;
+using Danmaku.Core.Limits;
+using Danmaku.Core.Observability;
+using Danmaku.Node.Endpoints;
+using Danmaku.Node.Options;
+using Danmaku.Node.Strangers;
+using Danmaku.Node.Transport;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Danmaku.Node.Operators;
+
+/// <summary>
+/// What is for operators alone, at addresses of its own (<see cref="OperatorOptions.Urls"/>): a server beside the one for everybody, which has none of
+/// these paths. So nothing that is written into a path leads here (docs/decisions/0024). It is there from before the node joins until after it has left.
+/// </summary>
+internal sealed class OperatorServer(NodeSettings settings, IConfiguration configuration, IServiceProvider node)
+    : IHostedService, IAsyncDisposable
+{
+    private const string Certificates = "Kestrel:Certificates";
+
+    private WebApplication? _app;
+
+    /// <summary>Where it listens; empty while it does not.</summary>
+    public IReadOnlyList<string> Urls => _app is null ? [] : [.. _app.Urls];
+
+    /// <exception cref="SettingsException">It cannot listen where it is told to.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (settings.Operator.UrlList.Count == 0)
+        {
+            return;
+        }
+
+        string[] urls = [.. settings.Operator.UrlList.Select(Resolve)];
+        _app = Build(urls);
+        try
+        {
+            await _app.StartAsync(cancellationToken);
+        }
+        catch (Exception error) when (ListenUrls.Explain(error, $"{OperatorOptions.Section}:{nameof(OperatorOptions.Urls)}", urls, _app.Urls.Count) is { } why)
+        {
+            throw new SettingsException(why, error);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => _app?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is { } app)
+        {
+            await app.DisposeAsync();
+        }
+    }
+
+    private string Resolve(string url)
+    {
+        var place = BindingAddress.Parse(url);
+        return place.Host == OperatorOptions.PrivateHost
+            ? new UriBuilder(place.Scheme, NodeAddress.ToHost(NodeAddress.In(settings.Cluster.NetworkList)), place.Port).Uri.GetLeftPart(UriPartial.Authority)
+            : url;
+    }
+
+    private WebApplication Build(string[] urls)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(urls).ConfigureKestrel(Configure);
+        if (Epoll.IsSupported)
+        {
+            builder.Services.AddSingleton<IConnectionListenerFactory>(server => new PolledTransport(
+                server.GetRequiredService<IOptions<KestrelServerOptions>>(),
+                server.GetRequiredService<IMemoryPoolFactory<byte>>(),
+                node.GetRequiredService<MemoryBudget>(),
+                node.GetRequiredService<Descriptors>(),
+                isReserved: true,
+                node.GetRequiredService<DanmakuMetrics>(),
+                node.GetRequiredService<TimeProvider>(),
+                server.GetRequiredService<ILogger<PolledTransport>>()));
+        }
+
+        builder.Services.AddSingleton(node.GetRequiredService<ILoggerFactory>());
+        builder.Services.AddSingleton<IHostLifetime, AsTheNode>();
+        builder.Services.AddRouting();
+        builder.Services.AddApi("Danmaku for operators");
+
+        var app = builder.Build();
+        app.UseProblems();
+        app.MapOperators(node);
+        return app;
+    }
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
+        kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+        kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
+
+        // Of what is configured for the other server this one has the certificates, and not where that listens.
+        var certificates = configuration.GetSection(Certificates).AsEnumerable(makePathsRelative: true)
+            .Select(setting => KeyValuePair.Create($"{nameof(Certificates)}:{setting.Key}", setting.Value));
+        kestrel.Configure(new ConfigurationBuilder().AddInMemoryCollection(certificates).Build());
+    }
+
+    /// <summary>The node starts and stops it; no signal does.</summary>
+    private sealed class AsTheNode : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
