@@ -57,20 +57,7 @@ public sealed class FrameReaderTests : IDisposable
     [InlineData(5, 5000)]
     public async Task However_the_bytes_are_cut_each_message_is_heard_once_and_in_order(int seed, int longest)
     {
-        var random = new Random(seed);
-        var (bytes, said, pings) = Talk(random, 400);
-        var running = _reader.RunAsync();
-
-        for (var sent = 0; sent < bytes.Length;)
-        {
-            var count = Math.Min(bytes.Length - sent, random.Next(1, longest + 1));
-            await _source.SendAsync(bytes.AsSpan(sent, count).ToArray(), running);
-            sent += count;
-        }
-
-        await running.WaitAsync(Deadline);
-        Assert.Equal(said, _listener.Heard);
-        Assert.Equal(pings, WebSocketFrames.Read(_output.Written).Where(frame => frame.OpCode == Pong).Select(frame => Encoding.UTF8.GetString(frame.Payload)));
+        await HearsAllAsync(_reader, new Random(seed), 400, longest);
     }
 
     [Theory]
@@ -84,20 +71,7 @@ public sealed class FrameReaderTests : IDisposable
         var budget = new MessageBudget(2000, 5, null, TimeProvider.System);
         using var socket = new ViewerSocket(feed, _output, inflates: false, new ConnectionOptions(), _memory, () => { }, _metrics, TimeProvider.System, budget);
         reader = new FrameReader(_source, feed, socket, new ReadLoop(socket, _listener, MaxBytes, _memory), MaxBytes, _memory, TimeProvider.System);
-        var random = new Random(seed);
-        var (bytes, said, pings) = Talk(random, 30);
-        var running = reader.RunAsync();
-
-        for (var sent = 0; sent < bytes.Length;)
-        {
-            var count = Math.Min(bytes.Length - sent, random.Next(1, longest + 1));
-            await _source.SendAsync(bytes.AsSpan(sent, count).ToArray(), running);
-            sent += count;
-        }
-
-        await running.WaitAsync(Deadline);
-        Assert.Equal(said, _listener.Heard);
-        Assert.Equal(pings, WebSocketFrames.Read(_output.Written).Where(frame => frame.OpCode == Pong).Select(frame => Encoding.UTF8.GetString(frame.Payload)));
+        await HearsAllAsync(reader, new Random(seed), 30, longest);
     }
 
     [Fact]
@@ -237,6 +211,23 @@ public sealed class FrameReaderTests : IDisposable
         Assert.Equal(0, _memory.UsedFor(MemoryKind.Input));
         _source.Sink.End();
         await Assert.ThrowsAsync<WebSocketException>(() => running.WaitAsync(Deadline));
+    }
+
+    /// <summary>Gets a talk in pieces of random lengths, and is to hear and answer all of it.</summary>
+    private async Task HearsAllAsync(FrameReader reader, Random random, int messages, int longest)
+    {
+        var (bytes, said, pings) = Talk(random, messages);
+        var running = reader.RunAsync();
+        for (var sent = 0; sent < bytes.Length;)
+        {
+            var count = Math.Min(bytes.Length - sent, random.Next(1, longest + 1));
+            await _source.SendAsync(bytes.AsSpan(sent, count).ToArray(), running);
+            sent += count;
+        }
+
+        await running.WaitAsync(Deadline);
+        Assert.Equal(said, _listener.Heard);
+        Assert.Equal(pings, WebSocketFrames.Read(_output.Written).Where(frame => frame.OpCode == Pong).Select(frame => Encoding.UTF8.GetString(frame.Payload)));
     }
 
     /// <summary>What a client may say: whole messages, messages in pieces with Pings between them, Pongs, and a Close frame at the end.</summary>

@@ -91,7 +91,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
         .Select(line => line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0])
         .Select(value => (double?)double.Parse(value, System.Globalization.CultureInfo.InvariantCulture))
-        .FirstOrDefault();
+        .SingleOrDefault();
 
     public async Task<ClusterView> GetClusterAsync() => (await Http.GetFromJsonAsync<ClusterView>("/api/cluster"))!;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -38,7 +37,7 @@ public sealed class SmallDiskTests
             }
 
             await Eventually.TrueAsync(() => disk.Free >= Share, Patience);
-            Assert.True(await MetricAsync(node, "danmaku_cache_bytes", "tier=\"disk\"") > 5 * ObjectBytes);
+            Assert.True(await node.MetricAsync("danmaku_cache_bytes", "tier=\"disk\"") > 5 * ObjectBytes);
             Assert.Contains("disk", await LookupsAsync(node, Enumerable.Range(30, 10).Reverse()));
             Assert.DoesNotContain(node.Log, line => line.Contains("cannot use its disk", StringComparison.Ordinal));
             node.Kill();
@@ -93,14 +92,14 @@ public sealed class SmallDiskTests
                 await node.Http.GetByteArrayAsync($"/media/{i}");
             }
 
-            await Eventually.TrueAsync(async () => await MetricAsync(node, "danmaku_cache_bytes", "tier=\"disk\"") > 7 * ObjectBytes, Patience);
+            await Eventually.TrueAsync(async () => await node.MetricAsync("danmaku_cache_bytes", "tier=\"disk\"") > 7 * ObjectBytes, Patience);
             Assert.True(await PostAsync(viewer, "before", durable));
             Assert.Equal("ready", await node.Http.GetStringAsync("/health/ready"));
 
             // Others take more than what is free, and the cache gives back no more than it must.
             disk.FillUp(leave: Share / 2);
             await Eventually.TrueAsync(() => disk.Free >= Share, Patience);
-            Assert.True(await MetricAsync(node, "danmaku_cache_bytes", "tier=\"disk\"") > ObjectBytes);
+            Assert.True(await node.MetricAsync("danmaku_cache_bytes", "tier=\"disk\"") > ObjectBytes);
             Assert.Equal("ready", await node.Http.GetStringAsync("/health/ready"));
 
             // They take all but a little: nothing of the cache is left on the disk, and operators are told while posts are still kept.
@@ -111,9 +110,9 @@ public sealed class SmallDiskTests
                     return (await node.Http.GetStringAsync("/health/ready")).StartsWith("ready, but the disk of the data directory is nearly full", StringComparison.Ordinal);
                 },
                 Patience);
-            Assert.Equal(0, await MetricAsync(node, "danmaku_cache_bytes", "tier=\"disk\""));
-            Assert.InRange(await MetricAsync(node, "danmaku_disk_free_bytes"), 1, SmallDisk.Size / 20);
-            Assert.Equal(SmallDisk.Size, await MetricAsync(node, "danmaku_disk_size_bytes"));
+            Assert.Equal(0, await node.MetricAsync("danmaku_cache_bytes", "tier=\"disk\""));
+            Assert.InRange((await node.MetricAsync("danmaku_disk_free_bytes"))!.Value, 1, SmallDisk.Size / 20);
+            Assert.Equal(SmallDisk.Size, await node.MetricAsync("danmaku_disk_size_bytes"));
             Assert.True(await PostAsync(viewer, "nearly full", durable));
             Assert.True(await IsDurableAsync(node, "opened-late"));
 
@@ -234,12 +233,5 @@ public sealed class SmallDiskTests
     {
         using var answer = await node.Http.GetAsync("/health/ready");
         return await answer.Content.ReadAsStringAsync();
-    }
-
-    private static async Task<double> MetricAsync(NodeProcess node, string name, string label = "")
-    {
-        var line = (await node.Operators.GetStringAsync("/metrics")).Split('\n')
-            .Single(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal));
-        return double.Parse(line[(line.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
     }
 }
