@@ -8,11 +8,14 @@ public sealed class ChaosStage : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
-    private ChaosStage(NodeNetwork network, ClusterStore store, NodeCluster cluster) => (Network, Store, Cluster) = (network, store, cluster);
+    private ChaosStage(NodeNetwork network, ClusterStore store, NodeClocks clocks, NodeCluster cluster) =>
+        (Network, Store, Clocks, Cluster) = (network, store, clocks, cluster);
 
     public NodeNetwork Network { get; }
 
     public ClusterStore Store { get; }
+
+    public NodeClocks Clocks { get; }
 
     public NodeCluster Cluster { get; }
 
@@ -37,9 +40,10 @@ public sealed class ChaosStage : IAsyncDisposable
                 _ => new MemoryStore(),
             };
             await store.StartAsync(cancellation);
-            cluster = new NodeCluster(settings.Node, network, store, folder, tell, time);
+            var clocks = new NodeClocks(folder, settings.SetsClocks);
+            cluster = new NodeCluster(settings.Node, network, store, clocks, folder, tell, time);
             await ReadyAsync(cluster, time, cancellation);
-            return new ChaosStage(network, store, cluster);
+            return new ChaosStage(network, store, clocks, cluster);
         }
         catch
         {

@@ -15,6 +15,8 @@ public enum FaultKind
     Store,
     Slow,
     Vanish,
+    ClockEdge,
+    ClockOrigin,
 }
 
 /// <summary>One thing that is broken on purpose.</summary>
@@ -41,6 +43,8 @@ public static class FaultKinds
         [FaultKind.Store] = ("store", "kill -9 of the store, started again a while later"),
         [FaultKind.Slow] = ("slow", "a quarter of the viewers stop reading for a while"),
         [FaultKind.Vanish] = ("vanish", "a quarter of the viewers are gone without a word, and come back"),
+        [FaultKind.ClockEdge] = ("clock-edge", "the wall clock of an edge jumps by 8 days, ahead or back, and is set right a while later"),
+        [FaultKind.ClockOrigin] = ("clock-origin", "the wall clock of an origin that owns rooms jumps by 8 days, ahead or back, and is set right a while later"),
     };
 
     public static IReadOnlyCollection<FaultKind> All => Catalogue.Keys;

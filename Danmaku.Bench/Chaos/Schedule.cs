@@ -43,6 +43,7 @@ public static class Schedule
             FaultKind.Store => Between(1, 6, length),
             FaultKind.Slow => Between(15, 30, length),
             FaultKind.Vanish => Between(1, 15, length),
+            FaultKind.ClockEdge or FaultKind.ClockOrigin => Between(5, 30, length),
             _ => TimeSpan.Zero,
         });
     }
