@@ -17,5 +17,7 @@ public static class NotInstalled
 
     public const string Wscat = "wscat, which DANMAKU_TEST_WSCAT may name," + Suffix;
 
+    public const string Faketime = "libfaketime" + Suffix;
+
     private const string Suffix = " is not installed; .ci/install-programs installs all that the tests drive";
 }

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
+using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Limits;
@@ -329,12 +330,12 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void OnSubmit(SubmitPost submit)
     {
-        if (IsOutdated(submit))
+        if (IsOutdated(submit) || EndsEpoch(submit))
         {
             return;
         }
 
-        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull))
+        switch (Room.Post(submit.Post, canTake: _origin.Clock.MayStamp && !_origin.Unsaved.IsFull))
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
@@ -348,6 +349,35 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             case PostResult.Rejected rejected:
                 Sender.Tell(submit.Refused(rejected.Reason, rejected.RetryAfter));
                 break;
+        }
+    }
+
+    /// <summary>
+    /// Ends an epoch that a wrong clock has stamped ahead, when the store has all of it. Posts wait for the next; while the store is away
+    /// they are stamped with the last time again.
+    /// </summary>
+    private bool EndsEpoch(SubmitPost submit)
+    {
+        if (!Room.IsStampedAhead || !_origin.Clock.MayStamp || Room.IsAheadOfStore)
+        {
+            return false;
+        }
+
+        Keep(submit);
+        EndOrGoOn();
+        return true;
+    }
+
+    private void EndOrGoOn()
+    {
+        if (Room.Unsaved == 0)
+        {
+            Close();
+            BeginOpening();
+        }
+        else if (Room.IsAheadOfStore)
+        {
+            Unstash();
         }
     }
 
@@ -423,6 +453,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         if (batches.Count > 0)
         {
             StayActive();
+        }
+
+        if (_stashed > 0)
+        {
+            EndOrGoOn();
         }
     }
 
@@ -508,6 +543,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
 
         Become(Stopping);
+        Unstash();
         StopWhenSaved();
     }
 
@@ -577,7 +613,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 /// <param name="Unsaved">What they keep while the store is away, of about 300 bytes each; when it is full, posts are refused. Each has a bound of its own besides.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, NodeClock Clock, Replicator Replicator, DanmakuMetrics Metrics,
+    TimeProvider Time);
 
 /// <summary>Bounds the rooms that are open on one origin. Thread-safe.</summary>
 public sealed class RoomSlots(int max)

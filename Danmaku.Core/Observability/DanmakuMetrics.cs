@@ -29,6 +29,7 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _fenced;
     private readonly Counter<long> _cacheAnswers;
     private readonly Counter<long> _originFailures;
+    private readonly Counter<long> _trimsPutOff;
     private readonly Histogram<double> _storeCommits;
     private long _unsaved;
     private long _viewers;
@@ -36,6 +37,7 @@ public sealed class DanmakuMetrics : IDisposable
     private long _originRooms;
     private Func<IEnumerable<KeyValuePair<string, long>>> _members = () => [];
     private Func<IEnumerable<KeyValuePair<string, long>>> _cacheBytes = () => [];
+    private Func<double> _clockAhead = () => 0;
 
     public DanmakuMetrics()
     {
@@ -55,12 +57,14 @@ public sealed class DanmakuMetrics : IDisposable
         _fenced = _meter.CreateCounter<long>("danmaku_rooms_fenced", description: "Rooms that stopped writing because another origin has opened them.");
         _cacheAnswers = _meter.CreateCounter<long>("danmaku_cache_answers", description: "Answers of the HTTP cache, by result: hit, miss, stale, revalidated or error.");
         _originFailures = _meter.CreateCounter<long>("danmaku_cache_origin_failures", description: "Requests for content that an origin did not answer, or with 502, 503 or 504.");
+        _trimsPutOff = _meter.CreateCounter<long>("danmaku_store_trims_put_off", description: "Times that what is old was not forgotten, because the clock has not been agreed on for long enough.");
         _storeCommits = _meter.CreateHistogram<double>("danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
         _meter.CreateObservableGauge("danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved), description: "Danmaku accepted by this origin that its store does not have yet.");
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
         _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
         _meter.CreateObservableGauge("danmaku_cache_bytes", ObserveCache, unit: "By", description: "What the HTTP cache keeps, by tier: memory or disk.");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
+        _meter.CreateObservableGauge("danmaku_clock_ahead", () => _clockAhead(), unit: "s", description: "How far this node's wall clock is ahead of the time that it goes by; negative when it is behind.");
     }
 
     public long Viewers => Interlocked.Read(ref _viewers);
@@ -98,6 +102,8 @@ public sealed class DanmakuMetrics : IDisposable
 
     public void StoreFailed() => _storeFailures.Add(1);
 
+    public void TrimPutOff() => _trimsPutOff.Add(1);
+
     public void RoomFenced() => _fenced.Add(1);
 
     public void StoreCommitted(TimeSpan took) => _storeCommits.Record(took.TotalSeconds);
@@ -126,6 +132,9 @@ public sealed class DanmakuMetrics : IDisposable
 
     /// <summary>Where the size of the HTTP cache by tier is read from.</summary>
     public void ObserveCache(Func<IEnumerable<KeyValuePair<string, long>>> bytes) => _cacheBytes = bytes;
+
+    /// <summary>Where the seconds are read from by which the wall clock is ahead.</summary>
+    public void ObserveClock(Func<double> ahead) => _clockAhead = ahead;
 
     public void Dispose() => _meter.Dispose();
 

@@ -18,7 +18,9 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <param name="url">Where it listens for HTTP.</param>
     /// <param name="settings">Such as <c>Danmaku:Roles=edge</c>.</param>
     /// <param name="executable">Another release's; null for the one under test.</param>
-    public NodeProcess(string name, Uri url, IEnumerable<string> settings, string? executable = null)
+    /// <param name="environment">What else it has in its environment.</param>
+    public NodeProcess(
+        string name, Uri url, IEnumerable<string> settings, string? executable = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         (Name, Url) = (name, url);
         Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
@@ -26,7 +28,14 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         _process = OwnedProcess.Start(
             executable ?? Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"),
             [.. own.Concat(settings).Select(setting => "--" + setting)],
-            CleanUp);
+            variables =>
+            {
+                CleanUp(variables);
+                foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+                {
+                    variables[key] = value;
+                }
+            });
     }
 
     public string Name { get; }
