@@ -19,6 +19,9 @@ public sealed record NodeBounds(int? Descriptors, int? HeapMiB)
 /// <summary>One origin and some edges for measuring: each on a core of its choice, with all limits lifted that a load tool meets.</summary>
 public sealed class PinnedCluster : IAsyncDisposable
 {
+    /// <summary>Nobody operates the nodes, which would all want the same port.</summary>
+    private const string NoOperators = "--Danmaku:Operator:Urls=";
+
     private static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
@@ -80,7 +83,7 @@ public sealed class PinnedCluster : IAsyncDisposable
                     .. core is { } pinned ? Cores.Prefix(pinned) : [], .. bounds?.Prefix ?? [], node, "--urls", $"{url}".TrimEnd('/'),
                     $"--Danmaku:Roles={roles}", $"--Danmaku:NodeName={name}", $"--Danmaku:Store:Kind={store}",
                     $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
-                    $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", .. bounds is null ? Unlimited : [], .. settings,
+                    $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", NoOperators, .. bounds is null ? Unlimited : [], .. settings,
                 ];
                 var environment = Programs.DotnetRoot.Concat(isTraced ? trace.Settings : Nothing).Concat(bounds?.Environment ?? Nothing).ToDictionary();
                 var process = OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), environment);
@@ -102,7 +105,7 @@ public sealed class PinnedCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>All posts come from a few connections and all viewers from one address; nobody operates the nodes, which would all want the same port.</summary>
+    /// <summary>All posts come from a few connections and all viewers from one address.</summary>
     private static IReadOnlyList<string> Unlimited =>
     [
         "--Danmaku:Connection:ConnectionsPerAddress=0", "--Danmaku:Connection:ConnectsPerSecond=0", "--Danmaku:Connection:PostsPerSecond=0",
