@@ -81,7 +81,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
     /// <returns>False, with nothing written, when there is no place or a Close frame went before.</returns>
     public bool TryWrite(Frame frame, FrameKind kind, bool later = false)
     {
-        var piece = new Piece(frame.Bytes) { Frame = frame };
+        bool isAlone;
         lock (_gate)
         {
             if (_isClosed || !HasPlace(frame.Bytes.Length, kind))
@@ -92,7 +92,8 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
             _isClosed = kind == FrameKind.Close;
             _lastFrame = time.GetTimestamp();
             later &= _waiting.Count < MaxLater;
-            if (_isWriting || later || _waiting.Count > 0)
+            isAlone = !_isWriting && !later && _waiting.Count == 0;
+            if (!isAlone)
             {
                 Keep(frame);
                 _waiting.Enqueue(frame);
@@ -101,21 +102,26 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
                 {
                     return true;
                 }
-
-                TryTake(out piece);
             }
 
             _isWriting = true;
         }
 
-        _ = WriteAsync(piece);
+        if (isAlone)
+        {
+            Write(frame);
+        }
+        else
+        {
+            WriteWaiting();
+        }
+
         return true;
     }
 
     /// <summary>Writes what was left for later.</summary>
     public void Flush()
     {
-        Piece piece;
         lock (_gate)
         {
             if (_isWriting || _waiting.Count == 0)
@@ -123,11 +129,10 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
                 return;
             }
 
-            TryTake(out piece);
             _isWriting = true;
         }
 
-        _ = WriteAsync(piece);
+        WriteWaiting();
     }
 
     /// <summary>Ends when everything that was accepted is written, or the stream has failed.</summary>
@@ -165,13 +170,49 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
     /// <summary>Whether the node has too little memory to keep so much more for a client that is late.</summary>
     private bool IsShort(int bytes) => (_isWriting || _waiting.Count > 0) && _waitingBytes + bytes > FreeBytes && memory.Refuses(MemoryKind.Output);
 
-    private async Task WriteAsync(Piece piece)
+    /// <summary>The common case, without a thing that the rest needs: one frame, which the stream takes at once.</summary>
+    private void Write(Frame frame)
+    {
+        ValueTask write;
+        try
+        {
+            write = stream.WriteAsync(frame.Bytes);
+        }
+        catch (Exception)
+        {
+            Fail();
+            return;
+        }
+
+        if (write.IsCompletedSuccessfully)
+        {
+            write.GetAwaiter().GetResult();
+            WriteWaiting();
+        }
+        else
+        {
+            _ = WriteAsync(new Piece(frame.Bytes) { Frame = frame }, write);
+        }
+    }
+
+    /// <summary>Writes what waits, if anything does; whoever calls is the one who writes.</summary>
+    private void WriteWaiting()
+    {
+        if (TryTake(out var piece))
+        {
+            _ = WriteAsync(piece, null);
+        }
+    }
+
+    /// <param name="begun">The first write, if it has begun.</param>
+    private async Task WriteAsync(Piece piece, ValueTask? begun)
     {
         try
         {
             do
             {
-                var write = stream.WriteAsync(piece.Bytes);
+                var write = begun ?? stream.WriteAsync(piece.Bytes);
+                begun = null;
                 if (!write.IsCompleted)
                 {
                     KeepWhileWritten(ref piece);
