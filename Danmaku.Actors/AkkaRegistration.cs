@@ -3,9 +3,12 @@ using Akka;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Sharding;
+using Akka.Configuration;
+using Akka.DistributedData;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
+using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Purging;
@@ -13,6 +16,7 @@ using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
 using Danmaku.Actors.Tls;
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
@@ -100,7 +104,7 @@ public static class AkkaRegistration
 
     /// <summary>
     /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for
-    /// <see cref="DanmakuMetrics"/> and <see cref="TimeProvider"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
+    /// <see cref="DanmakuMetrics"/> and <see cref="AgreedTime"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
     /// </summary>
     /// <param name="store">Where this origin keeps its rooms; null on a node that is none. Who made it disposes of it after the host.</param>
     public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)
@@ -113,18 +117,19 @@ public static class AkkaRegistration
             settings,
             store,
             provider.GetRequiredService<DanmakuMetrics>(),
-            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<AgreedTime>(),
             provider.GetRequiredService<RoomsHandle>(),
             new PurgeContext(provider.GetRequiredService<PurgerHandle>(), provider.GetService<IPurgeable>() ?? new NoCache()),
             provider.GetRequiredService<ILoggerFactory>()));
     }
 
     private static void AddDanmaku(
-        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, TimeProvider time, RoomsHandle handle,
+        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, RoomsHandle handle,
         PurgeContext purging, ILoggerFactory loggerFactory)
     {
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
+        var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
         var protocol = settings.Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
         Address[] seeds = [.. settings.Seeds.Select(seed => new Address(protocol, SystemName, NodeAddress.ToHost(seed.Host), seed.Port))];
@@ -164,18 +169,16 @@ public static class AkkaRegistration
                 {
                     system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
                     system.ActorOf(Props.Create<PublisherActor>(replicator, metrics, time), "publisher");
-                    system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, time), "store-trimmer");
+                    system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<StoreLane>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), replicator, metrics, time);
+                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, replicator, metrics, time);
                 })
-                .WithShardRegion<RoomActor>(ShardTypeName, id => Props.Create<RoomActor>(id, origin!), new RoomExtractor(), new ShardOptions
+                .AddHocon(ClusterSharding.DefaultConfig().WithFallback(DistributedData.DefaultConfig()), HoconAddMode.Append)
+                .WithActors(async (system, registry) =>
                 {
-                    Role = ClusterRoles.Origin,
-                    StateStoreMode = StateStoreMode.DData,
-                    RememberEntities = false,
-                    ShouldPassivateIdleEntities = false,
-                    HandOffStopMessage = RoomActor.Stop.Instance,
+                    var region = await StartRoomsAsync(system, id => Props.Create<RoomActor>(id, origin!), clock, time).ConfigureAwait(false);
+                    registry.Register<RoomActor>(region);
                 });
         }
         else
@@ -190,6 +193,7 @@ public static class AkkaRegistration
             var watcher = system.ActorOf(
                 Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
             purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, notes, store, time)), PurgeActor.ActorName));
+            system.ActorOf(Props.Create(() => new ClockActor(clock, store, time)), "clock");
             if (settings.Certificate is { } certificate)
             {
                 system.ActorOf(Props.Create<ExpiryWatcher>(certificate, time), "expiry-watcher");
@@ -226,7 +230,8 @@ public static class AkkaRegistration
                 StopBeforeSharding(system, edgeRooms);
             }
 
-            var rooms = new ActorRooms(system, edgeRooms, origins, watcher, ingress, notes, health, settings.Name, metrics, time);
+            var rooms = new ActorRooms(system, edgeRooms, origins, watcher, ingress, notes, health, clock, settings.Name, metrics, time);
+            metrics.ObserveClock(() => time.Ahead.TotalSeconds);
             metrics.ObserveMembers(rooms.CountMembers);
             handle.Open(rooms);
             if (settings.Seeds.Count == 0)
@@ -235,6 +240,24 @@ public static class AkkaRegistration
                 cluster.Join(cluster.SelfAddress);
             }
         });
+    }
+
+    /// <summary>As Akka.Hosting starts a shard region, which takes no strategy of one's own.</summary>
+    private static Task<IActorRef> StartRoomsAsync(ActorSystem system, Func<string, Props> props, NodeClock clock, TimeProvider time)
+    {
+        var options = new ShardOptions
+        {
+            Role = ClusterRoles.Origin,
+            StateStoreMode = StateStoreMode.DData,
+            RememberEntities = false,
+            ShouldPassivateIdleEntities = false,
+        };
+        var (sharding, all) = (ClusterSharding.Get(system), system.Settings.Config);
+        var config = ConfigurationFactory.ParseString(options.ToString()).WithFallback(all.GetConfig("akka.cluster.sharding"));
+        var settings = ClusterShardingSettings.Create(config, all.GetConfig(config.GetString("coordinator-singleton")));
+        var strategy = new RightClockAllocation(
+            sharding.DefaultShardAllocationStrategy(settings), clock, Akka.Cluster.Cluster.Get(system).SelfAddress, time);
+        return sharding.StartAsync(ShardTypeName, props, settings, new RoomExtractor(), strategy, RoomActor.Stop.Instance);
     }
 
     private static RemoteOptions RemotingOf(ActorSettings settings)

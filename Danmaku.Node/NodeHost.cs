@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
@@ -162,7 +163,8 @@ internal static class NodeHost
     private static void AddServices(IServiceCollection services, NodeSettings settings)
     {
         services.AddSingleton(settings);
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new AgreedTime(TimeProvider.System));
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<AgreedTime>());
 
         // First, since services stop in the reverse order: operators see the node's end.
         services.AddSingleton<OperatorServer>();

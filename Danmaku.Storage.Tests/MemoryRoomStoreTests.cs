@@ -8,6 +8,8 @@ namespace Danmaku.Storage.Tests;
 
 public sealed class MemoryRoomStoreTests : RoomStoreContract
 {
+    protected override bool KeepsNewest => false;
+
     protected override Task<IRoomStore> OpenStoreAsync() => Task.FromResult<IRoomStore>(new MemoryRoomStore(new Random(1)));
 
     [Property(MaxTest = 300)]

@@ -25,6 +25,9 @@ public abstract class RoomStoreContract : IAsyncLifetime
         }
     }
 
+    /// <summary>Whether the store says what the latest time in it is.</summary>
+    protected virtual bool KeepsNewest => true;
+
     /// <summary>Opens the test's store; a store that outlives its process is opened again with what it had.</summary>
     protected abstract Task<IRoomStore> OpenStoreAsync();
 
@@ -493,6 +496,71 @@ public abstract class RoomStoreContract : IAsyncLifetime
         Assert.Equal(Now + 10, opening.LastTime);
         Assert.Empty((await store.ReadAsync(Lobby, new Position(Now, 3)))!);
         Assert.Null(await store.ReadAsync(Lobby, new Position(Now, 2)));
+    }
+
+    [SkippableFact]
+    public async Task What_a_clock_that_was_behind_has_stamped_waits_for_what_is_before_it()
+    {
+        var store = await StoreAsync();
+        await WriteEpochsAsync(store, Now, Now - (long)(8 * Day).TotalMilliseconds, Now + 10);
+
+        await store.TrimAllAsync(new Retention(100, Day), Now + 20);
+        Assert.Equal(["1:1", "2:1", "3:1"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 5);
+        Assert.Equal(["3:1"], (await store.ReadAsync(Lobby, new Position(2, 1)))!.Texts());
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 1)));
+    }
+
+    [SkippableFact]
+    public async Task What_a_clock_that_was_ahead_has_stamped_goes_with_what_follows_it()
+    {
+        var store = await StoreAsync();
+        await WriteEpochsAsync(store, Now, Now + (long)(8 * Day).TotalMilliseconds, Now + 10, Now + 20);
+
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 5);
+        Assert.Equal(["2:1", "3:1", "4:1"], (await store.ReadAsync(Lobby, new Position(1, 1)))!.Texts());
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 0)));
+
+        await store.TrimAllAsync(new Retention(100, Day), Now + (long)Day.TotalMilliseconds + 15);
+        Assert.Equal(["4:1"], (await store.ReadAsync(Lobby, new Position(3, 1)))!.Texts());
+        Assert.Null(await store.ReadAsync(Lobby, new Position(2, 1)));
+    }
+
+    [SkippableFact]
+    public async Task What_a_clock_that_was_ahead_has_stamped_is_not_kept_for_being_young()
+    {
+        var store = await StoreAsync();
+        await WriteEpochsAsync(store, Now, Now + (long)(8 * Day).TotalMilliseconds, Now + 150, Now + (long)(9 * Day).TotalMilliseconds);
+        var retention = new Retention(1, 365 * Day) { MinAge = TimeSpan.FromMilliseconds(100) };
+
+        await store.TrimAllAsync(retention, Now + 200);
+        Assert.Equal(["3:1", "4:1"], (await store.ReadAsync(Lobby, new Position(2, 1)))!.Texts());
+        Assert.Null(await store.ReadAsync(Lobby, new Position(1, 1)));
+
+        await store.TrimAllAsync(retention, Now + 300);
+        Assert.Null(await store.ReadAsync(Lobby, new Position(2, 1)));
+    }
+
+    [SkippableFact]
+    public async Task A_room_goes_on_from_the_time_of_its_last_danmaku_and_the_store_knows_the_latest_of_all()
+    {
+        var store = await StoreAsync();
+        Assert.Null((await store.ReadClockAsync(default)).Newest);
+        await WriteEpochsAsync(store, Now + 1000, Now);
+
+        Assert.Equal(Now, (await store.OpenAsync(Lobby)).LastTime);
+        Assert.Equal(KeepsNewest ? Now + 1000 : null, (await store.ReadClockAsync(default)).Newest);
+    }
+
+    /// <summary>Writes one danmaku in each of the epochs 1, 2 and so on.</summary>
+    private static async Task WriteEpochsAsync(IRoomStore store, params long[] times)
+    {
+        for (var epoch = 1; epoch <= times.Length; epoch++)
+        {
+            await store.OpenAsync(Lobby, Request(now: epoch));
+            await store.AppendAsync(Append(Lobby, epoch, 1, 1, time: times[epoch - 1]));
+        }
     }
 
     [SkippableFact]

@@ -19,5 +19,7 @@ public static class NotInstalled
 
     public const string DiskOfItsOwn = "a disk of the test's own (tmpfs) needs Linux and root";
 
+    public const string Faketime = "libfaketime" + Suffix;
+
     private const string Suffix = " is not installed; .ci/install-programs installs all that the tests drive";
 }

@@ -3,6 +3,7 @@ using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
+using Danmaku.Actors.Tests.Clocks;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -25,7 +26,7 @@ public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\n
         using var metrics = new DanmakuMetrics();
         var rooms = new ActorRooms(
             Sys, edgeRooms, CreateTestProbe(), CreateTestProbe(), new IngressState(), new NodeNotes(),
-            new StoreHealth(metrics, time, NullLogger<StoreHealth>.Instance), "edge-1", metrics, time);
+            new StoreHealth(metrics, time, NullLogger<StoreHealth>.Instance), SomeClock.Of(time), "edge-1", metrics, time);
 
         var joining = rooms.JoinAsync(new JoinRequest(RoomId.Parse("lobby"), "Mei", WireFormat.Plain, null, 0), outbox, CancellationToken.None);
         var join = await edgeRooms.ExpectMsgAsync<EdgeRooms.Join>();

@@ -1,6 +1,7 @@
 using System.Net;
 using Akka.Actor;
 using Danmaku.Actors.Tests.Storage;
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
@@ -38,13 +39,13 @@ public sealed class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    public async Task<TestNode> AddAsync(string name, string roles, Func<ActorSettings, ActorSettings>? change = null, IRoomStore? store = null)
+    public async Task<TestNode> AddAsync(string name, string roles, Func<ActorSettings, ActorSettings>? change = null, IRoomStore? store = null, TimeProvider? time = null)
     {
         IReadOnlyList<(IPAddress, int)> seeds = _nodes is [var first, ..] ? [(IPAddress.Loopback, first.Port)] : [];
         var settings = new ActorSettings(
             name, roles.Split(','), IPAddress.Loopback, 0, seeds, RoomLimits.Default, new ViewerLimits(), TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20),
             TimeSpan.FromSeconds(7), 100, 100, TimeSpan.FromMinutes(10));
-        var node = new TestNode(name, change?.Invoke(settings) ?? settings, store ?? Store);
+        var node = new TestNode(name, change?.Invoke(settings) ?? settings, store ?? Store, time);
         await node.StartAsync();
         _nodes.Add(node);
         return node;
@@ -67,13 +68,14 @@ public sealed class TestNode : IAsyncDisposable
 {
     private readonly IHost _host;
 
-    public TestNode(string name, ActorSettings settings, IRoomStore store)
+    /// <param name="time">Its clocks; those of this machine when there is none.</param>
+    public TestNode(string name, ActorSettings settings, IRoomStore store, TimeProvider? time = null)
     {
         Name = name;
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole().AddProvider(Log);
         builder.Services.AddSingleton<IPurgeable>(Cache);
-        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(TimeProvider.System).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
+        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(new AgreedTime(time ?? TimeProvider.System)).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
         _host = builder.Build();
     }
 

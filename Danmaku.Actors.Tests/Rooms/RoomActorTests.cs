@@ -6,6 +6,7 @@ using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
+using Danmaku.Actors.Tests.Clocks;
 using Danmaku.Actors.Tests.Storage;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
@@ -256,7 +257,7 @@ public sealed class RoomActorTests : TestKit
     /// <summary>A child of the test, as an entity is a child of its shard.</summary>
     private TestActorRef<RoomActor> Open(string name, RoomLimits? limits = null)
     {
-        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, new SharedCount(1000), _store, _replicator, _metrics, _time);
+        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, new SharedCount(1000), _store, SomeClock.Of(_time), _replicator, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(name, origin), TestActor, name);
     }
 

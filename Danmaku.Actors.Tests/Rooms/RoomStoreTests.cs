@@ -1,10 +1,13 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
+using Danmaku.Actors.Tests.Clocks;
 using Danmaku.Actors.Tests.Storage;
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
@@ -27,10 +30,12 @@ public sealed class RoomStoreTests : TestKit
     private readonly Replicator _replicator;
     private readonly SharedCount _unsaved = new(2);
     private readonly OriginStore _store;
+    private readonly NodeClock _clock;
 
     public RoomStoreTests()
     {
         _replicator = new Replicator(_metrics);
+        _clock = SomeClock.Of(_time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
         _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<StoreLane>(_kept, health, TimeProvider.System))], health, _time);
     }
@@ -202,6 +207,107 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
+    public async Task A_room_that_was_stamped_ahead_goes_on_in_an_epoch_with_the_right_time_and_nobody_misses_anything()
+    {
+        var room = await OpenAsync();
+        _time.Shift(TimeSpan.FromDays(8));
+        room.Tell(Submit(1, "ahead"), TestActor);
+        var ahead = await ExpectMsgAsync<PostAnswer>();
+        _time.Shift(TimeSpan.FromDays(-8));
+
+        room.Tell(Submit(2, "right"), TestActor);
+
+        var right = await ExpectMsgAsync<PostAnswer>();
+        Assert.Equal(1, right.Position.Offset);
+        Assert.True(right.Position.Epoch > ahead.Position.Epoch);
+        room.Tell(Submit(1, "ahead"), TestActor);
+        Assert.Equal(ahead with { IsRepeat = true }, await ExpectMsgAsync<PostAnswer>());
+        room.Tell(new AttachEdge(Id, ahead.Position, 1), TestActor);
+        var attached = await ExpectMsgAsync<Attached>();
+        Assert.Equal(ahead.Position, attached.Head.Previous);
+        Assert.Equal(_time.Now, Assert.Single(attached.Page).Decode().Comments.Single().Time);
+    }
+
+    [Fact]
+    public async Task An_epoch_that_was_stamped_ahead_ends_when_the_store_has_all_of_it()
+    {
+        var room = await OpenAsync();
+        _kept.Hold();
+        _time.Shift(TimeSpan.FromDays(8));
+        room.Tell(Submit(1, "ahead"), TestActor);
+        _time.Shift(TimeSpan.FromDays(-8));
+        room.Tell(Submit(2, "right"), TestActor);
+        room.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
+        Assert.Empty((await ExpectMsgAsync<Attached>()).Page);
+
+        _kept.Release();
+
+        var (ahead, right) = (await ExpectMsgAsync<PostAnswer>(), await ExpectMsgAsync<PostAnswer>());
+        Assert.Equal((new PostId(1), true), (ahead.Id, ahead.IsDurable));
+        Assert.Equal((new PostId(2), 1, true), (right.Id, right.Position.Offset, right.Position.Epoch > ahead.Position.Epoch));
+    }
+
+    [Fact]
+    public async Task An_epoch_that_was_stamped_ahead_goes_on_while_the_store_is_away()
+    {
+        var room = await OpenAsync();
+        _kept.Hold();
+        _time.Shift(TimeSpan.FromDays(8));
+        var ahead = _time.Now;
+        room.Tell(Submit(1, "ahead"), TestActor);
+        _time.Shift(TimeSpan.FromDays(-8));
+        room.Tell(Submit(2, "too"), TestActor);
+        _time.Advance(RoomLimits.Default.StoreTimeout);
+
+        room.Tell(RoomActor.Overdue.Instance);
+
+        var (first, second) = (await ExpectMsgAsync<PostAnswer>(), await ExpectMsgAsync<PostAnswer>());
+        Assert.Equal((false, first.Position.Next, false), (first.IsDurable, second.Position, second.IsDurable));
+        Assert.Equal(ahead, (await PublishedAsync()).Decode().Comments.Single().Time);
+        Assert.Equal(ahead, (await PublishedAsync()).Decode().Comments.Single().Time);
+    }
+
+    [Fact]
+    public async Task A_room_that_stops_while_its_epoch_ends_says_that_nobody_knows()
+    {
+        var room = await OpenAsync();
+        _kept.Hold();
+        _time.Shift(TimeSpan.FromDays(8));
+        room.Tell(Submit(1, "ahead"), TestActor);
+        _time.Shift(TimeSpan.FromDays(-8));
+        room.Tell(Submit(2, "right"), TestActor);
+        Watch(room);
+
+        room.Tell(RoomActor.Stop.Instance);
+
+        var unknown = await ExpectMsgAsync<PostAnswer>();
+        Assert.Equal((new PostId(2), true), (unknown.Id, unknown.IsUnknown));
+        _kept.Release();
+        Assert.Equal((new PostId(1), true), await ExpectMsgAsync<PostAnswer>() is var kept ? (kept.Id, kept.IsDurable) : default);
+        await ExpectTerminatedAsync(room);
+    }
+
+    [Fact]
+    public async Task An_origin_whose_clock_is_wrong_refuses_what_is_new_for_a_while_and_knows_what_it_has()
+    {
+        var room = await OpenAsync();
+        room.Tell(Submit(1, "before"), TestActor);
+        var before = await ExpectMsgAsync<PostAnswer>();
+
+        _clock.Judge(ClockState.Wrong);
+        room.Tell(Submit(2, "refused"), TestActor);
+        room.Tell(Submit(1, "before"), TestActor);
+
+        var refused = await ExpectMsgAsync<PostAnswer>();
+        Assert.Equal(RejectReason.Unavailable, refused.Reason);
+        Assert.NotNull(refused.RetryAfter);
+        Assert.Equal(before with { IsRepeat = true }, await ExpectMsgAsync<PostAnswer>());
+        _clock.Judge(ClockState.Right);
+        room.Tell(Submit(2, "after"), TestActor);
+        Assert.Null((await ExpectMsgAsync<PostAnswer>()).Reason);
+    }
+
+    [Fact]
     public async Task While_one_commit_is_under_way_what_other_rooms_bring_becomes_the_next()
     {
         var rooms = Enumerable.Range(1, 3).Select(i => RoomId.Parse($"room-{i}")).ToArray();
@@ -263,7 +369,7 @@ public sealed class RoomStoreTests : TestKit
     private TestActorRef<RoomActor> Start(string name = "first", RoomLimits? limits = null)
     {
         var origin = new OriginContext(
-            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _replicator, _metrics, _time);
+            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _clock, _replicator, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(Id.Value, origin), TestActor, name);
     }
 

@@ -3,9 +3,11 @@ using Akka.Actor;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Serialization;
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Xunit;
+using static Danmaku.Actors.Clocks.ClockProtocol;
 using static Danmaku.Actors.Posts.PostProtocol;
 using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
@@ -58,6 +60,8 @@ public sealed class WireSerializerTests : TestKit
         new Attached(Room, Head, 5, [Slice]),
         new RangeGone(Room, new Position(4, 4), Head, 5, [Slice]),
         new RoomRefused(Room),
+        new AskClock(1234),
+        new TellClock(1234, 1790000000000, ClockState.Wrong),
         RoomActor.Stop.Instance,
         new NodeNote("akka.tcp://danmaku@127.0.0.1:4053", "edge-1", "https://edge-1.example/", true, 3, 14),
         new NodeNote("akka.tcp://danmaku@127.0.0.1:4054", "origin-1", "", false, 0, 0) { HttpUrl = "http://10.0.0.11:8080/" },

@@ -46,6 +46,11 @@ public sealed class TestStore : IRoomStore
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         CallAsync(() => _kept.ReviseAsync(room, from, through, cancellation));
 
+    /// <summary>What its clock says, Unix milliseconds; null when it has none.</summary>
+    public Func<long?> Clock { get; set; } = () => null;
+
+    public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => CallAsync(() => Task.FromResult(new StoreClock(Clock(), null)));
+
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         CallAsync(() => _kept.TrimAsync(retention, now, cancellation));
 

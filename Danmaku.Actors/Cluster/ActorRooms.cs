@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
@@ -15,7 +16,7 @@ namespace Danmaku.Actors.Cluster;
 /// <param name="edgeRooms"><see cref="EdgeRooms"/>; null on a node that is no edge.</param>
 /// <param name="origins">The shard region, or its proxy.</param>
 /// <param name="watcher"><see cref="ClusterWatcher"/>.</param>
-public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IActorRef watcher, IngressState ingress, NodeNotes notes, StoreHealth health, string name, DanmakuMetrics metrics, TimeProvider time)
+public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IActorRef watcher, IngressState ingress, NodeNotes notes, StoreHealth health, NodeClock clock, string name, DanmakuMetrics metrics, TimeProvider time)
     : IRooms
 {
     /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
@@ -122,7 +123,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         }
     }
 
-    public string? Impaired => health.Failing > StorePatience ? "the store is away" : null;
+    public string? Impaired => health.Failing > StorePatience ? "the store is away" : clock.Impaired;
 
     /// <summary>How many members there are, by status.</summary>
     public IEnumerable<KeyValuePair<string, long>> CountMembers() =>

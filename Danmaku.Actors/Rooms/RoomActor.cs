@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Event;
+using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
@@ -339,13 +340,13 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void OnSubmit(SubmitPost submit)
     {
-        if (IsOutdated(submit))
+        if (IsOutdated(submit) || EndsEpoch(submit))
         {
             return;
         }
 
         var (source, isViewer) = PostTickets.Read(submit.Ticket);
-        switch (Room.Post(submit.Post, hasPlace: !_origin.Unsaved.IsFull, source, isViewer))
+        switch (Room.Post(submit.Post, canTake: _origin.Clock.MayStamp && !_origin.Unsaved.IsFull, source, isViewer))
         {
             case PostResult.Accepted accepted:
                 _origin.Metrics.PostAccepted();
@@ -359,6 +360,35 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             case PostResult.Rejected rejected:
                 Sender.Tell(submit.Refused(rejected.Reason, rejected.RetryAfter));
                 break;
+        }
+    }
+
+    /// <summary>
+    /// Ends an epoch that a wrong clock has stamped ahead, when the store has all of it. Posts wait for the next; while the store is away
+    /// they are stamped with the last time again.
+    /// </summary>
+    private bool EndsEpoch(SubmitPost submit)
+    {
+        if (!Room.IsStampedAhead || !_origin.Clock.MayStamp || Room.IsAheadOfStore)
+        {
+            return false;
+        }
+
+        Keep(submit);
+        EndOrGoOn();
+        return true;
+    }
+
+    private void EndOrGoOn()
+    {
+        if (Room.Unsaved == 0)
+        {
+            Close();
+            BeginOpening();
+        }
+        else if (Room.IsAheadOfStore)
+        {
+            Unstash();
         }
     }
 
@@ -434,6 +464,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         if (batches.Count > 0)
         {
             StayActive();
+        }
+
+        if (_stashed > 0)
+        {
+            EndOrGoOn();
         }
     }
 
@@ -538,6 +573,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
 
         Become(Stopping);
+        Unstash();
         StopWhenSaved();
     }
 
@@ -613,4 +649,5 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 /// <param name="Unsaved">What they keep while the store is away, of about 300 bytes each; when it is full, posts are refused. Each has a bound of its own besides.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, Replicator Replicator, DanmakuMetrics Metrics, TimeProvider Time);
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, NodeClock Clock, Replicator Replicator, DanmakuMetrics Metrics,
+    TimeProvider Time);

@@ -3,9 +3,11 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
+using static Danmaku.Actors.Clocks.ClockProtocol;
 using static Danmaku.Actors.Posts.PostProtocol;
 using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
@@ -73,6 +75,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         CachesPurged => "k",
         ReviseRoom => "w",
         RoomRevised => "y",
+        AskClock => "l",
+        TellClock => "m",
         _ => throw new SerializationException($"{o.GetType()} is not a message of the cluster"),
     };
 
@@ -221,6 +225,16 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WriteByte(revised.IsDone ? (byte)1 : (byte)0);
                 break;
 
+            case AskClock ask:
+                writer.WriteNumber((ulong)ask.Asked);
+                break;
+
+            case TellClock told:
+                writer.WriteNumber((ulong)told.Asked);
+                writer.WriteNumber((ulong)told.Time);
+                writer.WriteByte((byte)told.State);
+                break;
+
             default:
                 throw new SerializationException($"{obj.GetType()} is not a message of the cluster");
         }
@@ -336,6 +350,12 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
             case "y":
                 return new RoomRevised(reader.ReadInteger(), reader.ReadInteger() is > 0 and var revision ? revision : null, reader.ReadByte() != 0);
 
+            case "l":
+                return new AskClock(reader.ReadInteger());
+
+            case "m":
+                return new TellClock(reader.ReadInteger(), reader.ReadInteger(), ReadClockState(ref reader));
+
             default:
                 throw new InvalidDataException("unknown manifest");
         }
@@ -393,6 +413,10 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         PurgeRoom => new PurgeOrder.Room(ReadRoom(ref reader)),
         _ => throw new InvalidDataException("unknown order"),
     };
+
+    /// <summary>A state that this release does not know is no right one.</summary>
+    private static ClockState ReadClockState(ref BinaryReaderSpan reader) =>
+        (ClockState)reader.ReadByte() is var state && Enum.IsDefined(state) ? state : ClockState.Doubted;
 
     private static void WriteHead(ref BinaryWriterBuffer writer, RoomHead head)
     {

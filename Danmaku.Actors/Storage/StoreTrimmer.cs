@@ -1,19 +1,34 @@
 using Akka.Actor;
+using Danmaku.Actors.Clocks;
+using Danmaku.Core.Clocks;
+using Danmaku.Core.Observability;
 using Danmaku.Core.Storage;
 
 namespace Danmaku.Actors.Storage;
 
-/// <summary>Has the store forget what is not to be kept, a little at a time.</summary>
+/// <summary>Has the store forget what is not to be kept, a little at a time, while the clock can be trusted with that (<see cref="TrimGate"/>).</summary>
 public sealed class StoreTrimmer : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
 
-    public StoreTrimmer(IRoomStore store, Retention retention, StoreHealth health, TimeProvider time)
+    private readonly TrimGate _gate = new();
+
+    public StoreTrimmer(IRoomStore store, Retention retention, StoreHealth health, NodeClock clock, DanmakuMetrics metrics, AgreedTime time)
     {
-        Receive<Trim>(_ => store
-            .TrimAsync(retention, time.GetUtcNow().ToUnixTimeMilliseconds(), CancellationToken.None)
-            .PipeTo(Self, success: hasMore => new Trimmed(hasMore), failure: error => new Failed(error)));
+        Receive<Trim>(_ =>
+        {
+            var now = time.GetUtcNow();
+            if (!_gate.TryOpen(time.Monotonic, now, clock.State, clock.AgreedFor))
+            {
+                metrics.TrimPutOff();
+                Wait(Every);
+                return;
+            }
+
+            store.TrimAsync(retention, now.ToUnixTimeMilliseconds(), CancellationToken.None)
+                .PipeTo(Self, success: hasMore => new Trimmed(hasMore), failure: error => new Failed(error));
+        });
         Receive<Trimmed>(trimmed =>
         {
             health.Answered();

@@ -19,13 +19,20 @@ public sealed class ChaosAudit(ChaosRun run, ClusterStore store)
             new PostCheck(logs, ends).Check(run.Ledger.Posts));
     }
 
+    /// <summary>How many danmaku the store has with a wrong time, see <see cref="TimeCheck"/>. To be asked when the logs have been read.</summary>
+    public int WrongTimes { get; private set; }
+
     /// <summary>The logs of all rooms, as the store has them; where nothing outlives the nodes, all that anybody saw or was told.</summary>
-    public async Task<IReadOnlyDictionary<RoomId, RoomLog>> ReadLogsAsync(CancellationToken cancellation)
+    /// <param name="begin">When the run began.</param>
+    /// <param name="end">When it had ended.</param>
+    public async Task<IReadOnlyDictionary<RoomId, RoomLog>> ReadLogsAsync(DateTimeOffset begin, DateTimeOffset end, CancellationToken cancellation)
     {
         var logs = new Dictionary<RoomId, RoomLog>();
         foreach (var room in run.Rooms)
         {
-            logs[room] = new RoomLog(await store.ReadLogAsync(room, run.Texts, cancellation) ?? Union(room));
+            var stored = await store.ReadLogAsync(room, run.Texts, cancellation);
+            WrongTimes += TimeCheck.CountWrong(stored ?? [], begin, end);
+            logs[room] = new RoomLog(stored?.Select(post => (post.Position, post.Post)) ?? Union(room));
         }
 
         return logs;

@@ -33,6 +33,9 @@ public sealed record ChaosSettings(
     public string Command => string.Create(CultureInfo.InvariantCulture,
         $"dotnet run -c Release --project Danmaku.Bench -- chaos --duration {Duration.TotalSeconds:0.###}s --seed {Seed} --schedule {(IsShort ? "short" : "all")} --store {StoreName}{FaultOptions} --viewers {Viewers} --rooms {Rooms} --rate {Rate:0.##}");
 
+    /// <summary>Whether clocks of nodes may be set in the run.</summary>
+    public bool SetsClocks => !IsShort && (Faults is null || Faults.Any(kind => kind is FaultKind.ClockEdge or FaultKind.ClockOrigin));
+
     private string FaultOptions => Faults is null ? "" : string.Concat(Faults.Select(kind => $" --faults {kind.Name()}"));
 
     public string StoreName => $"{Store}".ToLowerInvariant();

@@ -16,14 +16,16 @@ public sealed class ChaosStage : IAsyncDisposable
     /// <summary>More than a danmaku takes in SQLite.</summary>
     private const long BytesPerPost = 4096;
 
-    private ChaosStage(NodeNetwork network, ClusterStore store, NodeDisks disks, NodeCluster cluster) =>
-        (Network, Store, Disks, Cluster) = (network, store, disks, cluster);
+    private ChaosStage(NodeNetwork network, ClusterStore store, NodeDisks disks, NodeClocks clocks, NodeCluster cluster) =>
+        (Network, Store, Disks, Clocks, Cluster) = (network, store, disks, clocks, cluster);
 
     public NodeNetwork Network { get; }
 
     public ClusterStore Store { get; }
 
     public NodeDisks Disks { get; }
+
+    public NodeClocks Clocks { get; }
 
     public NodeCluster Cluster { get; }
 
@@ -50,9 +52,10 @@ public sealed class ChaosStage : IAsyncDisposable
             };
             await store.StartAsync(cancellation);
             disks = await DisksAsync(settings, folder, time);
-            cluster = new NodeCluster(settings.Node, network, store, disks, folder, tell, time);
+            var clocks = new NodeClocks(folder, settings.SetsClocks);
+            cluster = new NodeCluster(settings.Node, network, store, disks, clocks, folder, tell, time);
             await ReadyAsync(cluster, time, cancellation);
-            return new ChaosStage(network, store, disks, cluster);
+            return new ChaosStage(network, store, disks, clocks, cluster);
         }
         catch
         {

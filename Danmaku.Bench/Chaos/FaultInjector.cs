@@ -3,12 +3,16 @@ using Danmaku.Bench.Cluster;
 namespace Danmaku.Bench.Chaos;
 
 /// <summary>Breaks things.</summary>
-public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, ClusterStore store, NodeDisks disks, ChaosCrowd crowd, TimeProvider time)
+public sealed class FaultInjector(
+    NodeCluster cluster, NodeNetwork network, ClusterStore store, NodeDisks disks, NodeClocks clocks, ChaosCrowd crowd, TimeProvider time)
 {
     /// <summary>How long a node may take to end when it is asked to (docs/operations.md).</summary>
     public static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
 
     private const int Fetches = 20;
+
+    /// <summary>How wrong a clock is that jumps: further than a room's history goes back.</summary>
+    private static readonly TimeSpan Jump = TimeSpan.FromDays(8);
 
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
@@ -19,6 +23,7 @@ public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, Clus
         FaultKind.CutEdge or FaultKind.CutOrigin => network.WhyNoCut,
         FaultKind.Store => store.WhyNoKill,
         FaultKind.FillDisk => disks.WhyNoFill,
+        FaultKind.ClockEdge or FaultKind.ClockOrigin => NodeClocks.WhyNot,
         _ => null,
     };
 
@@ -62,6 +67,10 @@ public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, Clus
                 return "viewers";
             case FaultKind.FillDisk:
                 return await FillDiskAsync(store is SqliteStore ? origin : edge, fault, cancellation);
+            case FaultKind.ClockEdge:
+                return await SetClockAsync(edge, fault, cancellation);
+            case FaultKind.ClockOrigin:
+                return await SetClockAsync(origin, fault, cancellation);
             default:
                 throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, null);
         }
@@ -165,5 +174,21 @@ public sealed class FaultInjector(NodeCluster cluster, NodeNetwork network, Clus
         await Task.Delay(length, time, cancellation);
         await store.StartAsync(cancellation);
         return store.Kind;
+    }
+
+    private async Task<string> SetClockAsync(ClusterNode node, Fault fault, CancellationToken cancellation)
+    {
+        var shift = fault.Pick / 2 % 2 == 0 ? Jump : -Jump;
+        clocks.Set(node.Name, shift);
+        try
+        {
+            await Task.Delay(fault.Length, time, cancellation);
+        }
+        finally
+        {
+            clocks.Set(node.Name, TimeSpan.Zero);
+        }
+
+        return $"{node.Name}, {(shift > TimeSpan.Zero ? "ahead" : "behind")}";
     }
 }

@@ -44,6 +44,7 @@ public static class Schedule
             FaultKind.Slow => Between(15, 30, length),
             FaultKind.Vanish => Between(1, 15, length),
             FaultKind.FillDisk => Between(4, 15, length),
+            FaultKind.ClockEdge or FaultKind.ClockOrigin => Between(5, 30, length),
             _ => TimeSpan.Zero,
         });
     }

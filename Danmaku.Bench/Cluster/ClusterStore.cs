@@ -1,3 +1,4 @@
+using Danmaku.Bench.Checks;
 using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
@@ -33,8 +34,8 @@ public abstract class ClusterStore : IAsyncDisposable
     public virtual Task StartAsync(CancellationToken cancellation) => Task.CompletedTask;
 
     /// <summary>The whole log of a room; null when nothing outlives the nodes. To be called when they have ended.</summary>
-    public virtual Task<IReadOnlyList<(Position Position, int Post)>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<(Position, int)>?>(null);
+    public virtual Task<IReadOnlyList<LoggedPost>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<LoggedPost>?>(null);
 
     public virtual ValueTask DisposeAsync()
     {
@@ -77,7 +78,7 @@ public sealed class SqliteStore : ClusterStore
         return new Dictionary<string, string> { ["Danmaku__Store__Kind"] = Kind };
     }
 
-    public override async Task<IReadOnlyList<(Position Position, int Post)>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation)
+    public override async Task<IReadOnlyList<LoggedPost>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation)
     {
         await using var store = await SqliteRoomStore.OpenAsync(_data!, cancellation);
         return await StoredLog.ReadAsync(store, room, texts, cancellation);

@@ -22,15 +22,17 @@ public sealed class NodeCluster : IAsyncDisposable
     private readonly NodeNetwork _network;
     private readonly ClusterStore _store;
     private readonly NodeDisks _disks;
+    private readonly NodeClocks _clocks;
     private readonly string _folder;
     private readonly Action<string> _tell;
 
     /// <param name="program">The executable of a node.</param>
     /// <param name="folder">For the nodes' data and logs.</param>
     /// <param name="tell">Gets a line for each node that ends.</param>
-    public NodeCluster(string program, NodeNetwork network, ClusterStore store, NodeDisks disks, string folder, Action<string> tell, TimeProvider time)
+    public NodeCluster(
+        string program, NodeNetwork network, ClusterStore store, NodeDisks disks, NodeClocks clocks, string folder, Action<string> tell, TimeProvider time)
     {
-        (_program, _network, _store, _disks, _folder, _tell) = (program, network, store, disks, folder, tell);
+        (_program, _network, _store, _disks, _clocks, _folder, _tell) = (program, network, store, disks, clocks, folder, tell);
         for (var i = 0; i < store.Origins + EdgeCount; i++)
         {
             _nodes.Add(Create(i, time));
@@ -119,7 +121,7 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Room__MaxTextChars"] = "1000",
             ["Danmaku__Room__HistoryBytes"] = "16777216",
         };
-        foreach (var (key, value) in Programs.DotnetRoot)
+        foreach (var (key, value) in Programs.DotnetRoot.Concat(_clocks.Settings(name)))
         {
             settings[key] = value;
         }

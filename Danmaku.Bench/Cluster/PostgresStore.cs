@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Danmaku.Bench.Checks;
 using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
@@ -92,7 +93,7 @@ public sealed class PostgresStore : ClusterStore
         }
     }
 
-    public override async Task<IReadOnlyList<(Position Position, int Post)>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation)
+    public override async Task<IReadOnlyList<LoggedPost>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation)
     {
         await using var store = await PostgresRoomStore.OpenAsync(ConnectionString, cancellation);
         return await StoredLog.ReadAsync(store, room, texts, cancellation);

@@ -1,4 +1,5 @@
 using System.Text;
+using Danmaku.Bench.Checks;
 using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
@@ -12,17 +13,17 @@ internal static class StoredLog
     private const int PageBytes = 1 << 20;
 
     /// <summary>Everything that the store has of a room, in order.</summary>
-    /// <returns>Each position with the number of its post; −1 for one that is not of this run.</returns>
-    public static async Task<IReadOnlyList<(Position Position, int Post)>> ReadAsync(
+    public static async Task<IReadOnlyList<LoggedPost>> ReadAsync(
         IRoomStore store, RoomId room, PostTexts texts, CancellationToken cancellation)
     {
-        var log = new List<(Position, int)>();
+        var log = new List<LoggedPost>();
         var opening = await store.OpenAsync(room, new OpenRequest(0, 0, int.MaxValue, 0, 0), cancellation);
         var after = opening.Start;
         while (await store.ReadAsync(room, after, PageComments, PageBytes, cancellation) is { Count: > 0 } page)
         {
             log.AddRange(page.SelectMany(batch => batch.Comments, (batch, comment) =>
-                (new Position(batch.Epoch, comment.Offset), texts.TryRead(Encoding.UTF8.GetBytes(comment.Text))?.Number ?? -1)));
+                new LoggedPost(
+                    new Position(batch.Epoch, comment.Offset), texts.TryRead(Encoding.UTF8.GetBytes(comment.Text))?.Number ?? -1, comment.Time)));
             after = page[^1].Last;
         }
 

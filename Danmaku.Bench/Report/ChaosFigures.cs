@@ -50,6 +50,7 @@ public static class ChaosFigures
         yield return ("reordered", Text($"{viewers.Reordered}"), "");
         yield return ("not as in the log", Text($"{viewers.Disagreeing}"), "");
         yield return ("not in the log", Text($"{viewers.Phantoms.Firm}"), Text($"{viewers.Phantoms.Open}"));
+        yield return ("with a wrong time", Text($"{report.WrongTimes}"), "");
         yield return ("`lost` notices", Notices(report), "");
         yield return ("`skipped` notices", Text($"{report.SkipNotices}, over {viewers.Skipped} danmaku"), "");
         yield return ("node exits", string.Join(", ", Exits(report)), "");

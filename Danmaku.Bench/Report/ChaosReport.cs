@@ -8,6 +8,7 @@ namespace Danmaku.Bench.Report;
 /// <param name="Length">From the first viewer to the last answer.</param>
 /// <param name="LeftOut">Faults of the schedule that cannot be had on this machine, and why.</param>
 /// <param name="SkipNotices">How often a viewer was told <c>skipped</c>.</param>
+/// <param name="WrongTimes">Danmaku in the store whose time is not that at which they were said.</param>
 /// <param name="Exits">All ends of nodes, those of the end included.</param>
 /// <param name="Failure">What did not happen in time; null when all did.</param>
 /// <param name="Remarks">What a reader should know besides.</param>
@@ -20,6 +21,7 @@ public sealed record ChaosReport(
     ViewerFinding Viewers,
     long SkipNotices,
     PostFinding Posts,
+    int WrongTimes,
     IReadOnlyCollection<NodeExit> Exits,
     string? Failure,
     IReadOnlyList<string> Remarks)
@@ -45,6 +47,7 @@ public sealed record ChaosReport(
             ("danmaku reordered", Viewers.Reordered),
             ("danmaku on which viewers and log disagree", Viewers.Disagreeing),
             ("danmaku seen that the log does not have", Viewers.Phantoms.Firm),
+            ("danmaku with a wrong time", WrongTimes),
             ("lost notices that nothing justifies", Unjustified),
             ("acknowledged posts lost", Posts.Lost.Firm),
             ("posts doubled", Posts.Doubled.Firm),

@@ -48,16 +48,16 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
             show($"{kind.Name()} skipped: {why}");
         }
 
-        var start = time.GetTimestamp();
+        var (start, begin) = (time.GetTimestamp(), time.GetUtcNow());
         using var run = new ChaosRun(settings, stage, tell, time);
         await run.RunAsync(schedule, result => show(ChaosFigures.Line(result)), cancellation);
         var length = time.GetElapsedTime(start);
         await StopAsync(stage);
 
         var audit = new ChaosAudit(run, stage.Store);
-        var (viewers, skips, posts) = audit.Check(await audit.ReadLogsAsync(cancellation));
+        var (viewers, skips, posts) = audit.Check(await audit.ReadLogsAsync(begin, time.GetUtcNow(), cancellation));
         return new ChaosReport(
-            Machine.ThisOne(time), settings, length, run.Results, leftOut, viewers, skips, posts, stage.Cluster.Exits, run.Failure,
+            Machine.ThisOne(time), settings, length, run.Results, leftOut, viewers, skips, posts, audit.WrongTimes, stage.Cluster.Exits, run.Failure,
             [.. stage.Cluster.LoggedErrors()]);
     }
 

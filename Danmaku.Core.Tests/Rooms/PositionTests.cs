@@ -54,4 +54,16 @@ public class PositionTests
 
         Assert.Equal(Math.Max(last + 1, time.Now), next);
     }
+
+    [Fact]
+    public void Epochs_fit_into_53_bits_by_any_clock_and_grow_also_after_one_that_was_far_ahead()
+    {
+        var (time, ahead) = (new ManualTimeProvider(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+
+        var wrong = Epochs.Next(time.Now, ahead);
+
+        Assert.Equal(ahead, wrong);
+        Assert.Equal(wrong + 1, Epochs.Next(wrong, time));
+        Assert.True(wrong < Position.MaxInteger / 30);
+    }
 }

@@ -132,12 +132,46 @@ public class RoomTests
     [Fact]
     public void Time_in_a_room_goes_on_from_its_last_owners()
     {
-        var later = _time.Now + 60_000;
+        var later = _time.Now + 5_000;
         var room = new Room(RoomOpening.First(Epoch) with { LastTime = later }, _limits, _time);
 
         room.Post(Make("a"));
 
         Assert.Equal(later, room.TakeUnsaved().Single().Comment.Time);
+    }
+
+    [Fact]
+    public void Time_in_a_room_does_not_go_on_from_a_clock_that_was_wrong()
+    {
+        var room = new Room(RoomOpening.First(Epoch) with { LastTime = _time.Now + 5_001 }, _limits, _time);
+
+        room.Post(Make("a"));
+
+        Assert.Equal(_time.Now, room.TakeUnsaved().Single().Comment.Time);
+    }
+
+    [Fact]
+    public void A_room_says_when_it_was_stamped_ahead_and_stays_so_until_time_has_come_that_far()
+    {
+        Assert.False(_room.IsStampedAhead);
+        Accept("a");
+        _time.Shift(TimeSpan.FromSeconds(-5));
+        Assert.False(_room.IsStampedAhead);
+
+        _time.Shift(TimeSpan.FromDays(-8));
+
+        Assert.True(_room.IsStampedAhead);
+        _time.Advance(TimeSpan.FromDays(8));
+        Assert.False(_room.IsStampedAhead);
+    }
+
+    [Fact]
+    public void An_origin_that_cannot_stamp_refuses_new_posts_and_knows_old_ones()
+    {
+        var known = Accept("a", id: 1);
+
+        Assert.Equal(known.Position, Assert.IsType<PostResult.Repeated>(_room.Post(Make("a", 1), canTake: false)).Position);
+        Assert.Equal(RejectReason.Unavailable, Assert.IsType<PostResult.Rejected>(_room.Post(Make("b", 2), canTake: false)).Reason);
     }
 
     [Fact]

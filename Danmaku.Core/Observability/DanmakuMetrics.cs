@@ -34,6 +34,7 @@ public sealed class DanmakuMetrics : IDisposable
     private readonly Counter<long> _cacheAnswers;
     private readonly Counter<long> _originFailures;
     private readonly Counter<long> _memoryRefusals;
+    private readonly Counter<long> _trimsPutOff;
     private readonly Histogram<double> _storeCommits;
     private long _unsaved;
     private long _viewers;
@@ -46,6 +47,7 @@ public sealed class DanmakuMetrics : IDisposable
     private int _descriptorLimit;
     private MemoryBudget? _memory;
     private Func<(long Free, long Size)?> _disk = () => null;
+    private Func<double> _clockAhead = () => 0;
 
     public DanmakuMetrics()
     {
@@ -68,6 +70,7 @@ public sealed class DanmakuMetrics : IDisposable
         _cacheAnswers = _meter.CreateCounter<long>("danmaku_cache_answers", description: "Answers of the HTTP cache, by result: hit, miss, stale, revalidated or error.");
         _originFailures = _meter.CreateCounter<long>("danmaku_cache_origin_failures", description: "Requests for content that an origin did not answer, or with 502, 503 or 504.");
         _memoryRefusals = _meter.CreateCounter<long>("danmaku_memory_refusals", description: "Refused because the memory for clients is used up, by kind: connections, requests, input or output.");
+        _trimsPutOff = _meter.CreateCounter<long>("danmaku_store_trims_put_off", description: "Times that what is old was not forgotten, because the clock has not been agreed on for long enough.");
         _storeCommits = _meter.CreateHistogram<double>("danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
         _meter.CreateObservableGauge("danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved), description: "Danmaku accepted by this origin that its store does not have yet.");
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
@@ -81,6 +84,7 @@ public sealed class DanmakuMetrics : IDisposable
         _meter.CreateObservableGauge("danmaku_disk_free_bytes", () => ObserveDisk(space => space.Free), unit: "By", description: "What this node may still write to the disk of its data directory.");
         _meter.CreateObservableGauge("danmaku_disk_size_bytes", () => ObserveDisk(space => space.Size), unit: "By", description: "The size of the disk of the data directory.");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
+        _meter.CreateObservableGauge("danmaku_clock_ahead", () => _clockAhead(), unit: "s", description: "How far this node's wall clock is ahead of the time that it goes by; negative when it is behind.");
     }
 
     public long Viewers => Interlocked.Read(ref _viewers);
@@ -121,6 +125,8 @@ public sealed class DanmakuMetrics : IDisposable
     public void PublishedUnsaved(int comments) => _publishedUnsaved.Add(comments);
 
     public void StoreFailed() => _storeFailures.Add(1);
+
+    public void TrimPutOff() => _trimsPutOff.Add(1);
 
     public void RoomFenced() => _fenced.Add(1);
 
@@ -165,6 +171,9 @@ public sealed class DanmakuMetrics : IDisposable
 
     /// <summary>Where the space on the disk of the data directory is read from; null where the system does not say.</summary>
     public void ObserveDisk(Func<(long Free, long Size)?> disk) => _disk = disk;
+
+    /// <summary>Where the seconds are read from by which the wall clock is ahead.</summary>
+    public void ObserveClock(Func<double> ahead) => _clockAhead = ahead;
 
     public void Dispose() => _meter.Dispose();
 

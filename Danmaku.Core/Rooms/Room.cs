@@ -1,3 +1,4 @@
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Storage;
 
@@ -39,6 +40,12 @@ public sealed class Room
     public Room(RoomOpening opening, RoomLimits limits, TimeProvider time)
     {
         (_limits, _time, Previous, _lastTime) = (limits, time, opening.Previous, opening.LastTime);
+        if (IsStampedAhead)
+        {
+            // By a clock that was wrong: a new epoch need not wait for it.
+            _lastTime = 0;
+        }
+
         _bucket = new TokenBucket(limits.PostsPerSecond, Math.Max(1, limits.PostsPerSecond), time);
         _shares = new PostShares(limits.PostsPerSecond, time);
         _history = new History(limits.HistoryComments, limits.HistoryBytes);
@@ -82,11 +89,17 @@ public sealed class Room
         : _limits.StoreTimeout - _time.GetElapsedTime(oldest.At) is var left && left > TimeSpan.Zero ? left
         : TimeSpan.Zero;
 
+    /// <summary>
+    /// Whether the last danmaku has a time that is still to come: it was stamped by a clock that was wrong. Time never runs backwards within
+    /// an epoch, so a new one is to begin, with the right time.
+    /// </summary>
+    public bool IsStampedAhead => _lastTime - Now > (long)ClockJudge.Tolerance.TotalMilliseconds;
+
     /// <summary>Accepts or refuses one post. Only an accepted one takes an offset; a repeat gets the position it already has.</summary>
-    /// <param name="hasPlace">Whether the origin can keep one more danmaku that waits for the store.</param>
+    /// <param name="canTake">Whether the origin can stamp a danmaku at the moment, and keep one more that waits for the store.</param>
     /// <param name="source">Whom it is from, as far as rates are concerned: those with the same number share one; 0 is one like others.</param>
     /// <param name="isViewer">Whether that one is in the room.</param>
-    public PostResult Post(Post post, bool hasPlace = true, int source = 0, bool isViewer = true)
+    public PostResult Post(Post post, bool canTake = true, int source = 0, bool isViewer = true)
     {
         ForgetPosts();
         if (_posts.TryGetValue(post.Id, out var known))
@@ -99,7 +112,7 @@ public sealed class Room
             return new PostResult.Rejected(RejectReason.Expired, null);
         }
 
-        if (!hasPlace || _unsaved.Count >= _limits.MaxUnsaved)
+        if (!canTake || _unsaved.Count >= _limits.MaxUnsaved)
         {
             return new PostResult.Rejected(RejectReason.Unavailable, RetryWhenFull);
         }

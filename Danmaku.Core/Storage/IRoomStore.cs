@@ -1,3 +1,4 @@
+using Danmaku.Core.Clocks;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 
@@ -47,10 +48,21 @@ public interface IRoomStore : IAsyncDisposable
     /// <returns>Its number; null when nothing is known of the room.</returns>
     Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation);
 
+    /// <summary>What the store knows of the time.</summary>
+    Task<StoreClock> ReadClockAsync(CancellationToken cancellation);
+
     /// <summary>Forgets some of what is older or more than is to be kept; called again soon when it returns true.</summary>
+    /// <remarks>
+    /// Times may decrease from epoch to epoch, where one was stamped by a wrong clock. A room's danmaku are forgotten in their order: what is
+    /// old waits for those before it that are not, and those with a time that is still to come go with what follows them.
+    /// </remarks>
     /// <returns>Whether there is more to forget.</returns>
     Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation);
 }
+
+/// <param name="Now">The time by a clock of its own, Unix milliseconds; null when it has none.</param>
+/// <param name="Newest">The latest time of any danmaku in it, Unix milliseconds; null when it keeps none.</param>
+public sealed record StoreClock(long? Now, long? Newest);
 
 /// <summary>Which store an origin uses. Origins of one cluster must share one.</summary>
 /// <param name="Kind">memory, sqlite or postgresql.</param>
@@ -82,7 +94,9 @@ public readonly record struct OpenRequest(long KnownEpoch, long Now, int History
 /// The position of the last danmaku before it. When there has never been one, offset 0 of the first epoch; <see cref="Position.None"/>
 /// when this is the first.
 /// </param>
-/// <param name="LastTime">The time of the last danmaku, Unix milliseconds; 0 when there was none. A room's time never runs backwards.</param>
+/// <param name="LastTime">
+/// The time of the last danmaku, Unix milliseconds; 0 when there was none. The room's time goes on from it, unless it is still to come.
+/// </param>
 /// <param name="Start">The position after which nothing is missing in <paramref name="History"/>.</param>
 /// <param name="History">The newest danmaku, batches of one epoch each, in order and without holes.</param>
 /// <param name="Posts">Ids and positions, oldest first, with the time at which each was accepted, Unix milliseconds.</param>
@@ -127,6 +141,9 @@ public sealed record Retention(int MaxComments, TimeSpan MaxAge)
 
     /// <summary>What was said before then is too old. Unix milliseconds, as <paramref name="now"/>.</summary>
     public long Oldest(long now) => now - (long)MaxAge.TotalMilliseconds;
+
+    /// <summary>What has a later time was stamped by a wrong clock: how old it is nobody knows. Unix milliseconds, as <paramref name="now"/>.</summary>
+    public static long Latest(long now) => now + (long)ClockJudge.Tolerance.TotalMilliseconds;
 
     /// <summary>A room with nothing left that was neither opened nor written since then is forgotten entirely.</summary>
     public long OldestRoom(long now) => Oldest(now) - (long)RoomLog.EmptyRoomAge.TotalMilliseconds;

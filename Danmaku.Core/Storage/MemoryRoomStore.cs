@@ -62,6 +62,8 @@ public sealed class MemoryRoomStore(
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         Locked(() => _logs.TryGetValue(room, out var log) ? log.Revise(from, through) : (long?)null, cancellation);
 
+    public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(new StoreClock(null, null));
+
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         Locked(() => Trim(retention, now), cancellation);
 
@@ -164,12 +166,12 @@ public sealed class MemoryRoomStore(
 
     private bool Trim(Retention retention, long now)
     {
-        var (oldest, oldestRoom, young) = (retention.Oldest(now), retention.OldestRoom(now), retention.Young(now));
+        var (oldest, oldestRoom, young, latest) = (retention.Oldest(now), retention.OldestRoom(now), retention.Young(now), Retention.Latest(now));
         var budget = MaxTrimmed;
         foreach (var log in _logs.Values.ToList())
         {
-            var surplus = Math.Min(log.Count - retention.MaxComments, log.CountBefore(young + 1));
-            var removed = Math.Min(Math.Max(log.CountBefore(oldest), surplus), budget);
+            var surplus = log.CountSurplus(Math.Min(log.Count - retention.MaxComments, budget), young, latest);
+            var removed = Math.Max(log.CountOld(budget, oldest, latest), surplus);
             Remove(log, removed);
             budget -= removed;
             if (log.Count == 0 && Math.Max(log.OpenedAt, log.LastTime) < oldestRoom)
@@ -257,7 +259,7 @@ public sealed class MemoryRoomStore(
         public void Add(LogEntry entry)
         {
             _entries.Enqueue(entry);
-            (Last, LastTime) = (entry.Position, Math.Max(LastTime, entry.Comment.Time));
+            (Last, LastTime) = (entry.Position, entry.Comment.Time);
         }
 
         public Comment RemoveOldest()
@@ -271,13 +273,41 @@ public sealed class MemoryRoomStore(
 
         public List<LogEntry> Newest(int count) => [.. From(Count - count)];
 
+        /// <summary>From the newest backwards, until one is too old.</summary>
         public List<(PostId Id, Position Position, long Time)> Posts(long since, int max)
         {
-            var from = Math.Max(FirstWhere(entry => entry.Comment.Time >= since), Count - max);
+            var from = Count;
+            while (from > Math.Max(0, Count - max) && _entries[from - 1].Comment.Time >= since)
+            {
+                from--;
+            }
+
             return [.. From(from).Select(entry => (entry.Id, entry.Position, entry.Comment.Time))];
         }
 
-        public int CountBefore(long time) => FirstWhere(entry => entry.Comment.Time >= time);
+        /// <summary>How many of the oldest are too old; those that have a time still to come count with what follows them.</summary>
+        public int CountOld(int most, long oldest, long latest)
+        {
+            var old = 0;
+            for (var i = 0; i < Math.Min(most, Count) && (_entries[i].Comment.Time is var time) && (time < oldest || time > latest); i++)
+            {
+                old = time < oldest ? i + 1 : old;
+            }
+
+            return old;
+        }
+
+        /// <summary>How many of the oldest come before one that is too young to be forgotten.</summary>
+        public int CountSurplus(int most, long young, long latest)
+        {
+            var count = 0;
+            while (count < most && (_entries[count].Comment.Time <= young || _entries[count].Comment.Time > latest))
+            {
+                count++;
+            }
+
+            return count;
+        }
 
         /// <summary>The first entry of which something is true that stays true; the end when there is none.</summary>
         private int FirstWhere(Func<LogEntry, bool> isTrue)

@@ -189,8 +189,7 @@ public sealed class ExhaustionTests : IDisposable
                 "Danmaku:DataDirectory=" + _data, "Danmaku:Connection:ConnectionsPerAddress=0", "Danmaku:Connection:ConnectsPerSecond=0",
                 "Danmaku:Connection:JoinTimeout=00:01:00", .. settings,
             ],
-            null,
-            under);
+            under: under);
         await Eventually.TrueAsync(node.IsReadyAsync, Patience);
         return node;
     }

@@ -14,12 +14,14 @@ internal sealed class Fleet : IAsyncDisposable
     private readonly List<NodeProcess> _gone = [];
     private readonly string _seeds;
     private readonly Func<string, string?> _executables;
+    private readonly Func<string, IReadOnlyDictionary<string, string>?> _environments;
 
     /// <param name="edges">One for each list of settings.</param>
     /// <param name="origin">Settings of the origins: where several keep their rooms.</param>
-    private Fleet(int origins, string[] origin, string[][] edges, Func<string, string?> executables)
+    private Fleet(
+        int origins, string[] origin, string[][] edges, Func<string, string?> executables, Func<string, IReadOnlyDictionary<string, string>?> environments)
     {
-        _executables = executables;
+        (_executables, _environments) = (executables, environments);
         int[] ports = [.. Enumerable.Range(0, origins).Select(_ => ClusterFixture.FreePort(IPAddress.Loopback)).Order()];
         Seed = new IPEndPoint(IPAddress.Loopback, ports[0]);
         _seeds = string.Join(',', ports.Select(port => $"127.0.0.1:{port}"));
@@ -47,9 +49,12 @@ internal sealed class Fleet : IAsyncDisposable
     public static Task<Fleet> StartAsync(int origins, params string[][] edges) => StartAsync(origins, [], edges);
 
     /// <param name="executables">What the node of a name is; null for the one under test.</param>
-    public static async Task<Fleet> StartAsync(int origins, string[] origin, string[][] edges, Func<string, string?>? executables = null)
+    /// <param name="environments">What the node of a name has in its environment besides; null for nothing.</param>
+    public static async Task<Fleet> StartAsync(
+        int origins, string[] origin, string[][] edges, Func<string, string?>? executables = null,
+        Func<string, IReadOnlyDictionary<string, string>?>? environments = null)
     {
-        var fleet = new Fleet(origins, origin, edges, executables ?? (_ => null));
+        var fleet = new Fleet(origins, origin, edges, executables ?? (_ => null), environments ?? (_ => null));
         try
         {
             fleet.Start([.. fleet._plans.Keys]);
@@ -74,7 +79,7 @@ internal sealed class Fleet : IAsyncDisposable
                 _gone.Add(old);
             }
 
-            _nodes[name] = new NodeProcess(name, _plans[name].Url, _plans[name].Settings, _executables(name));
+            _nodes[name] = new NodeProcess(name, _plans[name].Url, _plans[name].Settings, _executables(name), _environments(name));
         }
     }
 

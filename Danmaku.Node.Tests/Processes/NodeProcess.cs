@@ -19,8 +19,11 @@ internal sealed partial class NodeProcess : IAsyncDisposable
     /// <param name="url">Where it listens for HTTP.</param>
     /// <param name="settings">Such as <c>Danmaku:Roles=edge</c>.</param>
     /// <param name="executable">Another release's; null for the one under test.</param>
+    /// <param name="environment">What else it has in its environment.</param>
     /// <param name="under">A program that starts the node in its own place, such as <c>env</c> with a variable.</param>
-    public NodeProcess(string name, Uri url, IEnumerable<string> settings, string? executable = null, params string[] under)
+    public NodeProcess(
+        string name, Uri url, IEnumerable<string> settings, string? executable = null, IReadOnlyDictionary<string, string>? environment = null,
+        params string[] under)
     {
         (Name, Url) = (name, url);
         Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
@@ -31,7 +34,14 @@ internal sealed partial class NodeProcess : IAsyncDisposable
             executable ?? Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"),
             .. own.Concat(settings).Select(setting => "--" + setting),
         ];
-        _process = OwnedProcess.Start(command[0], command[1..], CleanUp);
+        _process = OwnedProcess.Start(command[0], command[1..], variables =>
+        {
+            CleanUp(variables);
+            foreach (var (key, value) in environment ?? new Dictionary<string, string>())
+            {
+                variables[key] = value;
+            }
+        });
     }
 
     public string Name { get; }

@@ -11,7 +11,7 @@ using Microsoft.Net.Http.Headers;
 namespace Danmaku.Node.History;
 
 /// <summary><c>GET /api/rooms/{room}/history</c> and what is below it (docs/history.md).</summary>
-internal sealed class HistoryEndpoint(RoomHistory history)
+internal sealed class HistoryEndpoint(RoomHistory history, TimeProvider time)
 {
     /// <summary>Most segments that one index names; it says where those before them are named.</summary>
     public const int MaxSegments = 2000;
@@ -76,7 +76,8 @@ internal sealed class HistoryEndpoint(RoomHistory history)
                 return Send(context, id, Briefly, EncodedBody.Pack(bytes, coding, isKept: false));
             }
 
-            var lastModified = DateTimeOffset.FromUnixTimeMilliseconds(content.Segment.To);
+            // Not later than now, also where a wrong clock has stamped it (RFC 9110 §8.8.2.1).
+            var lastModified = DateTimeOffset.FromUnixTimeMilliseconds(Math.Min(content.Segment.To, time.GetUtcNow().ToUnixTimeMilliseconds()));
             var body = EncodedBody.Pack(bytes, coding, isKept: true, lastModified);
             _bodies.Add(path, body);
             return Send(context, id, Forever, body);

@@ -24,7 +24,7 @@ internal static class PostgresAppend
             UPDATE danmaku.rooms r
             SET last_epoch = i.epoch,
                 last_offset = greatest(i.last, CASE WHEN r.last_epoch = i.epoch THEN r.last_offset ELSE 0 END),
-                last_time = CASE WHEN (r.last_epoch, r.last_offset) < (i.epoch, i.last) THEN greatest(i.time, r.last_time) ELSE r.last_time END
+                last_time = CASE WHEN (r.last_epoch, r.last_offset) < (i.epoch, i.last) THEN i.time ELSE r.last_time END
             FROM input i JOIN locked l USING (number)
             WHERE r.room = i.room AND r.epoch = i.epoch
             AND i.first <= 1 + CASE WHEN r.last_epoch = i.epoch THEN r.last_offset ELSE 0 END

@@ -57,6 +57,13 @@ public sealed class PostgresRoomStore : IRoomStore
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PostgresRevisions.ReviseAsync(_source, room, from, through, token), cancellation);
 
+    public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => OrGiveUpAsync(
+        token => _source.RunAsync(
+            [Statement("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8, (SELECT max(time) FROM danmaku.log)")],
+            async rows => (await rows.ListAsync(row => new StoreClock(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1)), token).ConfigureAwait(false))[0],
+            token),
+        cancellation);
+
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PostgresTrim.RunAsync(_source, _touched, retention, now, token), cancellation);
 

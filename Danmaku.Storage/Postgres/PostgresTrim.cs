@@ -25,8 +25,8 @@ internal static class PostgresTrim
             }
 
             var plan = new TrimPlan();
-            await trim.AddOldAsync(plan, retention.Oldest(now)).ConfigureAwait(false);
-            var later = await trim.AddSurplusAsync(plan, rooms, retention.MaxComments, retention.Young(now)).ConfigureAwait(false);
+            await trim.AddOldAsync(plan, retention.Oldest(now), Retention.Latest(now)).ConfigureAwait(false);
+            var later = await trim.AddSurplusAsync(plan, rooms, retention, now).ConfigureAwait(false);
             var more = await trim.DeleteAsync(plan, retention.OldestRoom(now)).ConfigureAwait(false);
             await transaction.CommitAsync(cancellation).ConfigureAwait(false);
             if (plan.Rest > 0)
@@ -51,16 +51,28 @@ internal static class PostgresTrim
             (await ListAsync("SELECT pg_try_advisory_xact_lock($1)", row => row.GetBoolean(0), Typed(PostgresSchema.TrimLock))
                 .ConfigureAwait(false))[0];
 
-        public async Task AddOldAsync(TrimPlan plan, long oldest) =>
+        /// <summary>Adds what is old and has nothing before it that is to be kept.</summary>
+        public async Task AddOldAsync(TrimPlan plan, long oldest, long latest) =>
             Add(plan, await ListAsync(
-                """SELECT room, epoch, "offset" FROM danmaku.log WHERE time < $1 ORDER BY time LIMIT $2""",
+                """
+                WITH old AS MATERIALIZED (SELECT room, epoch, "offset" FROM danmaku.log WHERE time < $1 ORDER BY time LIMIT $2)
+                SELECT o.room, o.epoch, o."offset"
+                FROM old o JOIN (
+                    SELECT r.room, k.epoch, k."offset"
+                    FROM (SELECT DISTINCT room FROM old) r
+                    LEFT JOIN LATERAL (
+                        SELECT l.epoch, l."offset" FROM danmaku.log l WHERE l.room = r.room AND l.time >= $1 AND l.time <= $3
+                        ORDER BY l.epoch, l."offset" LIMIT 1) k ON true) kept USING (room)
+                WHERE kept.epoch IS NULL OR (o.epoch, o."offset") < (kept.epoch, kept."offset")
+                """,
                 Located,
                 Typed(oldest),
-                Typed(plan.Rest)).ConfigureAwait(false));
+                Typed(plan.Rest),
+                Typed(latest)).ConfigureAwait(false));
 
         /// <summary>Adds what rooms have more than is to be kept and is old enough.</summary>
         /// <returns>Rooms of which that is not all.</returns>
-        public async Task<List<RoomId>> AddSurplusAsync(TrimPlan plan, List<RoomId> names, int keep, long young)
+        public async Task<List<RoomId>> AddSurplusAsync(TrimPlan plan, List<RoomId> names, Retention retention, long now)
         {
             var rooms = await ListAsync(
                 "SELECT room, last_epoch, last_offset, start_epoch, start_offset FROM danmaku.rooms WHERE room = ANY ($1)",
@@ -74,7 +86,7 @@ internal static class PostgresTrim
             foreach (var (name, last, start) in rooms)
             {
                 var from = plan.Of(name) > start ? plan.Of(name) : start;
-                var through = RoomLog.Surplus(last, keep, epoch => epochs.GetValueOrDefault((name, epoch)));
+                var through = RoomLog.Surplus(last, retention.MaxComments, epoch => epochs.GetValueOrDefault((name, epoch)));
                 if (through > from)
                 {
                     surplus.Add((name, from, through));
@@ -83,16 +95,19 @@ internal static class PostgresTrim
 
             if (surplus.Count > 0 && plan.Rest > 0)
             {
-                // Looks at no more of a room than one call may take away, however much of it is too young.
+                // Looks at no more of a room than one call may take away, however much of it is too young, and takes no more than comes before that.
                 Add(plan, await ListAsync(
                     """
-                    SELECT s.room, k.epoch, k."offset"
-                    FROM unnest($1, $2, $3, $4, $5) AS s (room, from_epoch, from_offset, epoch, "offset")
-                    CROSS JOIN LATERAL (
-                        SELECT l.epoch, l."offset", l.time FROM danmaku.log l WHERE l.room = s.room
-                        AND (l.epoch, l."offset") > (s.from_epoch, s.from_offset) AND (l.epoch, l."offset") <= (s.epoch, s."offset")
-                        ORDER BY l.epoch, l."offset" LIMIT $6) k
-                    WHERE k.time <= $7 LIMIT $6
+                    SELECT room, epoch, "offset"
+                    FROM (
+                        SELECT s.room, k.epoch, k."offset",
+                            bool_or(k.time > $7 AND k.time <= $8) OVER (PARTITION BY s.room ORDER BY k.epoch, k."offset") AS is_kept
+                        FROM unnest($1, $2, $3, $4, $5) AS s (room, from_epoch, from_offset, epoch, "offset")
+                        CROSS JOIN LATERAL (
+                            SELECT l.epoch, l."offset", l.time FROM danmaku.log l WHERE l.room = s.room
+                            AND (l.epoch, l."offset") > (s.from_epoch, s.from_offset) AND (l.epoch, l."offset") <= (s.epoch, s."offset")
+                            ORDER BY l.epoch, l."offset" LIMIT $6) k) found
+                    WHERE NOT is_kept LIMIT $6
                     """,
                     Located,
                     Names(surplus.Select(room => room.Room)),
@@ -101,7 +116,8 @@ internal static class PostgresTrim
                     Numbers(surplus.Select(room => room.Through.Epoch)),
                     Numbers(surplus.Select(room => room.Through.Offset)),
                     Typed(plan.Rest),
-                    Typed(young)).ConfigureAwait(false));
+                    Typed(retention.Young(now)),
+                    Typed(Retention.Latest(now))).ConfigureAwait(false));
             }
 
             return [.. surplus.Where(room => plan.Of(room.Room) < room.Through).Select(room => room.Room)];

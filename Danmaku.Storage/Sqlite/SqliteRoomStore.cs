@@ -83,6 +83,9 @@ public sealed class SqliteRoomStore : IRoomStore
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         _writer.RunAsync(session => Room.Find(session, room) is null ? null : Revise(session, room, from, through), cancellation);
 
+    public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) =>
+        _reader.RunAsync(session => new StoreClock(null, session.Scalar("SELECT max(time) FROM log") as long?), cancellation);
+
     public async Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation)
     {
         var rooms = _touched.Take(TrimPlan.MaxRooms);
@@ -229,7 +232,7 @@ public sealed class SqliteRoomStore : IRoomStore
         }
 
         session.Execute(
-            "UPDATE rooms SET last_epoch = $2, last_offset = $3, last_time = max(last_time, $4) WHERE room = $1",
+            "UPDATE rooms SET last_epoch = $2, last_offset = $3, last_time = $4 WHERE room = $1",
             append.Room.Value,
             append.Epoch,
             append.Last.Offset,
@@ -281,7 +284,7 @@ public sealed class SqliteRoomStore : IRoomStore
         return entries;
     }
 
-    /// <summary>From the newest backwards: a room's time never runs backwards, so the first that is too old ends it.</summary>
+    /// <summary>From the newest backwards; the first that is too old ends it.</summary>
     private static List<(PostId Id, Position Position, long Time)> Posts(SqliteSession session, RoomId room, long since, int max)
     {
         using var rows = session.Query(

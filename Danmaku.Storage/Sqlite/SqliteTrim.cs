@@ -11,10 +11,10 @@ internal static class SqliteTrim
     public static bool Run(SqliteSession session, TouchedRooms touched, List<RoomId> rooms, Retention retention, long now)
     {
         var plan = new TrimPlan();
-        AddOld(session, plan, retention.Oldest(now));
+        AddOld(session, plan, retention.Oldest(now), Retention.Latest(now));
         foreach (var room in rooms)
         {
-            var isDone = AddSurplus(session, plan, room, retention.MaxComments, retention.Young(now));
+            var isDone = AddSurplus(session, plan, room, retention.MaxComments, retention.Young(now), Retention.Latest(now));
             if (plan.Rest == 0)
             {
                 touched.Add(room);
@@ -33,19 +33,37 @@ internal static class SqliteTrim
         return Forget(session, retention.OldestRoom(now)) || plan.Rest == 0 || !touched.TryEndRound();
     }
 
-    private static void AddOld(SqliteSession session, TrimPlan plan, long oldest)
+    /// <summary>Adds what is old and has nothing before it that is to be kept.</summary>
+    private static void AddOld(SqliteSession session, TrimPlan plan, long oldest, long latest)
     {
+        var kept = new Dictionary<RoomId, Position?>();
         using var rows = session.Query(
             """SELECT room, epoch, "offset" FROM log WHERE time < $1 ORDER BY time LIMIT $2""", oldest, plan.Rest);
         while (rows.Read())
         {
-            plan.Add(RoomId.Parse(rows.GetString(0)), new Position(rows.GetInt64(1), rows.GetInt64(2)));
+            var (room, position) = (RoomId.Parse(rows.GetString(0)), new Position(rows.GetInt64(1), rows.GetInt64(2)));
+            if (!kept.TryGetValue(room, out var first))
+            {
+                kept[room] = first = FirstKept(session, room, oldest, latest);
+            }
+
+            if (first is null || position < first)
+            {
+                plan.Add(room, position);
+            }
         }
     }
 
-    /// <summary>Adds what a room has more than is to be kept; its time never runs backwards, so the first that is too young ends it.</summary>
+    private static Position? FirstKept(SqliteSession session, RoomId room, long oldest, long latest)
+    {
+        using var rows = session.Query(
+            """SELECT epoch, "offset" FROM log WHERE room = $1 AND +time >= $2 AND +time <= $3 ORDER BY epoch, "offset" LIMIT 1""", room.Value, oldest, latest);
+        return rows.Read() ? new Position(rows.GetInt64(0), rows.GetInt64(1)) : null;
+    }
+
+    /// <summary>Adds what a room has more than is to be kept, up to the first that is too young.</summary>
     /// <returns>Whether that is all.</returns>
-    private static bool AddSurplus(SqliteSession session, TrimPlan plan, RoomId name, int keep, long young)
+    private static bool AddSurplus(SqliteSession session, TrimPlan plan, RoomId name, int keep, long young, long latest)
     {
         if (SqliteRoomStore.Room.Find(session, name) is not { } room)
         {
@@ -70,7 +88,7 @@ internal static class SqliteTrim
             surplus.Epoch,
             surplus.Offset,
             plan.Rest);
-        while (rows.Read() && rows.GetInt64(2) <= young)
+        while (rows.Read() && rows.GetInt64(2) is var time && (time <= young || time > latest))
         {
             plan.Add(name, new Position(rows.GetInt64(0), rows.GetInt64(1)));
         }

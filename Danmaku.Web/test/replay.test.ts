@@ -162,6 +162,18 @@ describe('stretches', () => {
     expect([second?.segments.length, second?.count]).toEqual([1, 10]);
   });
 
+  test('what a wrong clock has stamped is apart', () => {
+    const days = 8 * 24 * 3_600_000;
+
+    const stretches = stretchesOf([
+      entry(1, FROM, FROM + 1000),
+      entry(1, FROM + days, FROM + days + 1000, { epoch: 2 }),
+      entry(1, FROM + 60_000, FROM + 61_000, { epoch: 3 }),
+    ]);
+
+    expect(stretches.map(({ from, to }) => [from - FROM, to - FROM])).toEqual([[0, 1000], [days, days + 1000], [60_000, 61_000]]);
+  });
+
   test('of a very long one the newest are there', () => {
     const [stretch] = stretchesOf(Array.from({ length: MAX_SEGMENTS + 5 }, (_, i) => entry(1 + 10 * i, FROM + i, FROM + i)));
 

@@ -15,13 +15,13 @@ export interface Stretch {
   readonly segments: readonly SegmentEntry[];
 }
 
-/** Cuts a history where nobody said anything for long. Oldest first. */
+/** Cuts a history where nobody said anything for long, and around what a wrong clock has stamped. Oldest first. */
 export function stretchesOf(segments: readonly SegmentEntry[]): readonly Stretch[] {
   const groups: SegmentEntry[][] = [];
   for (const segment of segments) {
     const group = groups.at(-1);
     const before = group?.at(-1);
-    if (group === undefined || before === undefined || segment.from - before.to > PAUSE) {
+    if (group === undefined || before === undefined || Math.abs(segment.from - before.to) > PAUSE) {
       groups.push([segment]);
     } else {
       group.push(segment);
