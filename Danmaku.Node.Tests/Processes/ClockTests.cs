@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -13,6 +12,7 @@ namespace Danmaku.Node.Tests.Processes;
 public sealed class ClockTests : IAsyncLifetime
 {
     private const string Room = "clock";
+    private const string Last = "the end";
 
     private static readonly TimeSpan Days = TimeSpan.FromDays(8);
 
@@ -46,10 +46,10 @@ public sealed class ClockTests : IAsyncLifetime
             _clock.Set(sign * Days);
             await SaysAsync(node, "clock has jumped: it is 8.00:00:00 " + (sign > 0 ? "ahead" : "behind"));
             await PostAsync(node, "meanwhile");
-            Assert.Equal(sign * Days.TotalSeconds, await MetricAsync(node, "danmaku_clock_ahead_seconds"), tolerance: 3);
-            var trims = await MetricAsync(node, "danmaku_store_trims_put_off_total");
+            Assert.Equal(sign * Days.TotalSeconds, (await node.MetricAsync("danmaku_clock_ahead_seconds"))!.Value, tolerance: 3);
+            var trims = await node.MetricAsync("danmaku_store_trims_put_off_total") ?? 0;
             await Eventually.TrueAsync(
-                async () => await MetricAsync(node, "danmaku_store_trims_put_off_total") > trims, TimeSpan.FromSeconds(60), "the trimmer has had its turn");
+                async () => await node.MetricAsync("danmaku_store_trims_put_off_total") > trims, TimeSpan.FromSeconds(60), "the trimmer has had its turn");
 
             _clock.Set(TimeSpan.Zero);
             await SaysAsync(node, "clock is right again");
@@ -97,6 +97,9 @@ public sealed class ClockTests : IAsyncLifetime
             2, ["Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + database], [[]],
             environments: name => clocks.GetValueOrDefault(name)?.Environment);
         var edge = fleet["edge-1"];
+        var (viewer, _) = await TestViewer.JoinAsync(edge.Url, Room);
+        using var __ = viewer;
+        var hearing = HearAsync(viewer);
         var posts = 0;
         await PostManyAsync();
         var wrong = await OwnerAsync(fleet);
@@ -116,7 +119,8 @@ public sealed class ClockTests : IAsyncLifetime
         await Eventually.TrueAsync(wrong.IsReadyAsync, TimeSpan.FromSeconds(30), "it is ready");
         await PostManyAsync();
 
-        var said = await ReadAsync(edge.Url);
+        await viewer.PostAsync(Last);
+        var said = await hearing;
         Assert.Equal(Enumerable.Range(1, posts).Select(i => $"{i}"), said.Select(danmaku => danmaku.Text));
         AssertRight(said);
         Assert.DoesNotContain(right.Log.Concat(edge.Log), line => line.Contains("clock", StringComparison.Ordinal));
@@ -143,15 +147,7 @@ public sealed class ClockTests : IAsyncLifetime
         return fleet.Origins.First();
     }
 
-    private static Task<double> RoomsAsync(NodeProcess origin) => MetricAsync(origin, "danmaku_rooms{", "part=\"origin\"");
-
-    private static async Task<double> MetricAsync(NodeProcess node, string name, string label = "")
-    {
-        var metrics = await node.Operators.GetStringAsync("/metrics");
-        var line = metrics.Split('\n').FirstOrDefault(line =>
-            line.StartsWith(name, StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal));
-        return line is null ? 0 : double.Parse(line[(line.IndexOf('}', StringComparison.Ordinal) + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
-    }
+    private static Task<double?> RoomsAsync(NodeProcess origin) => origin.MetricAsync("danmaku_rooms", "part=\"origin\"");
 
     private static Task SaysAsync(NodeProcess node, string text) => Eventually.TrueAsync(
         () => node.Log.Any(line => line.Contains(text, StringComparison.Ordinal)), TimeSpan.FromSeconds(30), $"{node.Name} says '{text}'");
@@ -178,16 +174,20 @@ public sealed class ClockTests : IAsyncLifetime
         node.Kill();
     }
 
-    private Task<List<(long Epoch, DateTimeOffset Time, string Text)>> ReadAsync() => ReadAsync(_url);
-
-    /// <summary>All that was said: up to a marker.</summary>
-    private static async Task<List<(long Epoch, DateTimeOffset Time, string Text)>> ReadAsync(Uri url)
+    /// <summary>All that was said.</summary>
+    private async Task<List<(long Epoch, DateTimeOffset Time, string Text)>> ReadAsync()
     {
-        var (viewer, _) = await TestViewer.JoinAsync(url, Room, new { type = "join", history = 200 });
+        var (viewer, _) = await TestViewer.JoinAsync(_url, Room, new { type = "join", history = 200 });
         using var __ = viewer;
-        await viewer.PostAsync("the end");
+        await viewer.PostAsync(Last);
+        return await HearAsync(viewer);
+    }
+
+    /// <summary>What a viewer hears up to the last.</summary>
+    private static async Task<List<(long Epoch, DateTimeOffset Time, string Text)>> HearAsync(TestViewer viewer)
+    {
         var said = new List<(long Epoch, DateTimeOffset Time, string Text)>();
-        while (said is not [.., (_, _, "the end")])
+        while (said is not [.., (_, _, Last)])
         {
             var batch = await viewer.HearAsync("batch");
             said.AddRange(batch.GetProperty("comments").EnumerateArray().Select(comment => (
