@@ -54,6 +54,37 @@ public sealed class HostileHttpTests
     }
 
     [Theory]
+    [InlineData("xn--", 400)]
+    [InlineData("..", 400)]
+    [InlineData("example:99999", 400)]
+    [InlineData("xn--fiqs8s.example:8080", 200)]
+    public async Task Where_hosts_are_sites_the_origin_hears_them_as_they_came_or_not_at_all(string host, int status)
+    {
+        await using var origin = await GullibleAsync();
+        await using var edge = await TestEdge.StartAsync(origin, "--Danmaku:Cache:ForwardHost=true");
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        await client.SendBytesAsync(Encoding.ASCII.GetBytes($"GET /a HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+
+        Assert.Equal(status, await client.ReadHeadAsync());
+        Assert.All(origin.Requests, request => Assert.Equal(host, request.Headers.Host.ToString()));
+        Assert.Equal(status == 200 ? 1 : 0, origin.Requests.Count);
+    }
+
+    [Fact]
+    public async Task What_asks_for_a_tunnel_does_not_reach_the_origin()
+    {
+        await using var origin = await GullibleAsync();
+        await using var edge = await TestEdge.StartAsync(origin);
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        await client.SendBytesAsync("CONNECT /a HTTP/1.1\r\nHost: test\r\n\r\n"u8.ToArray());
+
+        Assert.Equal(405, await client.ReadHeadAsync());
+        Assert.Empty(origin.Requests);
+    }
+
+    [Theory]
     [InlineData("/a%2fb", "/a/b")]
     [InlineData("/a%2Fb", "/a%252Fb")]
     [InlineData("/a?x=1&y=2", "/a?y=2&x=1")]

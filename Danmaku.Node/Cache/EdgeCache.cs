@@ -44,9 +44,9 @@ internal sealed class EdgeCache
             return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "target" });
         }
 
-        if (HttpMethods.IsTrace(context.Request.Method))
+        if (HttpMethods.IsTrace(context.Request.Method) || HttpMethods.IsConnect(context.Request.Method))
         {
-            // It would show a script what the browser hides from it.
+            // The one would show a script what the browser hides from it, the other asks for a tunnel, and no resource.
             return FailAsync(context, StatusCodes.Status405MethodNotAllowed, new CacheStatus(_name) { Detail = "method" });
         }
 
@@ -63,7 +63,14 @@ internal sealed class EdgeCache
             return FailAsync(context, StatusCodes.Status508LoopDetected, new CacheStatus(_name) { Detail = "loop" });
         }
 
-        var site = _forwardsHost ? context.Request.Scheme + "://" + context.Request.Host.Value!.ToLowerInvariant() : context.Request.Scheme;
+        // As it came: the framework would decode an international name, and fail with one that is none.
+        var host = headers.Host.ToString();
+        if (_forwardsHost && host.Length > 0 && !Uri.TryCreate($"http://{host}/", UriKind.Absolute, out _))
+        {
+            return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "host" });
+        }
+
+        var site = _forwardsHost ? context.Request.Scheme + "://" + host.ToLowerInvariant() : context.Request.Scheme;
         var key = new CacheKey(target, site);
         var (isGet, isHead) = (HttpMethods.IsGet(context.Request.Method), HttpMethods.IsHead(context.Request.Method));
         return (isGet || isHead) && TryFastHit(context, key, isGet) is { } hit ? hit : AnswerAsync(context, key, isGet || isHead);
@@ -361,7 +368,7 @@ internal sealed class EdgeCache
     private void Invalidate(HttpContext context, CacheRequest request, IReadOnlyList<HttpField> response)
     {
         _parts.Store.Invalidate(request.Key);
-        if (!Uri.TryCreate($"{context.Request.Scheme}://{context.Request.Host.Value}{request.Key.Target}", UriKind.Absolute, out var here))
+        if (!Uri.TryCreate($"{context.Request.Scheme}://{context.Request.Headers.Host}{request.Key.Target}", UriKind.Absolute, out var here))
         {
             // HTTP/1.0 needs no Host, so it is not known what else is on the same site.
             return;
@@ -428,7 +435,7 @@ internal sealed class EdgeCache
         return new CacheRequest(
             key,
             new RequestHead(HttpMethods.IsHead(context.Request.Method) ? "GET" : context.Request.Method, fields),
-            _forwardsHost ? context.Request.Host.Value : null,
+            _forwardsHost && context.Request.Headers.Host is [{ Length: > 0 } host] ? host : null,
             context.ClientAddress(),
             context.Request.Scheme);
     }

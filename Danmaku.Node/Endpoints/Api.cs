@@ -31,7 +31,22 @@ internal static class Api
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
             context.Response.Headers.CacheControl = "no-store";
-            return next(context);
+            return HasReadableHost(context.Request)
+                ? next(context)
+                : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "The Host is no name.");
         });
+    }
+
+    /// <summary>Whether whoever looks at <see cref="HttpRequest.Host"/> gets one: where it should be an international name, the framework decodes it.</summary>
+    private static bool HasReadableHost(HttpRequest request)
+    {
+        try
+        {
+            return !request.Headers.Host.ToString().Contains("xn--", StringComparison.OrdinalIgnoreCase) || request.Host.HasValue;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 }
