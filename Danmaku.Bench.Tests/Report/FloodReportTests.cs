@@ -26,6 +26,7 @@ public class FloodReportTests
         { Unfelt with { Posts = Unfelt.Posts with { Rejected = new Dictionary<string, long> { ["room_busy"] = 9 } } }, "9 posts refused: room_busy" },
         { Unfelt with { VisitorsRefused = new Dictionary<string, int> { ["503 room_limit"] = 4 } }, "4 visitors refused: 503 room_limit" },
         { Unfelt with { Posts = Unfelt.Posts with { Unanswered = 1 } }, "1 posts unanswered" },
+        { Unfelt with { Waiting = 5 }, "5 viewers not let in until the attack ended" },
         { Unfelt with { Recovery = null }, "p99 not back 10 s after the attack" },
         { Unfelt with { During = At(p99: 60, ack: 31) }, "p99 of acknowledgements 3.1 times what the machine costs" },
         { Unfelt with { During = At(p99: 64, ack: 30) }, "p99 of deliveries 3.2 times what the machine costs" },

@@ -25,6 +25,9 @@ public enum AttackEnd
 /// <summary>One connection of an attack. Does not wait; reads all that comes and keeps none of it.</summary>
 public sealed class AttackConnection : IDisposable
 {
+    /// <summary>By itself the system would hold megabytes for each, which no node has been sent.</summary>
+    private const int SendBufferBytes = 64 * 1024;
+
     private readonly AttackScript _script;
     private readonly Socket _socket;
     private byte[] _sending;
@@ -36,7 +39,12 @@ public sealed class AttackConnection : IDisposable
     public AttackConnection(AttackScript script)
     {
         (_script, _sending) = (script, script.Opening);
-        _socket = new Socket(script.Server.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };
+        _socket = new Socket(script.Server.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            LingerState = new LingerOption(true, 0),
+            SendBufferSize = SendBufferBytes,
+        };
     }
 
     public bool IsConnected { get; private set; }

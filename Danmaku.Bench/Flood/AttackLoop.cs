@@ -30,6 +30,7 @@ public sealed class AttackLoop(Attack attack, RunClock clock, IPoller poller) : 
     private readonly byte[] _buffer = new byte[BufferBytes];
     private readonly Ready[] _ready = new Ready[MaxReady];
     private int _begun;
+    private int _through;
     private long _connected;
     private long _refused;
     private long _closed;
@@ -38,13 +39,14 @@ public sealed class AttackLoop(Attack attack, RunClock clock, IPoller poller) : 
     private long _messages;
 
     /// <param name="onBegun">Called when as many have begun to connect as are to be there at the same time.</param>
-    public AttackCounts Run(Action onBegun, CancellationToken cancellation)
+    /// <param name="onThrough">Called when an attack that has an end has come to it.</param>
+    public AttackCounts Run(Action onBegun, Action onThrough, CancellationToken cancellation)
     {
         _due.EnqueueRange(Enumerable.Range(0, _connections.Length), 0);
         var (begin, cpu) = ((long?)null, TimeSpan.Zero);
         while (!cancellation.IsCancellationRequested)
         {
-            OpenDue();
+            OpenDue(onThrough);
             if (begin is null && _begun >= _connections.Length)
             {
                 (begin, cpu) = (clock.Micros, Environment.CpuUsage.TotalTime);
@@ -75,7 +77,7 @@ public sealed class AttackLoop(Attack attack, RunClock clock, IPoller poller) : 
         poller.Dispose();
     }
 
-    private void OpenDue()
+    private void OpenDue(Action onThrough)
     {
         for (var i = 0; i < MaxAtOnce && _due.TryPeek(out var slot, out var due) && due <= clock.Micros; i++)
         {
@@ -83,6 +85,10 @@ public sealed class AttackLoop(Attack attack, RunClock clock, IPoller poller) : 
             if (attack.Script(_begun++) is { } script)
             {
                 Open(slot, script);
+            }
+            else if (++_through == _connections.Length)
+            {
+                onThrough();
             }
         }
     }

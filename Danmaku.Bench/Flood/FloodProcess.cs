@@ -9,12 +9,17 @@ public sealed class FloodProcess : IAsyncDisposable
     /// <summary>What it says when it has begun; what it has found is in the last line.</summary>
     public const string Ready = "ready";
 
+    /// <summary>What attackers say who have done all that they came for.</summary>
+    public const string Through = "through";
+
     private readonly OwnedProcess _process;
     private readonly string _log;
 
     private FloodProcess(OwnedProcess process, string log) => (_process, _log) = (process, log);
 
-    public bool IsReady => File.Exists(_log) && File.ReadLines(_log).Contains(Ready);
+    public bool IsReady => HasSaid(Ready);
+
+    public bool IsThrough => HasSaid(Through);
 
     public bool HasEnded => _process.Ended.IsCompleted;
 
@@ -43,4 +48,6 @@ public sealed class FloodProcess : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private bool HasSaid(string line) => File.Exists(_log) && File.ReadLines(_log).Contains(line);
 }

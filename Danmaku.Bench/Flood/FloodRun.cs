@@ -21,6 +21,10 @@ public sealed class FloodRun(
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How long after the measurement an attack goes on that is not through. Visitors come in the meantime.</summary>
+    private static readonly TimeSpan LongestAttack = TimeSpan.FromMinutes(2);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly AttackSize _size = AttackSize.Of(kind, settings.Count, settings.Addresses);
@@ -50,8 +54,8 @@ public sealed class FloodRun(
         var result = new FloodResult(kind, _size, before, beside);
         try
         {
-            (var during, var counts) = Beside(settings.Load.Urls, "beside the attack", "node");
-            result = result with { During = during, Attackers = counts, Newcomers = run.Crowd.JoinLatency.Summary() };
+            var (during, waiting, counts) = Beside(settings.Load.Urls, "beside the attack", "node");
+            result = result with { During = during, Attackers = counts, Newcomers = run.Crowd.JoinLatency.Summary(), Waiting = waiting };
             result = result with { Recovery = Recover(before) };
             result = result with { After = Measure("after") };
         }
@@ -92,7 +96,7 @@ public sealed class FloodRun(
     }
 
     /// <summary>Measures while attackers are at work.</summary>
-    private (Measurement Measurement, AttackCounts Counts) Beside(IReadOnlyList<Uri> urls, string part, string target)
+    private (Measurement Measurement, int Waiting, AttackCounts Counts) Beside(IReadOnlyList<Uri> urls, string part, string target)
     {
         string[] arguments =
         [
@@ -101,10 +105,11 @@ public sealed class FloodRun(
         ];
         return With(FloodProcess.Start(arguments, LogOf($"attackers-{target}")), attackers =>
         {
-            var measurement = Measure(part);
+            var (measurement, waiting) = (Measure(part), run.Crowd.Waiting);
+            GoOn(() => _size.Total is null || attackers.IsThrough || attackers.HasEnded, LongestAttack);
             attackers.Stop();
             Wait(() => attackers.HasEnded, "The attackers do not end");
-            return (measurement, attackers.Counts());
+            return (measurement, waiting, attackers.Counts());
         });
     }
 
@@ -153,16 +158,27 @@ public sealed class FloodRun(
         task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Viewers are looked after in the meantime.</summary>
     private void Wait(Func<bool> condition, string failure)
+    {
+        if (!GoOn(condition, Patience))
+        {
+            throw new InvalidDataException(failure);
+        }
+    }
+
+    /// <summary>Waits, and looks after viewers in the meantime.</summary>
+    /// <returns>False when the time was over before the condition held.</returns>
+    private bool GoOn(Func<bool> condition, TimeSpan patience)
     {
         for (var begin = time.GetTimestamp(); !condition(); run.Crowd.Listen(Look))
         {
-            if (time.GetElapsedTime(begin) > Patience)
+            if (time.GetElapsedTime(begin) > patience)
             {
-                throw new InvalidDataException(failure);
+                return false;
             }
         }
+
+        return true;
     }
 
     private string LogOf(string process) => Path.Combine(folder, $"{process}.log");

@@ -19,6 +19,9 @@ public sealed record FloodResult(AttackKind Attack, AttackSize Size, Measurement
     /// <summary>From when viewers began to connect beside the attack until they had joined.</summary>
     public Latency Newcomers { get; init; } = Latency.None;
 
+    /// <summary>Viewers that had not been let in when the attack ended.</summary>
+    public int Waiting { get; init; }
+
     public AttackCounts? Attackers { get; init; }
 
     /// <summary>Of the whole run.</summary>
@@ -56,7 +59,7 @@ public sealed record FloodResult(AttackKind Attack, AttackSize Size, Measurement
         [
             ("missing", Sequences.Missing), ("doubled", Sequences.Doubled), ("reordered", Sequences.Reordered), ("breaks of continuity", Sequences.Breaks),
             ("viewers that got nothing", Sequences.Silent), ("posts with two answers", Posts.Contradictions), ("posts unanswered", Posts.Unanswered),
-            ("posts of unknown outcome", Posts.Unknown),
+            ("posts of unknown outcome", Posts.Unknown), ("viewers not let in until the attack ended", Waiting),
         ];
         return
         [

@@ -75,6 +75,9 @@ public sealed class Crowd : IDisposable
 
     public int Joined { get; private set; }
 
+    /// <summary>Who has begun to connect, and has neither joined nor been refused.</summary>
+    public int Waiting => _viewers.Count(viewer => !viewer.IsJoined && viewer.End is null);
+
     public long Deliveries => _goneDeliveries + _viewers.Concat(_leaving).Sum(viewer => viewer.Deliveries);
 
     /// <summary>So many viewers per second leave while posts go on, and others come in their place; those who post stay.</summary>

@@ -179,7 +179,7 @@ public static class FloodCommand
             return OnOwnThreadAsync(() =>
             {
                 using var loop = new AttackLoop(attack, new RunClock(TimeProvider.System), Pollers.Create());
-                var counts = loop.Run(() => Console.Out.WriteLine(FloodProcess.Ready), cancellation);
+                var counts = loop.Run(() => Console.Out.WriteLine(FloodProcess.Ready), () => Console.Out.WriteLine(FloodProcess.Through), cancellation);
                 Console.Out.WriteLine(JsonSerializer.Serialize(counts));
             });
         });
