@@ -110,6 +110,18 @@ public sealed class FloodTests
     }
 
     [Fact]
+    public async Task Who_comes_with_many_connections_or_again_posts_no_more_than_one_address_may()
+    {
+        await using var node = await TestNode.StartAsync(
+            Trusting, "--Danmaku:Connection:PostsPerSecondPerAddress=0.001", "--Danmaku:Connection:PostBurstPerAddress=3");
+
+        Assert.Equal(["ack", "ack"], await PostAsViewerAsync(node, Hostile, 2));
+        Assert.Equal(["ack", "reject"], await PostAsViewerAsync(node, Hostile, 2));
+        Assert.Equal(["reject"], await PostAsViewerAsync(node, Hostile, 1));
+        Assert.Equal(["ack"], await PostAsViewerAsync(node, "203.0.113.1", 1));
+    }
+
+    [Fact]
     public async Task A_client_that_sends_thirty_messages_in_a_loop_does_not_notice()
     {
         await using var node = await TestNode.StartAsync();
@@ -303,6 +315,29 @@ public sealed class FloodTests
         string[] protocol = way == "json" ? ["Sec-WebSocket-Protocol: danmaku.v1.json"] : [];
         var status = await client.RequestAsync("/ws/" + room, [.. RawClient.Upgrade, "X-Forwarded-For: " + address, .. protocol]);
         return (status, client.Headers.ContainsKey("retry-after"));
+    }
+
+    /// <summary>A viewer that comes, posts and goes: how each post was answered.</summary>
+    private static async Task<List<string>> PostAsViewerAsync(TestNode node, string address, int count)
+    {
+        using var client = await RawClient.ConnectAsync(node.Url);
+        Assert.Equal(101, await client.RequestAsync(
+            "/ws/lobby", [.. RawClient.Upgrade, "X-Forwarded-For: " + address, "Sec-WebSocket-Protocol: danmaku.v1.json"]));
+        await client.SendTextAsync("""{"type":"join"}""");
+        var answers = new List<string>();
+        while (answers.Count < count)
+        {
+            await client.SendTextAsync($$"""{"type":"post","id":"{{TestViewer.NewId()}}","text":"flood"}""");
+            string type;
+            do
+            {
+                type = JsonElement.Parse(await client.ReadTextAsync()).GetProperty("type").GetString()!;
+            }
+            while (type is not ("ack" or "reject"));
+            answers.Add(type);
+        }
+
+        return answers;
     }
 
     private static async Task<HttpResponseMessage> GetAsync(TestNode node, string path, string address)

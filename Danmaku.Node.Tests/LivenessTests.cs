@@ -19,6 +19,7 @@ public sealed class LivenessTests
         "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Room:MaxTextChars=1000",
         "--Danmaku:Connection:MaxMessageBytes=8192", "--Danmaku:Connection:OutboxBytes=524288", "--Danmaku:Connection:MessagesPerSecond=0",
         "--Danmaku:Connection:MessagesPerSecondPerAddress=0",
+        "--Danmaku:Connection:PostsPerSecondPerAddress=0",
     ];
 
     [Fact]

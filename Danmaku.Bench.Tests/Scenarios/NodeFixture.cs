@@ -25,7 +25,8 @@ public sealed class NodeFixture : IAsyncLifetime
         [
             Program, "--urls", $"{Url}".TrimEnd('/'), $"--Danmaku:DataDirectory={_folder}", $"--Danmaku:Connection:ConnectsPerSecond={ConnectsPerSecond}",
             "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Connection:MessagesPerSecond=0",
-            "--Danmaku:Connection:MessagesPerSecondPerAddress=0", "--Danmaku:Connection:RoomsPerAddress=0", "--Danmaku:Connection:RoomsPerSecond=0",
+            "--Danmaku:Connection:MessagesPerSecondPerAddress=0", "--Danmaku:Connection:PostsPerSecondPerAddress=0",
+            "--Danmaku:Connection:RoomsPerAddress=0", "--Danmaku:Connection:RoomsPerSecond=0",
             "--Danmaku:Operator:Urls=",
         ];
         _process = OwnedProcess.Start(command, Path.Combine(_folder, "node.log"), Programs.DotnetRoot);

@@ -113,6 +113,7 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Connection__HttpPostsPerSecond"] = "0",
             ["Danmaku__Connection__HttpRequestsPerSecond"] = "0",
             ["Danmaku__Connection__MessagesPerSecondPerAddress"] = "0",
+            ["Danmaku__Connection__PostsPerSecondPerAddress"] = "0",
             ["Danmaku__Connection__RoomsPerAddress"] = "0",
             ["Danmaku__Connection__RoomsPerSecond"] = "0",
 

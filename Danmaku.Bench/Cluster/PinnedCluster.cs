@@ -111,7 +111,7 @@ public sealed class PinnedCluster : IAsyncDisposable
         "--Danmaku:Connection:ConnectionsPerAddress=0", "--Danmaku:Connection:ConnectsPerSecond=0", "--Danmaku:Connection:PostsPerSecond=0",
         "--Danmaku:Connection:MaxPendingPosts=65536", "--Danmaku:Room:PostsPerSecond=0", "--Danmaku:Connection:MessagesPerSecond=0",
         "--Danmaku:Connection:MessagesPerSecondPerAddress=0", "--Danmaku:Connection:HttpRequestsPerSecond=0",
-        "--Danmaku:Connection:RoomsPerAddress=0", "--Danmaku:Connection:RoomsPerSecond=0",
+        "--Danmaku:Connection:PostsPerSecondPerAddress=0", "--Danmaku:Connection:RoomsPerAddress=0", "--Danmaku:Connection:RoomsPerSecond=0",
     ];
 
     /// <summary>Edges end before their origin, so that they need not look for it.</summary>

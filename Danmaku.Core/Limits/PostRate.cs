@@ -1,7 +1,8 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>The rate at which one connection posts: its socket takes, and its room gives back what was taken for a repeat. Thread-safe.</summary>
-public sealed class PostRate(double perSecond, double burst, TimeProvider time)
+/// <summary>The rate at which one connection, or one client, posts: its socket takes, and its room gives back what was taken for a repeat. Thread-safe.</summary>
+/// <param name="client">The rate that it shares with the other connections of its client; null where that has no limit.</param>
+public sealed class PostRate(double perSecond, double burst, TimeProvider time, PostRate? client = null)
 {
     private readonly TokenBucket _bucket = new(perSecond, burst, time);
     private readonly Lock _gate = new();
@@ -11,7 +12,18 @@ public sealed class PostRate(double perSecond, double burst, TimeProvider time)
     {
         lock (_gate)
         {
-            return _bucket.TryTake();
+            if (_bucket.TryTake() is { } wait)
+            {
+                return wait;
+            }
+
+            if (client?.TryTake() is { } shared)
+            {
+                _bucket.Return();
+                return shared;
+            }
+
+            return null;
         }
     }
 
@@ -22,5 +34,7 @@ public sealed class PostRate(double perSecond, double burst, TimeProvider time)
         {
             _bucket.Return();
         }
+
+        client?.Return();
     }
 }

@@ -127,6 +127,7 @@ public sealed class ClusterFixture : IAsyncLifetime
             "Danmaku:Connection:PostsPerSecond=0",
             "Danmaku:Connection:MessagesPerSecond=0",
             "Danmaku:Connection:MessagesPerSecondPerAddress=0",
+            "Danmaku:Connection:PostsPerSecondPerAddress=0",
             "Danmaku:Room:PostsPerSecond=0",
         ];
         var node = new NodeProcess(name, url, [.. common, .. settings]);

@@ -80,7 +80,7 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
         [
             "Danmaku:DataDirectory=" + _data, "Danmaku:Connection:MaxMessageBytes=8192", "Danmaku:Room:MaxTextChars=1000",
             "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Room:PostsPerSecond=0", "Danmaku:Connection:MessagesPerSecond=0",
-            "Danmaku:Connection:MessagesPerSecondPerAddress=0", .. settings,
+            "Danmaku:Connection:MessagesPerSecondPerAddress=0", "Danmaku:Connection:PostsPerSecondPerAddress=0", .. settings,
         ]);
         await Eventually.TrueAsync(node.IsReadyAsync, TimeSpan.FromSeconds(60));
         return node;

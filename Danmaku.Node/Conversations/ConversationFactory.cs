@@ -1,3 +1,4 @@
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -14,9 +15,10 @@ internal sealed class ConversationFactory(
 
     /// <param name="top">Where the room was before the handshake was answered, if it was opened.</param>
     /// <param name="source">As <see cref="JoinRequest.Source"/>.</param>
-    public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format, Position? top, int source)
+    /// <param name="client">How fast the connections of its client post together; null for as fast as they can.</param>
+    public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format, Position? top, int source, PostRate? client)
     {
-        var gate = new PostGate(settings.Room.MaxTextChars, _limits, metrics, time);
+        var gate = new PostGate(settings.Room.MaxTextChars, _limits, client, metrics, time);
         return format.HasJoin
             ? new JsonConversation(socket, room, format, source, settings.Connection, rooms, admission, gate, metrics, time)
             : new PlainConversation(socket, room, format, top, source, settings.Connection, rooms, admission, gate, time);

@@ -6,10 +6,10 @@ namespace Danmaku.Node.Conversations;
 
 /// <summary>What one connection's posts pass on their way to the room: the rules for text, and its rate.</summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
-internal sealed class PostGate(int maxTextChars, ViewerLimits limits, DanmakuMetrics metrics, TimeProvider time)
+internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? client, DanmakuMetrics metrics, TimeProvider time)
 {
     /// <summary>The room gives back what a repeat has cost.</summary>
-    public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time);
+    public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time, client);
 
     /// <param name="again">It was sent before.</param>
     /// <returns>The post, or why there is none.</returns>

@@ -68,6 +68,14 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1.0, 1_000_000.0)]
     public double PostBurst { get; set; } = 10;
 
+    /// <summary>Posts per second of all WebSockets of one address together; more are refused. 0 = no limit, default 100.</summary>
+    [Range(0.0, 1_000_000.0)]
+    public double PostsPerSecondPerAddress { get; set; } = 100;
+
+    /// <summary>Posts that the WebSockets of one address may send at once after a pause. Default 200.</summary>
+    [Range(1.0, 1_000_000.0)]
+    public double PostBurstPerAddress { get; set; } = 200;
+
     /// <summary>The refusal within 60 s that closes a plain-text connection with 1008. 0 = never, default 5.</summary>
     [Range(0, 1000)]
     public int PlainRefusals { get; set; } = 5;

@@ -37,9 +37,10 @@ internal sealed class SocketEndpoint(
     public Task ViewAsync(HttpContext context, string room)
     {
         var selection = Handshake.Select(context.Request.Headers, settings.Connection.Compression);
-        var source = marks.Of(settings.Connection.ClientOf(context.ClientAddress()));
+        var address = context.ClientAddress();
+        var source = marks.Of(settings.Connection.ClientOf(address));
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source), selection)
+            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source, registry.PostsOf(address)), selection)
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 

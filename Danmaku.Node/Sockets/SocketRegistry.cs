@@ -10,7 +10,7 @@ namespace Danmaku.Node.Sockets;
 /// <summary>All open WebSockets of this node, how many come from each client, and how fast they come. Thread-safe.</summary>
 internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider time)
 {
-    /// <summary>Most clients whose rate of messages is remembered.</summary>
+    /// <summary>Most clients whose rates are remembered.</summary>
     private const int MaxClients = 10_000;
 
     private readonly ConcurrentDictionary<ViewerSocket, Conversation> _sockets = new();
@@ -24,6 +24,8 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
     /// <summary>Also of those who have gone, or to come again would be a way around it.</summary>
     private readonly ClientTable<SharedRate> _messages = new(
         MaxClients, () => new SharedRate(options.MessagesPerSecondPerAddress, options.MessageBurstPerAddress, time));
+
+    private readonly ClientTable<PostRate> _posts = new(MaxClients, () => new PostRate(options.PostsPerSecondPerAddress, options.PostBurstPerAddress, time));
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -81,6 +83,20 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
 
         var rate = options.MessagesPerSecond;
         return new MessageBudget(Unlimited.IfZero(rate, rate), Unlimited.IfZero(rate, options.MessageBurst), SharedBy(address), time);
+    }
+
+    /// <summary>How fast all connections from <paramref name="address"/> together post; null for as fast as they can.</summary>
+    public PostRate? PostsOf(IPAddress address)
+    {
+        if (options.PostsPerSecondPerAddress == 0)
+        {
+            return null;
+        }
+
+        lock (_gate)
+        {
+            return _posts.Get(options.ClientOf(address));
+        }
     }
 
     public void Leave(IPAddress address)
