@@ -40,13 +40,13 @@ public static class FloodCommand
     private static readonly Option<int> Heap = Number("--heap", "MiB of managed memory that nodes may have which the tool starts for half.", 64, least: 32);
     private static readonly Option<int> Edges = Number("--edges", "Start an origin and so many edges; 0 for one node that is both.", 0, least: 0, most: 99);
     private static readonly Option<int> Rooms = Number("--rooms", "How many rooms of the honest there are. Attackers post into the first.", 4, most: 1000);
-    private static readonly Option<int> Viewers = Number("--viewers", "How many of the honest each room has, each with an address of its own.", 10);
-    private static readonly Option<int> Posters = Number("--posters", "How many of these post.", 5);
+    private static readonly Option<int> Viewers = Number("--viewers", "How many of the honest each room has, each with an address of its own.", 20);
+    private static readonly Option<int> Posters = Number("--posters", "How many of these post.", 15);
 
     private static readonly Option<double> Rate = new("--rate")
     {
-        Description = "Posts per second of the honest, all together.",
-        DefaultValueFactory = _ => 40,
+        Description = "Posts per second of the honest, all together. With 40 or more in each room their danmaku wait for the tick of busy rooms also without an attack.",
+        DefaultValueFactory = _ => 200,
         Validators = { result => Require<double>(result, value => value is > 0 and <= 10_000, "more than 0 and at most 10000") },
     };
 

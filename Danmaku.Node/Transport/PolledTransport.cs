@@ -17,8 +17,11 @@ namespace Danmaku.Node.Transport;
 /// </summary>
 internal sealed class PolledTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    /// <summary>Connections that the system has accepted and we have not.</summary>
-    private const int Backlog = 512;
+    /// <summary>
+    /// Connections that the system has accepted and we have not; <c>net.core.somaxconn</c> bounds it, 4096 by default. Beyond it the system says
+    /// nothing to who connects, and a client that hears nothing asks again only after 1, 3, 7, 15 and 31 s.
+    /// </summary>
+    private const int Backlog = 4096;
 
     private const long ReadAhead = 1024 * 1024;
     private const long WriteBehind = 64 * 1024;
