@@ -30,6 +30,8 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(0, await HealthAsync("--urls", url.ToString()));
         Assert.Equal(0, await HealthAsync("--http_ports", $"{url.Port}"));
         Assert.Equal(1, await HealthAsync("--urls", $"http://+:{FreePort()}"));
+        Assert.Equal(0, await HealthAsync("--urls", $"http://+:{FreePort()}", $"--Danmaku:Operator:Urls={url}"));
+        Assert.Equal(1, await HealthAsync("--urls", url.ToString(), $"--Danmaku:Operator:Urls=http://127.0.0.1:{FreePort()}"));
         Assert.Contains(node.Output, line => line.EndsWith($"listens on http://127.0.0.1:{url.Port}, data in {_data}", StringComparison.Ordinal));
 
         Assert.Equal(0, await node.TerminateAsync());

@@ -1,6 +1,12 @@
+using Danmaku.Node.Operators;
+using Danmaku.Node.Options;
+
 namespace Danmaku.Node;
 
-/// <summary><c>Danmaku.Node health [url]</c>: asks the node on this machine, or the one at the URL, whether it is ready.</summary>
+/// <summary>
+/// <c>Danmaku.Node health [url]</c>: asks the node on this machine, or the one at the URL, whether it is ready. Where the configuration names
+/// an address for operators it asks there, since a node under attack may not accept anybody at the other.
+/// </summary>
 internal static class HealthProbe
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
@@ -8,9 +14,19 @@ internal static class HealthProbe
     /// <returns>The exit code: 0 when it is ready.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        var node = args is [var url, ..] && Uri.TryCreate(url, UriKind.Absolute, out var given)
-            ? given
-            : ListenUrls.Local(NodeHost.CreateBuilder(args).Configuration);
+        try
+        {
+            return await AskAsync(args is [var url, ..] && Uri.TryCreate(url, UriKind.Absolute, out var given) ? given : ThisMachines(args));
+        }
+        catch (SettingsException error)
+        {
+            Console.WriteLine(error.Message);
+            return 1;
+        }
+    }
+
+    private static async Task<int> AskAsync(Uri node)
+    {
         try
         {
             using var client = new HttpClient { Timeout = Timeout };
@@ -23,5 +39,14 @@ internal static class HealthProbe
             Console.WriteLine($"no answer from {node}: {error.Message}");
             return 1;
         }
+    }
+
+    private static Uri ThisMachines(string[] args)
+    {
+        var configuration = NodeHost.CreateBuilder(args).Configuration;
+        var operators = configuration[$"{OperatorOptions.Section}:{nameof(OperatorOptions.Urls)}"] is null
+            ? null
+            : ListenUrls.Local(OperatorServer.Places(NodeSettings.Read(configuration)));
+        return operators ?? ListenUrls.Local(configuration);
     }
 }

@@ -10,6 +10,7 @@ internal static class ListenUrls
     public const string Default = "http://localhost:8080";
 
     private const string Urls = "urls";
+    private const string Loopback = "127.0.0.1";
     private const string EndpointsSection = "Kestrel:Endpoints";
 
     private static readonly (string Key, string Scheme)[] PortKeys = [("http_ports", "http"), ("https_ports", "https")];
@@ -34,10 +35,15 @@ internal static class ListenUrls
     /// <summary>An address under which the node on this machine answers over plain HTTP.</summary>
     public static Uri Local(IConfiguration configuration)
     {
-        var url = Split(configuration[Urls]).Select(BindingAddress.Parse).FirstOrDefault(url => url.Scheme == "http");
-        var port = url?.Port ?? Split(configuration["http_ports"]).Select(int.Parse).Append(new Uri(Default).Port).First();
-        return new UriBuilder("http", IsOneAddress(url?.Host) ? url!.Host : "127.0.0.1", port).Uri;
+        var port = Split(configuration["http_ports"]).Select(int.Parse).Append(new Uri(Default).Port).First();
+        return Local(Split(configuration[Urls])) ?? new UriBuilder("http", Loopback, port).Uri;
     }
+
+    /// <summary>The same for URLs where it listens; null where none is plain HTTP.</summary>
+    public static Uri? Local(IEnumerable<string> urls) =>
+        urls.Select(BindingAddress.Parse).FirstOrDefault(url => url is { Scheme: "http", IsUnixPipe: false }) is { } url
+            ? new UriBuilder("http", IsOneAddress(url.Host) ? url.Host : Loopback, url.Port).Uri
+            : null;
 
     /// <summary>Whether it is neither a name nor any address. Who listens on any IPv6 address also listens on any IPv4 one.</summary>
     private static bool IsOneAddress(string? host) =>

@@ -30,6 +30,9 @@ public sealed class NodeClocks(string folder, bool isWanted)
             new("FAKETIME_CACHE_DURATION", "1"),
             new("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
             new("DONT_FAKE_MONOTONIC", "1"),
+
+            // Else it takes .NET's timed waits for such of the wall clock: they end at once, and threads spin.
+            new("FAKETIME_FORCE_MONOTONIC_FIX", "0"),
             new("NO_FAKE_STAT", "1"),
         ];
     }

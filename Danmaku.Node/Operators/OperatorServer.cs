@@ -26,6 +26,15 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
     /// <summary>Where it listens; empty while it does not.</summary>
     public IReadOnlyList<string> Urls => _app is null ? [] : [.. _app.Urls];
 
+    /// <summary>Where it is told to listen, as URLs that a server understands.</summary>
+    public static IEnumerable<string> Places(NodeSettings settings) => settings.Operator.UrlList.Select(url =>
+    {
+        var place = BindingAddress.Parse(url);
+        return place.Host == OperatorOptions.PrivateHost
+            ? new UriBuilder(place.Scheme, NodeAddress.ToHost(NodeAddress.In(settings.Cluster.NetworkList)), place.Port).Uri.GetLeftPart(UriPartial.Authority)
+            : url;
+    });
+
     /// <exception cref="SettingsException">It cannot listen where it is told to.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -34,7 +43,7 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
             return;
         }
 
-        string[] urls = [.. settings.Operator.UrlList.Select(Resolve)];
+        string[] urls = [.. Places(settings)];
         _app = Build(urls);
         try
         {
@@ -56,13 +65,6 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
         }
     }
 
-    private string Resolve(string url)
-    {
-        var place = BindingAddress.Parse(url);
-        return place.Host == OperatorOptions.PrivateHost
-            ? new UriBuilder(place.Scheme, NodeAddress.ToHost(NodeAddress.In(settings.Cluster.NetworkList)), place.Port).Uri.GetLeftPart(UriPartial.Authority)
-            : url;
-    }
 
     private WebApplication Build(string[] urls)
     {
