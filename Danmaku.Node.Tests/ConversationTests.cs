@@ -28,7 +28,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     [Theory]
     [InlineData("""{"type":"post","id":"00112233445566778899aabbccddeeff","text":"early"}""", 4001, "join first")]
     [InlineData("""{"type":"nonsense"}""", 4001, "join first")]
-    [InlineData("""{"type":"join","history":-1}""", 4001, "join first")]
+    [InlineData("""{"type":"join","history":-1}""", 4001, "bad join: The field 'history' has a wrong type or value.")]
     [InlineData("""{"type":"join","name":"a\u202eb"}""", 4003, "not admitted")]
     [InlineData("""{"type":"join","name":"1234567890123456789012345"}""", 4003, "not admitted")]
     [InlineData("{}", 4002, "malformed message")]
@@ -56,6 +56,28 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
         await viewer.SendAsync(message);
 
         Assert.Equal((code, text), await viewer.ClosedAsync());
+    }
+
+    [Fact]
+    public async Task An_integer_is_the_same_however_it_is_written()
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room, System.Text.Json.JsonElement.Parse("""{"type":"join","history":10.0}"""));
+        using var __ = viewer;
+
+        await viewer.SendAsync($$"""{"type":"post","id":"{{TestViewer.NewId()}}","text":"a","at":8.35e4,"future":{{new string('[', 70)}}{{new string(']', 70)}}}""");
+
+        Assert.Equal("83500", (await viewer.HearAsync("batch")).GetProperty("comments")[0].GetProperty("at").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_refusal_names_the_field_that_is_wrong()
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
+        using var __ = viewer;
+
+        await viewer.SendAsync($$"""{"type":"post","id":"{{TestViewer.NewId()}}","text":"a","at":1.5}""");
+
+        Assert.Contains("'at'", (await viewer.HearAsync("reject")).GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -79,6 +79,33 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData("83500.0")]
+    [InlineData("8.35e4")]
+    public async Task A_media_time_is_the_same_however_it_is_written(string at)
+    {
+        var (viewer, _) = await TestViewer.JoinAsync(_node.Url, "numbers");
+        using var __ = viewer;
+
+        using var response = await PostAsync($$"""{"text":"a","at":{{at}},"future":{{new string('[', 70)}}{{new string(']', 70)}}}""", "/api/rooms/numbers/danmaku");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("83500", (await viewer.HearAsync("batch")).GetProperty("comments")[0].GetProperty("at").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"text":"a","at":"1"}""", "$.at")]
+    [InlineData("""{"text":"a","at":1.5}""", "$.at")]
+    [InlineData("""{"text":"a","mode":"up"}""", "'mode'")]
+    [InlineData("""{"name":"a"}""", "'text'")]
+    public async Task A_refusal_names_the_field_that_is_wrong(string body, string field)
+    {
+        using var response = await PostAsync(body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains(field, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_body_over_the_message_limit_is_too_large()
     {
@@ -159,6 +186,9 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
             ["/api/cluster", "/api/rooms/{room}/danmaku", "/api/rooms/{room}/history", "/api/rooms/{room}/history/{epoch}/{segment}"],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
         Assert.Equal("Danmaku", document.GetProperty("info").GetProperty("title").GetString());
+        var at = document.GetProperty("components").GetProperty("schemas").GetProperty("PostBody").GetProperty("properties").GetProperty("at");
+        Assert.Equal("int64", at.GetProperty("format").GetString());
+        Assert.Contains("integer", at.GetProperty("type").GetRawText(), StringComparison.Ordinal);
     }
 
     [Fact]

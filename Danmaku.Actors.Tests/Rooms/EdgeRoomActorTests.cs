@@ -93,6 +93,21 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task The_death_of_an_origin_that_the_room_has_left_is_nothing_to_it()
+    {
+        var (room, _) = await OpenAsync();
+        var (left, now) = (CreateTestProbe(), CreateTestProbe());
+        room.Tell(Attached(0), left);
+        room.Tell(Attached(0), now);
+
+        Sys.Stop(left);
+        await _origin.ExpectNoMsgAsync(TimeSpan.FromMilliseconds(500));
+        Sys.Stop(now);
+
+        await _origin.ExpectMsgAsync<AttachEdge>();
+    }
+
+    [Fact]
     public async Task A_gap_is_fetched_from_the_origin()
     {
         var (room, viewer) = await OpenAsync();

@@ -421,6 +421,11 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _total = viewers;
         if (!Sender.Equals(_origin))
         {
+            if (_origin is { } before)
+            {
+                Context.Unwatch(before);
+            }
+
             _origin = Context.WatchWith(Sender, new OriginGone());
             _sight.Origin = Sender.Path.Address is { HasLocalScope: false } address ? address : null;
         }

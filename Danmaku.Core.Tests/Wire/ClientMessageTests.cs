@@ -204,11 +204,13 @@ public class ClientMessageTests
             case "reject":
                 var reason = Enum.GetValues<RejectReason>().Single(reason => reason.Name() == vector.GetProperty("reason").GetString());
                 return new ClientMessage.BadPost(
-                    PostId.TryParse(vector.GetProperty("id").GetString(), out var id) ? id : null, reason);
+                    PostId.TryParse(vector.GetProperty("id").GetString(), out var id) ? id : null, reason, vector.GetProperty("field").GetString()!);
             case "error":
                 var name = vector.GetProperty("reason").GetString()!;
-                var known = Enum.GetValues<RejectReason>().Where(reason => reason.Name() == name).Select(reason => reason.Message());
-                return new ClientMessage.Bad(name, known.SingleOrDefault("This server does not know that type of message."));
+                var isJoin = vector.GetProperty("text").GetString()!.Contains("\"join\"", StringComparison.Ordinal);
+                var known = Enum.GetValues<RejectReason>().Where(reason => reason.Name() == name)
+                    .Select(reason => reason.Message(vector.GetProperty("field").GetString()!));
+                return new ClientMessage.Bad(name, known.SingleOrDefault("This server does not know that type of message."), isJoin);
             default:
                 return new ClientMessage.Malformed();
         }

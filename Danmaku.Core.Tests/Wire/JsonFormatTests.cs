@@ -141,7 +141,7 @@ public class JsonFormatTests
 
     private static Comment ReadComment(long offset, JsonElement json)
     {
-        Assert.True(ClientMessage.TryReadStyle(Text("mode"), Text("color"), Text("size"), out var style));
+        Assert.Null(ClientMessage.TryReadStyle(Text("mode"), Text("color"), Text("size"), out var style));
         long? at = json.TryGetProperty("at", out var media) ? media.GetInt64() : null;
         return new Comment(offset, json.GetProperty("time").GetInt64(), Text("name")!, Text("text")!, style, at);
 

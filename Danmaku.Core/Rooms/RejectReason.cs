@@ -40,6 +40,14 @@ public static class RejectReasons
     /// <summary>English, for people.</summary>
     public static string Message(this RejectReason reason) => Catalogue[reason].Message;
 
+    /// <summary>The same for a refusal that one field is the reason of.</summary>
+    public static string Message(this RejectReason reason, string field) => reason switch
+    {
+        RejectReason.FieldMissing => $"The field '{field}' is missing.",
+        RejectReason.FieldInvalid => $"The field '{field}' has a wrong type or value.",
+        _ => reason.Message(),
+    };
+
     /// <summary>Whether a number read from the wire is a reason this release knows.</summary>
     public static bool IsKnown(this RejectReason reason) => Catalogue.ContainsKey(reason);
 }

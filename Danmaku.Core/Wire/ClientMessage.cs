@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Danmaku.Core.Rooms;
 
@@ -13,6 +14,9 @@ public abstract record ClientMessage
     public const int MaxHistory = 200;
 
     private const int MaxNumberBytes = 32;
+
+    /// <summary>What is nested in fields that nobody knows is passed over, however deep; the message's length bounds it.</summary>
+    private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     /// <summary>Of a post's id all of whose digits are written as escapes.</summary>
     private const int MaxIdBytes = 6 * PostId.TextLength;
@@ -31,10 +35,12 @@ public abstract record ClientMessage
     public sealed record Clock(byte[] Client) : ClientMessage;
 
     /// <summary>A post that cannot be one: answered with <c>reject</c>.</summary>
-    public sealed record BadPost(PostId? Id, RejectReason Reason) : ClientMessage;
+    /// <param name="Field">What is missing or invalid.</param>
+    public sealed record BadPost(PostId? Id, RejectReason Reason, string Field) : ClientMessage;
 
-    /// <summary>Not understood: answered with <c>error</c>.</summary>
-    public sealed record Bad(string Reason, string Message) : ClientMessage;
+    /// <summary>Not understood: answered with <c>error</c>, or with <see cref="CloseReason.BadJoin"/> where a join was due.</summary>
+    /// <param name="IsJoin">It should have been one.</param>
+    public sealed record Bad(string Reason, string Message, bool IsJoin = false) : ClientMessage;
 
     /// <summary>Not a message at all: the connection is closed with <see cref="CloseReason.Malformed"/>.</summary>
     public sealed record Malformed : ClientMessage;
@@ -45,7 +51,7 @@ public abstract record ClientMessage
         try
         {
             var fields = new Fields();
-            var json = new Utf8JsonReader(utf8);
+            var json = new Utf8JsonReader(utf8, AnyDepth);
             if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
             {
                 return new Malformed();
@@ -68,15 +74,15 @@ public abstract record ClientMessage
     /// <summary>The fields of all messages, since the type may come last.</summary>
     private struct Fields
     {
-        private static readonly Bad Invalid = new(RejectReason.FieldInvalid.Name(), RejectReason.FieldInvalid.Message());
-        private static readonly Bad Missing = new(RejectReason.FieldMissing.Name(), RejectReason.FieldMissing.Message());
         private static readonly Bad UnknownType = new("unknown_type", "This server does not know that type of message.");
 
         private string? _type;
         private bool _isInvalid;
-        private bool _isInvalidJoin;
-        private bool _isInvalidPost;
-        private bool _isInvalidClock;
+
+        // The first invalid field of each message.
+        private string? _badJoin;
+        private string? _badPost;
+        private string? _badClock;
         private Position? _position;
         private long? _history;
         private string? _name;
@@ -93,13 +99,14 @@ public abstract record ClientMessage
 
         public void Read(ref Utf8JsonReader json)
         {
+            var name = json.ValueSpan;
             if (json.ValueTextEquals("type"u8)) _type = ReadType(ref json);
-            else if (TryReadJoin(ref json)) Blame(ref _isInvalidJoin);
-            else if (TryReadPost(ref json)) Blame(ref _isInvalidPost);
+            else if (TryReadJoin(ref json)) Blame(ref _badJoin, name);
+            else if (TryReadPost(ref json)) Blame(ref _badPost, name);
             else if (json.ValueTextEquals("client"u8))
             {
                 ReadClient(ref json);
-                Blame(ref _isInvalidClock);
+                Blame(ref _badClock, name);
             }
             else Skip(ref json);
         }
@@ -128,36 +135,41 @@ public abstract record ClientMessage
         }
 
         /// <summary>A field that is wrong makes only those messages invalid that it belongs to; for the others it is an unknown field.</summary>
-        private void Blame(ref bool isInvalid)
+        private void Blame(ref string? bad, ReadOnlySpan<byte> name)
         {
-            isInvalid |= _isInvalid;
-            _isInvalid = false;
+            if (_isInvalid)
+            {
+                bad ??= Encoding.UTF8.GetString(name);
+                _isInvalid = false;
+            }
         }
 
         public readonly ClientMessage ToMessage() => _type switch
         {
             null => new Malformed(),
-            "join" => _isInvalidJoin ? Invalid : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
+            "join" => _badJoin is { } bad ? Refused(RejectReason.FieldInvalid, bad, isJoin: true) : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
             "post" => ToPost(),
-            "clock" => _client is not null ? new Clock(_client) : _isInvalidClock ? Invalid : Missing,
+            "clock" => _client is not null ? new Clock(_client) : Refused(_badClock is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "client"),
             _ => UnknownType,
         };
 
+        private static Bad Refused(RejectReason reason, string field, bool isJoin = false) => new(reason.Name(), reason.Message(field), isJoin);
+
         private readonly ClientMessage ToPost()
         {
-            if (_isInvalidPost || _isInvalidId)
+            if (_isInvalidId || _badPost is not null)
             {
-                return new BadPost(_id, RejectReason.FieldInvalid);
+                return new BadPost(_id, RejectReason.FieldInvalid, _isInvalidId ? "id" : _badPost!);
             }
 
             if (_id is not { } id || _text is null)
             {
-                return new BadPost(_id, RejectReason.FieldMissing);
+                return new BadPost(_id, RejectReason.FieldMissing, _id is null ? "id" : "text");
             }
 
-            return TryReadStyle(_mode, _color, _size, out var style) && _at is null or >= 0
-                ? new Post(id, _text, style, _at, _again)
-                : new BadPost(id, RejectReason.FieldInvalid);
+            return TryReadStyle(_mode, _color, _size, out var style) is { } field
+                ? new BadPost(id, RejectReason.FieldInvalid, field)
+                : new Post(id, _text, style, _at, _again);
         }
 
         private string? ReadType(ref Utf8JsonReader json)
@@ -228,7 +240,7 @@ public abstract record ClientMessage
         private long? ReadInteger(ref Utf8JsonReader json)
         {
             json.Read();
-            if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var value) && value is >= 0 and <= Position.MaxInteger)
+            if (JsonIntegers.TryRead(ref json, out var value) && value is >= 0 and <= Position.MaxInteger)
             {
                 return value;
             }
@@ -304,19 +316,19 @@ public abstract record ClientMessage
     }
 
     /// <summary>Reads how a danmaku should look; absent fields take their defaults.</summary>
-    /// <returns>False when a name is unknown or the colour is not <c>#rrggbb</c>.</returns>
-    public static bool TryReadStyle(string? mode, string? color, string? size, out CommentStyle style)
+    /// <returns>Null, or the field that is wrong: a name that is unknown, or a colour that is not <c>#rrggbb</c>.</returns>
+    public static string? TryReadStyle(string? mode, string? color, string? size, out CommentStyle style)
     {
         style = CommentStyle.Default;
         var modeIndex = mode is null ? (int)style.Mode : IndexOf(JsonFormat.ModeNames, mode);
         var sizeIndex = size is null ? (int)style.Size : IndexOf(JsonFormat.SizeNames, size);
         if (modeIndex < 0 || sizeIndex < 0 || !TryReadColor(color, out var rgb))
         {
-            return false;
+            return modeIndex < 0 ? nameof(mode) : sizeIndex < 0 ? nameof(size) : nameof(color);
         }
 
         style = new CommentStyle((CommentMode)modeIndex, rgb, (CommentSize)sizeIndex);
-        return true;
+        return null;
     }
 
     private static bool TryReadColor(string? text, out int color)

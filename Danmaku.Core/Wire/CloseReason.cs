@@ -24,6 +24,10 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     public static readonly CloseReason NotAdmitted = new(4003, "not admitted", false);
     public static readonly CloseReason NoHeartbeat = new(4008, "no heartbeat", true);
 
+    /// <summary>A <c>join</c> that was none.</summary>
+    /// <param name="why">At most 110 bytes.</param>
+    public static CloseReason BadJoin(string why) => new(JoinFirst.Code, "bad join: " + why, false);
+
     /// <summary>A plain-text viewer whose posts were refused too often.</summary>
     public static CloseReason TooManyRefusals(Rooms.RejectReason last) =>
         new(1008, "too many refused posts: " + Rooms.RejectReasons.Name(last), true);

@@ -70,7 +70,7 @@ public class JsonFormat(int index) : WireFormat
         json.WriteBoolean("durable", ack.isDurable);
     });
 
-    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter) => Encode((id, reason, retryAfter), static (json, reject) =>
+    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null) => Encode((id, reason, retryAfter, field), static (json, reject) =>
     {
         json.WriteString("type", "reject");
         if (reject.id is { } id)
@@ -84,7 +84,7 @@ public class JsonFormat(int index) : WireFormat
             json.WriteNumber("retryAfter", (long)Math.Ceiling(wait.TotalMilliseconds));
         }
 
-        json.WriteString("message", reject.reason.Message());
+        json.WriteString("message", reject.field is { } field ? reject.reason.Message(field) : reject.reason.Message());
     });
 
     public override Frame Unknown(PostId id) => Encode(id, static (json, id) =>

@@ -40,7 +40,8 @@ public abstract class WireFormat
 
     public virtual Frame? Ack(PostId id, Position position, bool isDurable) => null;
 
-    public virtual Frame? Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter) => null;
+    /// <param name="field">The one that is the reason.</param>
+    public virtual Frame? Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null) => null;
 
     public virtual Frame? Unknown(PostId id) => null;
 

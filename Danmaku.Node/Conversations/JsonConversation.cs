@@ -40,6 +40,9 @@ internal sealed class JsonConversation(
                 break;
             case ClientMessage.Join join when _viewer is null:
                 return JoinAsync(join);
+            case ClientMessage.Bad { IsJoin: true } bad when _viewer is null:
+                socket.Close(CloseReason.BadJoin(bad.Message));
+                break;
             case ClientMessage.Join:
             case var _ when _viewer is null:
                 socket.Close(CloseReason.JoinFirst);
@@ -49,7 +52,7 @@ internal sealed class JsonConversation(
                 break;
             case ClientMessage.BadPost post:
                 metrics.Refused(post.Reason);
-                socket.Answer(format.Reject(post.Id, post.Reason, null));
+                socket.Answer(format.Reject(post.Id, post.Reason, null, post.Field));
                 break;
             case ClientMessage.Clock clock:
                 socket.Answer(format.Clock(clock.Client, time.GetUtcNow().ToUnixTimeMilliseconds()));

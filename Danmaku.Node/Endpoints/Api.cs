@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.OpenApi;
 
 namespace Danmaku.Node.Endpoints;
 
@@ -10,14 +11,32 @@ internal static class Api
     {
         services.AddProblemDetails();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = false);
-        services.AddOpenApi("v1", api => api.AddDocumentTransformer((document, _, _) =>
+        services.AddOpenApi("v1", api =>
         {
-            document.Info.Title = title;
-            return Task.CompletedTask;
-        }));
+            api.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info.Title = title;
+                return Task.CompletedTask;
+            });
+
+            // What has a converter of ours is not known to be an integer.
+            api.AddSchemaTransformer((schema, context, _) =>
+            {
+                if (Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) is var inner && (inner ?? context.JsonTypeInfo.Type) == typeof(long))
+                {
+                    (schema.Type, schema.Format) = (inner is null ? JsonSchemaType.Integer : JsonSchemaType.Integer | JsonSchemaType.Null, "int64");
+                }
+
+                return Task.CompletedTask;
+            });
+        });
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.Converters.Add(new IntegerConverter());
+
+            // What is nested in fields that nobody knows is passed over, however deep; the length of a body is bounded.
+            json.SerializerOptions.MaxDepth = int.MaxValue;
             json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         });
     }

@@ -19,11 +19,11 @@ internal static class JsonBody
         var options = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         try
         {
-            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, options, cancellation) is { } value ? (value, null) : (null, NotOfThisForm);
+            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, options, cancellation) is { } value ? (value, null) : (null, NotOfThisForm(null));
         }
-        catch (JsonException)
+        catch (JsonException error)
         {
-            return (null, NotOfThisForm);
+            return (null, NotOfThisForm(error.Path));
         }
         catch (IOException error)
         {
@@ -31,5 +31,8 @@ internal static class JsonBody
         }
     }
 
-    private static IResult NotOfThisForm => Results.Problem("The body is not JSON of this form.", statusCode: StatusCodes.Status400BadRequest);
+    /// <param name="path">What is wrong in it, as in <c>$.at</c>; null or <c>$</c> for all of it.</param>
+    private static IResult NotOfThisForm(string? path) => Results.Problem(
+        path is null or "$" ? "The body is not JSON of this form." : $"The body is not JSON of this form: look at {path}.",
+        statusCode: StatusCodes.Status400BadRequest);
 }

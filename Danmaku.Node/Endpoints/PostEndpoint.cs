@@ -89,12 +89,12 @@ internal sealed class PostEndpoint(
 
         if (body.Text is null)
         {
-            return Refuse(RejectReason.FieldMissing);
+            return Refuse(RejectReason.FieldMissing, "text");
         }
 
-        if (!ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style) || body.At is < 0 or > Position.MaxInteger)
+        if ((ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style) ?? (body.At is < 0 or > Position.MaxInteger ? "at" : null)) is { } field)
         {
-            return Refuse(RejectReason.FieldInvalid);
+            return Refuse(RejectReason.FieldInvalid, field);
         }
 
         if (TextRules.Check(body.Text, settings.Room.MaxTextChars, out var text) is { } reason)
@@ -112,10 +112,10 @@ internal sealed class PostEndpoint(
         return null;
     }
 
-    private IResult Refuse(RejectReason reason)
+    private IResult Refuse(RejectReason reason, string? field = null)
     {
         metrics.Refused(reason);
-        return Problems.Refusal(StatusCodes.Status400BadRequest, reason);
+        return Problems.Refusal(StatusCodes.Status400BadRequest, reason, field is null ? null : reason.Message(field));
     }
 
     /// <summary>A repeat costs nothing.</summary>
