@@ -1,4 +1,5 @@
-using Danmaku.Node.Cache;
+using Danmaku.HttpCache;
+using Danmaku.HttpCache.Storage;
 
 namespace Danmaku.Node.Tests.Cache;
 
@@ -126,8 +127,8 @@ public sealed class CacheDiskTests : IDisposable
         }
 
         var store = edge.Service<CacheStore>();
-        Assert.InRange(store.MemoryCost, 500_000, 1_048_576);
-        Assert.InRange(store.Disk.Cost, 1_500_000, 3_000_000);
+        Assert.InRange(store.MemoryBytes, 500_000, 1_048_576);
+        Assert.InRange(store.DiskBytes, 1_500_000, 3_000_000);
         Assert.InRange(new DirectoryInfo(_folder).GetFiles().Sum(file => file.Length), 1_500_000, 3_000_000);
         Assert.Contains("disk", await Task.WhenAll(Enumerable.Range(20, 30).Select(async i => (await edge.GetAsync($"/{i}"))["X-Cache-Lookup"])));
     }

@@ -298,7 +298,7 @@ public sealed class EdgeCacheTests
         var again = await edge.GetAsync("/a");
 
         Assert.All(answers.Append(again), answer => Assert.Equal((4_000_000, "MISS"), (answer.Body.Length, answer.Cache)));
-        Assert.Equal(0, edge.Service<Danmaku.Node.Cache.CacheStore>().Count);
+        Assert.Equal(0, edge.Service<Danmaku.HttpCache.Storage.CacheStore>().Count);
     }
 
     [Fact]
@@ -379,7 +379,7 @@ public sealed class EdgeCacheTests
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"), ("Cache-Tag", "room-a, page"), ("Vary", "Accept-Language"));
         await using var edge = await TestEdge.StartAsync(origin);
-        var purge = edge.Service<Danmaku.Node.Cache.ICachePurge>();
+        var purge = edge.Service<Danmaku.HttpCache.ICachePurge>();
         var first = await edge.GetAsync("/a");
         await edge.GetAsync("/a", ("Accept-Language", "de"));
         await edge.GetAsync("/b");
@@ -409,7 +409,7 @@ public sealed class EdgeCacheTests
         var under = edge.GetAsync("/a");
         await Eventually.TrueAsync(() => origin.Requests.Count == 1);
 
-        var purge = edge.Service<Danmaku.Node.Cache.ICachePurge>();
+        var purge = edge.Service<Danmaku.HttpCache.ICachePurge>();
         _ = byTag ? purge.PurgeTag("room-a") : purge.PurgeUrl("/a");
         release.SetResult();
 

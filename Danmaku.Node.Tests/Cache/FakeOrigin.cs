@@ -50,7 +50,7 @@ internal sealed class FakeOrigin : IAsyncDisposable
             using var body = new StreamReader(context.Request.Body);
             origin._seen.Enqueue(new Seen(
                 context.Request.Method, target, new HeaderDictionary(context.Request.Headers.ToDictionary()), await body.ReadToEndAsync()));
-            context.Response.Headers.Date = Danmaku.Core.Http.HttpDate.Format(origin.Time.GetUtcNow());
+            context.Response.Headers.Date = Danmaku.HttpCache.Policy.HttpDate.Format(origin.Time.GetUtcNow());
             await answer(context, Interlocked.Increment(ref count));
         });
         await app.StartAsync();

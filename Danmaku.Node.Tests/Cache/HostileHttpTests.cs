@@ -1,5 +1,5 @@
 using System.Text;
-using Danmaku.Node.Cache;
+using Danmaku.HttpCache.Storage;
 using Danmaku.Node.Tests.Support;
 using Microsoft.AspNetCore.Http;
 

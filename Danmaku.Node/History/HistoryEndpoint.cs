@@ -1,6 +1,6 @@
 using System.Data.Common;
 using System.Net.Sockets;
-using Danmaku.Core.Http;
+using Danmaku.HttpCache.Policy;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 using Danmaku.Core.Wire;

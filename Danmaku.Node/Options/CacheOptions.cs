@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Danmaku.Core.Http;
+using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.Node.Options;
 
@@ -74,7 +74,7 @@ public sealed class CacheOptions : IValidatableObject
     /// default 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
-    public TimeSpan StaleIfError { get; set; } = CacheRules.Default.StaleIfError;
+    public TimeSpan StaleIfError { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long requests for what could not be shared are not made to wait for each other. 0 to 1 h, default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
@@ -83,13 +83,6 @@ public sealed class CacheOptions : IValidatableObject
     public IReadOnlyList<Uri> UpstreamList => [.. Csv.Split(Upstreams).Select(text => Read(text)!)];
 
     public Uri? AdvertisedUri => AdvertisedUrl.Length == 0 ? null : Read(AdvertisedUrl);
-
-    public CacheRules ToRules() => CacheRules.Default with
-    {
-        StaleIfError = StaleIfError,
-        FollowRequests = FollowRequests,
-        TargetedFields = Csv.Split(TargetedFields),
-    };
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -1,0 +1,475 @@
+using System.Net;
+using Danmaku.HttpCache.Policy;
+using Danmaku.HttpCache.Storage;
+using Danmaku.HttpCache.Upstreams;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Danmaku.HttpCache;
+
+/// <summary>The HTTP cache in front of everything that is content: RFC 9111 as a shared cache, see docs/cdn.md.</summary>
+internal sealed class CacheMiddleware
+{
+    /// <summary>How often a request waits for another's answer that then is not for it, before it asks for itself.</summary>
+    private const int MaxJoins = 2;
+
+    /// <summary>When to come again where no upstream could be asked for want of something here.</summary>
+    private const string RetryAfterSeconds = "5";
+
+    private readonly CacheParts _parts;
+    private readonly CacheWriter _writer;
+    private readonly bool _forwardsHost;
+    private readonly string _name;
+
+    public CacheMiddleware(
+        IUpstream upstream, HttpCacheOptions options, CacheStore store, ICacheObserver observer, TimeProvider time, IHostApplicationLifetime lifetime,
+        ILogger<CacheMiddleware> logger)
+    {
+        _name = options.Name;
+        _forwardsHost = options.ForwardHost;
+        _parts = new CacheParts(store, upstream, options, observer, time, logger, lifetime.ApplicationStopped);
+        _writer = new CacheWriter(_name, observer, time);
+    }
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var raw = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (RequestTarget.Normalise(raw) is not { } target)
+        {
+            return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "target" });
+        }
+
+        if (HttpMethods.IsTrace(context.Request.Method) || HttpMethods.IsConnect(context.Request.Method))
+        {
+            // The one would show a script what the browser hides from it, the other asks for a tunnel, and no resource.
+            return FailAsync(context, StatusCodes.Status405MethodNotAllowed, new CacheStatus(_name) { Detail = "method" });
+        }
+
+        var headers = context.Request.Headers;
+        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
+        {
+            // Two lengths for one body: some hop may see another request in it (RFC 9112 §6.3).
+            context.Response.Headers.Connection = "close";
+            return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "two-lengths" });
+        }
+
+        if (headers.Via.Count > 0 && Via.Names(headers.Via.ToString(), _name))
+        {
+            return FailAsync(context, StatusCodes.Status508LoopDetected, new CacheStatus(_name) { Detail = "loop" });
+        }
+
+        // As it came: the framework would decode an international name, and fail with one that is none.
+        var host = headers.Host.ToString();
+        if (_forwardsHost && host.Length > 0 && !Uri.TryCreate($"http://{host}/", UriKind.Absolute, out _))
+        {
+            return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "host" });
+        }
+
+        var site = _forwardsHost ? context.Request.Scheme + "://" + host.ToLowerInvariant() : context.Request.Scheme;
+        var key = new CacheKey(target, site);
+        var (isGet, isHead) = (HttpMethods.IsGet(context.Request.Method), HttpMethods.IsHead(context.Request.Method));
+        return (isGet || isHead) && TryFastHit(context, key, isGet) is { } hit ? hit : AnswerAsync(context, key, isGet || isHead);
+    }
+
+    /// <summary>The common case: one fresh variant in memory, and a request that asks for nothing special.</summary>
+    private Task? TryFastHit(HttpContext context, CacheKey key, bool isGet)
+    {
+        var headers = context.Request.Headers;
+        if (!_parts.Store.TryGet(key, out var variants)
+            || variants is not [{ IsUnchecked: false, Head: { Vary: null } head, Body: { Whole: { } whole } } entry]
+            || headers.CacheControl.Count > 0 || headers.Range.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0
+            || headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0)
+        {
+            return null;
+        }
+
+        var now = _parts.Time.GetUtcNow();
+        if (head.Freshness.MustValidate || head.Freshness.LeftAt(now) <= TimeSpan.Zero)
+        {
+            return null;
+        }
+
+        entry.InMemory?.Touch();
+        return _writer.WriteFastAsync(context, head, whole, now, isGet);
+    }
+
+    private async Task AnswerAsync(HttpContext context, CacheKey key, bool isRead)
+    {
+        var request = ToRequest(context, key);
+        try
+        {
+            if (!isRead)
+            {
+                await PassOnAsync(context, request, "method");
+            }
+            else if (ForwardedRequest.HasOriginConditions(request.Fields))
+            {
+                await PassOnAsync(context, request, "request");
+            }
+            else if (_parts.Options.FollowRequests && request.Head.CacheControl.NoStore)
+            {
+                await PassOnAsync(context, request, "request");
+            }
+            else
+            {
+                await ReadAsync(context, request);
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone. What it began goes on for others.
+        }
+        catch (IOException)
+        {
+            // The client has gone, or the origin in the middle of its answer; either way this one cannot be completed.
+            context.Abort();
+        }
+    }
+
+    private async Task ReadAsync(HttpContext context, CacheRequest request)
+    {
+        for (var joins = 0; ; joins++)
+        {
+            var stored = _parts.Store.Find(request.Key, request.Fields);
+            var head = stored?.Head;
+            var now = _parts.Time.GetUtcNow();
+            var use = head is null ? CacheUse.Validate : CachePolicy.Decide(head.Freshness, request.Head.CacheControl, _parts.Rules, now);
+            use = stored is { IsUnchecked: true } ? CacheUse.Validate : use;
+            if (stored is not null && use is CacheUse.Fresh or CacheUse.Stale or CacheUse.StaleWhileRevalidate)
+            {
+                if (await TryHitAsync(context, request, stored!, head!, use))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            if (_parts.Rules.FollowRequests && request.Head.CacheControl.OnlyIfCached)
+            {
+                await FailAsync(context, StatusCodes.Status504GatewayTimeout, new CacheStatus(_name) { Detail = "only-if-cached" });
+                return;
+            }
+
+            var why = stored is null ? (_parts.Store.TryGet(request.Key, out _) ? "vary-miss" : "uri-miss")
+                : use is CacheUse.ValidateForRequest ? "request" : "stale";
+            var isAlone = joins >= MaxJoins || _parts.IsPassed(request.Key);
+            if (isAlone && stored is null && AsksForPart(request.Fields))
+            {
+                await PassOnAsync(context, request, why);
+                return;
+            }
+
+            var isFirst = true;
+            var fill = isAlone ? _parts.Start(request, stored) : _parts.JoinOrStart(request, stored, head, out isFirst);
+            if (fill is { Body.IsComplete: true } && !isFirst)
+            {
+                // Somebody has all of it already: then it is stored in a moment.
+                await fill.Ended;
+                continue;
+            }
+
+            if (fill is not null && await TryUseAsync(context, request, fill, isFirst, why))
+            {
+                return;
+            }
+        }
+    }
+
+    private static bool AsksForPart(IReadOnlyList<HttpField> request) =>
+        request.Has("Range") || request.Has("If-None-Match") || request.Has("If-Modified-Since");
+
+    private async Task<bool> TryHitAsync(HttpContext context, CacheRequest request, CacheEntry entry, StoredHead head, CacheUse use)
+    {
+        var lookup = CacheWriter.Memory;
+        var body = entry.Body;
+        if (body is null)
+        {
+            lookup = CacheWriter.Disk;
+            body = await _parts.Store.Disk.ReadAsync(entry, context.RequestAborted);
+            if (body is null)
+            {
+                return false;
+            }
+
+            _parts.Store.Promote(entry, body);
+        }
+
+        entry.InMemory?.Touch();
+        if (use is CacheUse.StaleWhileRevalidate)
+        {
+            _parts.JoinOrStart(request, entry, head, out var isFirst)?.AbandonIf(isFirst);
+        }
+
+        var outcome = use is CacheUse.Fresh ? Outcome.Hit : Outcome.Stale;
+        var now = _parts.Time.GetUtcNow();
+        var status = use is CacheUse.Fresh
+            ? entry.Head.At(now, _name).CacheStatus.ToString()
+            : new CacheStatus(_name) { IsHit = true, TimeToLive = entry.Head.Freshness.LeftAt(now) }.ToString();
+        await _writer.WriteAsync(context, request.Fields, entry.Head, body, new Provenance(outcome, lookup, status, true));
+        return true;
+    }
+
+    /// <summary>Waits for a fetch and answers with what comes of it.</summary>
+    /// <returns>False when it was not for this request.</returns>
+    private async Task<bool> TryUseAsync(HttpContext context, CacheRequest request, Fill fill, bool isFirst, string why)
+    {
+        FillResult result;
+        try
+        {
+            result = await fill.Result.WaitAsync(context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            fill.AbandonIf(isFirst);
+            throw;
+        }
+
+        var status = new CacheStatus(_name) { Forwarded = why, IsCollapsed = !isFirst };
+        switch (result)
+        {
+            case FillResult.Shared shared:
+                return await TryShareAsync(context, request, shared, isFirst, status);
+
+            case FillResult.Alone alone when isFirst && fill.TryTake():
+                using (alone.Response)
+                {
+                    await PassAsync(context, request, alone.Response, status);
+                }
+
+                return true;
+
+            case FillResult.Alone:
+                return false;
+
+            case FillResult.Stale stale:
+                return await TryStaleAsync(context, request, stale, status);
+
+            case FillResult.Failed failed:
+                await FailAsync(context, failed.Status, status);
+                return true;
+
+            default:
+                throw new InvalidOperationException("There is no other result.");
+        }
+    }
+
+    private async Task<bool> TryShareAsync(HttpContext context, CacheRequest request, FillResult.Shared shared, bool isFirst, CacheStatus status)
+    {
+        if (!isFirst && (!shared.Head.Matches(request.Fields) || !_parts.MayShare(shared.Head)))
+        {
+            return false;
+        }
+
+        var lookup = CacheWriter.Upstream;
+        var body = shared.Entry.Body;
+        if (body is null)
+        {
+            lookup = CacheWriter.Disk;
+            body = await _parts.Store.Disk.ReadAsync(shared.Entry, context.RequestAborted);
+            if (body is null)
+            {
+                return false;
+            }
+
+            _parts.Store.Promote(shared.Entry, body);
+        }
+
+        var isValidated = shared.Status == StatusCodes.Status304NotModified;
+        status = status with
+        {
+            ForwardedStatus = isValidated ? shared.Status : null,
+            TimeToLive = shared.Head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
+            IsStored = true,
+            Detail = shared.IsInstead ? "here-instead" : null,
+        };
+        var outcome = isValidated ? Outcome.Revalidated : Outcome.Miss;
+        return await _writer.WriteAsync(context, request.Fields, shared.Head, body, new Provenance(outcome, lookup, status.ToString(), isValidated));
+    }
+
+    private async Task<bool> TryStaleAsync(HttpContext context, CacheRequest request, FillResult.Stale stale, CacheStatus status)
+    {
+        var body = stale.Entry.Body ?? await _parts.Store.Disk.ReadAsync(stale.Entry, context.RequestAborted);
+        if (body is null)
+        {
+            return false;
+        }
+
+        status = status with
+        {
+            ForwardedStatus = stale.Status,
+            TimeToLive = stale.Entry.Head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
+            Detail = stale.Status is null ? "origin-unreachable" : "origin-failed",
+        };
+        return await _writer.WriteAsync(
+            context, request.Fields, stale.Entry.Head, body, new Provenance(Outcome.Stale, CacheWriter.Memory, status.ToString(), true));
+    }
+
+    /// <summary>Sends a request as it is, for this client alone.</summary>
+    private async Task PassOnAsync(HttpContext context, CacheRequest request, string why)
+    {
+        var method = context.Request.Method;
+        var status = new CacheStatus(_name) { Forwarded = why };
+        var forwarded = _parts.ToOrigin(request, method, whole: false);
+        ClientBody? body = null;
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true } && !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method))
+        {
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            {
+                size.MaxRequestBodySize = _parts.Options.MaxRequestBytes;
+            }
+
+            if (context.Request.ContentLength > _parts.Options.MaxRequestBytes)
+            {
+                await FailAsync(context, StatusCodes.Status413PayloadTooLarge, status);
+                return;
+            }
+
+            body = new ClientBody(context.Request.Body);
+            forwarded = forwarded with { Body = body };
+        }
+
+        UpstreamResponse response;
+        try
+        {
+            response = await _parts.Upstream.SendAsync(forwarded, context.RequestAborted);
+        }
+        catch (Exception) when (body?.Failure is { } failure)
+        {
+            await FailAsync(context, GiveUpBody(context, failure), status);
+            return;
+        }
+        catch (UpstreamBusyException)
+        {
+            await FailAsync(context, StatusCodes.Status503ServiceUnavailable, status);
+            return;
+        }
+        catch (Exception error) when (error is HttpRequestException or TimeoutException or IOException)
+        {
+            await FailAsync(context, StatusCodes.Status504GatewayTimeout, status);
+            return;
+        }
+
+        using (response)
+        {
+            if (CachePolicy.Invalidates(method, response.Status))
+            {
+                Invalidate(context, request, response.Fields);
+            }
+
+            await PassAsync(context, request, response, status);
+        }
+    }
+
+    /// <summary>RFC 9111 §4.4: the target, and what Location and Content-Location name on the same site.</summary>
+    private void Invalidate(HttpContext context, CacheRequest request, IReadOnlyList<HttpField> response)
+    {
+        _parts.Store.Invalidate(request.Key);
+        if (!Uri.TryCreate($"{context.Request.Scheme}://{context.Request.Headers.Host}{request.Key.Target}", UriKind.Absolute, out var here))
+        {
+            // HTTP/1.0 needs no Host, so it is not known what else is on the same site.
+            return;
+        }
+
+        foreach (var name in (string[])["Location", "Content-Location"])
+        {
+            if (response.Only(name) is { } location
+                && Uri.TryCreate(here, location, out var there)
+                && there.Authority == here.Authority
+                && RequestTarget.Normalise(there.PathAndQuery) is { } target)
+            {
+                _parts.Store.Invalidate(request.Key with { Target = target });
+            }
+        }
+    }
+
+    private async Task PassAsync(HttpContext context, CacheRequest request, UpstreamResponse response, CacheStatus status)
+    {
+        var isRead = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+        if (isRead && response.Status == StatusCodes.Status200OK && Preconditions.IsNotModified(request.Fields, response.Fields, _parts.Time.GetUtcNow()))
+        {
+            _writer.SetHead(context, StatusCodes.Status304NotModified, response.Fields, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false));
+            return;
+        }
+
+        await _writer.PassAsync(context, response, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false), _parts.Options.Timeout);
+    }
+
+    private Task FailAsync(HttpContext context, int status, CacheStatus how)
+    {
+        _parts.Observer.Answered("error");
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers["Cache-Status"] = how.ToString();
+        context.Response.Headers.Via = Via.Append(null, _name);
+        if (status == StatusCodes.Status503ServiceUnavailable)
+        {
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        }
+
+        var detail = status switch
+        {
+            StatusCodes.Status405MethodNotAllowed => "This method is not passed on.",
+            StatusCodes.Status413PayloadTooLarge => "The body is too large.",
+            StatusCodes.Status502BadGateway => "The origin's answer could not be understood.",
+            StatusCodes.Status503ServiceUnavailable => "This edge can open no more connections at the moment.",
+            StatusCodes.Status504GatewayTimeout => "No origin has answered, and nothing that is stored may stand in for it.",
+            StatusCodes.Status508LoopDetected => "This request has been here before.",
+            _ => "The request could not be read.",
+        };
+        return Results.Problem(detail, statusCode: status).ExecuteAsync(context);
+    }
+
+    /// <summary>
+    /// Ends a request whose body could not be read: the client has sent it wrongly, or has gone, and then nobody is to look for the rest of it.
+    /// </summary>
+    /// <returns>The status to answer with.</returns>
+    private static int GiveUpBody(HttpContext context, Exception failure)
+    {
+        if (failure is ConnectionResetException)
+        {
+            context.Abort();
+        }
+
+        return failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest;
+    }
+
+    /// <summary>The client's address; IPv4 in its own form, IPv6 without a zone.</summary>
+    private static IPAddress AddressOf(HttpContext context)
+    {
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+            : address.IsIPv6LinkLocal ? new IPAddress(address.GetAddressBytes())
+            : address;
+    }
+
+    private CacheRequest ToRequest(HttpContext context, CacheKey key)
+    {
+        var fields = new List<HttpField>();
+        foreach (var (name, values) in context.Request.Headers)
+        {
+            foreach (var value in values)
+            {
+                fields.Add(new HttpField(name, value ?? ""));
+            }
+        }
+
+        return new CacheRequest(
+            key,
+            new RequestHead(HttpMethods.IsHead(context.Request.Method) ? "GET" : context.Request.Method, fields),
+            _forwardsHost && context.Request.Headers.Host is [{ Length: > 0 } host] ? host : null,
+            AddressOf(context),
+            context.Request.Scheme);
+    }
+}
+
+internal static class FillExtensions
+{
+    /// <summary>Gives up a fetch that was begun for a request which does not wait for it.</summary>
+    public static void AbandonIf(this Fill fill, bool isFirst)
+    {
+        if (isFirst)
+        {
+            fill.Abandon();
+        }
+    }
+}
