@@ -1,7 +1,6 @@
-using Danmaku.HttpCache;
 using Danmaku.HttpCache.Storage;
 
-namespace Danmaku.Node.Tests.Cache;
+namespace Danmaku.HttpCache.Tests;
 
 /// <summary>What is on disk, over restarts and accidents.</summary>
 public sealed class CacheDiskTests : IDisposable
@@ -119,7 +118,7 @@ public sealed class CacheDiskTests : IDisposable
     {
         await using var origin = await FakeOrigin.StartAsync(new string('x', 100_000), ("Cache-Control", "max-age=600"));
         await using var edge = await StartAsync(
-            origin, "--Danmaku:Cache:MemoryBytes=1048576", "--Danmaku:Cache:MaxEntryBytes=1048576", "--Danmaku:Cache:DiskBytes=3000000");
+            origin, options => options with { MemoryBytes = 1_048_576, MaxEntryBytes = 1_048_576, DiskBytes = 3_000_000 });
         for (var i = 0; i < 50; i++)
         {
             await edge.GetAsync($"/{i}");
@@ -138,7 +137,7 @@ public sealed class CacheDiskTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "file"), "");
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=600"));
-        await using var edge = await TestEdge.StartAsync(origin, "--Danmaku:Cache:Directory=" + Path.Combine(_folder, "file"));
+        await using var edge = await StartAsync(origin, options => options with { Directory = Path.Combine(_folder, "file") });
         await edge.GetAsync("/a");
         await edge.Service<DiskTier>().FlushAsync();
 
@@ -156,7 +155,7 @@ public sealed class CacheDiskTests : IDisposable
             Assert.NotEmpty(Directory.GetFiles(_folder));
         }
 
-        await using var edge = await StartAsync(origin, "--Danmaku:Cache:DiskFree=17592186044416");
+        await using var edge = await StartAsync(origin, options => options with { DiskFree = 17_592_186_044_416 });
         await edge.GetAsync("/a");
         await edge.Service<DiskTier>().FlushAsync();
 
@@ -164,8 +163,11 @@ public sealed class CacheDiskTests : IDisposable
         Assert.Equal(("HIT", 0), ((await edge.GetAsync("/a")).Cache, edge.Service<DiskTier>().Cost));
     }
 
-    private Task<TestEdge> StartAsync(FakeOrigin origin, params string[] settings) =>
-        TestEdge.StartAsync(origin, ["--Danmaku:Cache:Directory=" + _folder, .. settings]);
+    private Task<TestEdge> StartAsync(FakeOrigin origin, Func<HttpCacheOptions, HttpCacheOptions>? change = null) => TestEdge.StartAsync(origin, options =>
+    {
+        options = options with { Directory = _folder, DiskBytes = 1L << 30 };
+        return change?.Invoke(options) ?? options;
+    });
 
     private void Damage(string accident)
     {
