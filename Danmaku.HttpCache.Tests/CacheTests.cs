@@ -279,7 +279,7 @@ public sealed class CacheTests
 
         Assert.Equal((status, body, contentRange, "MISS"), (cold.Status, cold.Body, cold["Content-Range"], cold.Cache));
         Assert.Equal((status, body, contentRange, "HIT"), (warm.Status, warm.Body, warm["Content-Range"], warm.Cache));
-        Assert.Equal("", Assert.Single(origin.Requests).Headers.Range.ToString());
+        Assert.Single(origin.Requests);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Danmaku.HttpCache.Policy;
 using Danmaku.HttpCache.Storage;
@@ -15,6 +16,9 @@ internal sealed class CacheMiddleware
 
     /// <summary>When to come again where no upstream could be asked for want of something here.</summary>
     private const string RetryAfterSeconds = "5";
+
+    /// <summary>Why a part was forwarded where others are here (RFC 9211 §2.2).</summary>
+    private const string Partial = "partial";
 
     private readonly CacheParts _parts;
     private readonly CacheWriter _writer;
@@ -76,7 +80,7 @@ internal sealed class CacheMiddleware
     {
         var headers = context.Request.Headers;
         if (!_parts.Store.TryGet(key, out var variants)
-            || variants is not [{ IsUnchecked: false, Head: { Vary: null } head, Body: { Whole: { } whole } } entry]
+            || variants is not [{ IsUnchecked: false, Complete: null, Head: { Vary: null } head, Body: { Whole: { } whole } } entry]
             || headers.CacheControl.Count > 0 || headers.Range.Count > 0 || headers.IfNoneMatch.Count > 0 || headers.IfModifiedSince.Count > 0
             || headers.IfMatch.Count > 0 || headers.IfUnmodifiedSince.Count > 0)
         {
@@ -130,6 +134,12 @@ internal sealed class CacheMiddleware
     {
         for (var joins = 0; ; joins++)
         {
+            if (joins > 2 * MaxJoins)
+            {
+                // Something else each time: what is put together from that is nothing.
+                _parts.Remember(request.Key, Way.Whole);
+            }
+
             var stored = _parts.Store.Find(request.Key, request.Fields);
             var head = stored?.Head;
             var now = _parts.Time.GetUtcNow();
@@ -153,16 +163,25 @@ internal sealed class CacheMiddleware
 
             var why = stored is null ? (_parts.Store.TryGet(request.Key, out _) ? "vary-miss" : "uri-miss")
                 : use is CacheUse.ValidateForRequest ? "request" : "stale";
-            var isAlone = joins >= MaxJoins || _parts.IsPassed(request.Key);
+            var isAlone = joins >= MaxJoins || _parts.WayOf(request.Key) is Way.Alone;
             if (isAlone && stored is null && AsksForPart(request.Fields))
             {
                 await PassOnAsync(context, request, why);
                 return;
             }
 
+            var wanted = stored is null ? PartOf(context, request) : request;
+            if (wanted != request && wanted.Slice is null && _parts.Store.Find(wanted.Key, request.Fields) is { } part && IsFresh(part, request)
+                && await TryHitAsync(context, request, part, part.Head, CacheUse.Fresh))
+            {
+                return;
+            }
+
             var isFirst = true;
-            var fill = isAlone ? _parts.Start(request, stored) : _parts.JoinOrStart(request, stored, head, out isFirst);
-            if (fill is { Body.IsComplete: true } && !isFirst)
+            var fill = isAlone ? _parts.Start(wanted, stored)
+                : wanted == request ? _parts.JoinOrStart(request, stored, head, out isFirst)
+                : _parts.JoinOrStart(wanted, _parts.Store.Find(wanted.Key, request.Fields), out isFirst);
+            if (fill is { Body.IsComplete: true, IsSlice: false } && !isFirst)
             {
                 // Somebody has all of it already: then it is stored in a moment.
                 await fill.Ended;
@@ -179,23 +198,48 @@ internal sealed class CacheMiddleware
     private static bool AsksForPart(IReadOnlyList<HttpField> request) =>
         request.Has("Range") || request.Has("If-None-Match") || request.Has("If-Modified-Since");
 
-    private async Task<bool> TryHitAsync(HttpContext context, CacheRequest request, CacheEntry entry, StoredHead head, CacheUse use)
+    /// <summary>What to fetch for a request for which nothing is stored: a part, where that is here sooner than the whole, or all that is needed.</summary>
+    private CacheRequest PartOf(HttpContext context, CacheRequest request)
     {
-        var lookup = CacheWriter.Memory;
-        var body = entry.Body;
-        if (body is null)
+        var way = _parts.WayOf(request.Key);
+        var asked = RangeSpec.Parse(request.Fields.Only("Range"));
+        if (way is Way.Whole || (_parts.UnderWay(request) is { } running && !IsFar(running, request)))
         {
-            lookup = CacheWriter.Disk;
-            body = await _parts.Store.Disk.ReadAsync(entry, context.RequestAborted);
-            if (body is null)
-            {
-                return false;
-            }
-
-            _parts.Store.Promote(entry, body);
+            return request;
         }
 
-        entry.InMemory?.Touch();
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            // Not by HEAD, for which not every upstream has an answer where it has one for GET.
+            return request.ForSlice(0, _parts.Options.SliceBytes);
+        }
+
+        return asked switch
+        {
+            null => request,
+            { First: { } first } when way is Way.Any => request.ForSlice(first, _parts.Options.SliceBytes),
+
+            // Whether the range counts is seen when its answer is here; then the rest should not be missing.
+            _ => request.Fields.Has("If-Range") ? request : request.ForPart(asked.Value),
+        };
+    }
+
+    /// <summary>Whether a part comes so late in a body that is on its way that it is here sooner by itself.</summary>
+    private bool IsFar(Fill fill, CacheRequest request) =>
+        fill is { Body: { IsComplete: false, Expected: { } complete } body, IsSlice: false }
+        && ByteRange.Read(request.Fields.Only("Range"), complete, out var part) is RangeAnswer.Part
+        && part.First - body.Length > _parts.Options.SliceBytes;
+
+    private bool IsFresh(CacheEntry entry, CacheRequest request) =>
+        !entry.IsUnchecked && CachePolicy.Decide(entry.Head.Freshness, request.Head.CacheControl, _parts.Rules, _parts.Time.GetUtcNow()) is CacheUse.Fresh;
+
+    private async Task<bool> TryHitAsync(HttpContext context, CacheRequest request, CacheEntry entry, StoredHead head, CacheUse use)
+    {
+        if (await _parts.BodyOfAsync(entry, context.RequestAborted) is not (var body, var lookup))
+        {
+            return false;
+        }
+
         if (use is CacheUse.StaleWhileRevalidate)
         {
             _parts.JoinOrStart(request, entry, head, out var isFirst)?.AbandonIf(isFirst);
@@ -206,7 +250,57 @@ internal sealed class CacheMiddleware
         var status = use is CacheUse.Fresh
             ? entry.Head.At(now, _name).CacheStatus.ToString()
             : new CacheStatus(_name) { IsHit = true, TimeToLive = entry.Head.Freshness.LeftAt(now) }.ToString();
-        await _writer.WriteAsync(context, request.Fields, entry.Head, body, new Provenance(outcome, lookup, status, true));
+        var source = new Provenance(outcome, lookup, status, true);
+        return entry.IsSliced
+            ? await TrySlicesAsync(context, request, entry, entry.Head, source, isHit: true)
+            : await _writer.WriteAsync(context, request.Fields, entry.Head, body, source);
+    }
+
+    /// <summary>Answers from a body that is kept in slices.</summary>
+    /// <param name="isHit">Whether nothing was fetched for this request so far.</param>
+    /// <returns>False when the upstream has something else now, and nothing was sent.</returns>
+    private async Task<bool> TrySlicesAsync(HttpContext context, CacheRequest request, CacheEntry entry, StoredHead head, Provenance source, bool isHit)
+    {
+        var complete = entry.Complete!.Value;
+        var cut = _writer.Choose(context, request.Fields, head.Status, head.Fields, complete);
+        var part = cut.Range ?? new ByteRange(0, complete - 1);
+        if (cut.Status is not (StatusCodes.Status200OK or StatusCodes.Status206PartialContent) || HttpMethods.IsHead(context.Request.Method))
+        {
+            _writer.WriteHead(context, head, cut, source);
+            return true;
+        }
+
+        var slices = new SliceReader(_parts, request, entry);
+        SliceReader.Found slice;
+        try
+        {
+            slice = await slices.GetAsync(part.First, context.RequestAborted);
+        }
+        catch (SliceException error)
+        {
+            if (error.Status is { } failure)
+            {
+                await FailAsync(context, failure, new CacheStatus(_name) { Forwarded = Partial });
+            }
+
+            return error.Status is not null;
+        }
+
+        if (isHit && slice.Lookup == CacheWriter.Upstream)
+        {
+            var status = new CacheStatus(_name)
+            {
+                Forwarded = Partial,
+                TimeToLive = head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
+                IsStored = true,
+                IsCollapsed = slice.IsCollapsed,
+            };
+            source = source with { Outcome = source.Outcome is Outcome.Hit ? Outcome.Miss : source.Outcome, Status = status.ToString() };
+        }
+
+        source = source with { Lookup = isHit ? slice.Lookup : source.Lookup };
+        _writer.WriteHead(context, head, cut, source);
+        await CacheWriter.CopyAsync(context, slices, slice, part);
         return true;
     }
 
@@ -229,12 +323,22 @@ internal sealed class CacheMiddleware
         switch (result)
         {
             case FillResult.Shared shared:
-                return await TryShareAsync(context, request, shared, isFirst, status);
+                return await TryShareAsync(context, request, fill, shared, isFirst, status);
 
             case FillResult.Alone alone when isFirst && fill.TryTake():
                 using (alone.Response)
                 {
-                    await PassAsync(context, request, alone.Response, status);
+                    // A part that is no slice is not what was asked for.
+                    var isHead = HttpMethods.IsHead(context.Request.Method);
+                    var part = alone.Response.Status == StatusCodes.Status206PartialContent ? ContentRange.Parse(alone.Response.Fields.Only("Content-Range")) : null;
+                    if (fill.Request.Slice is not null && (alone.Response.Status == StatusCodes.Status206PartialContent
+                        ? !isHead || part is null
+                        : isHead && alone.Response.Status == StatusCodes.Status416RangeNotSatisfiable))
+                    {
+                        return false;
+                    }
+
+                    await PassAsync(context, request, isHead && part is not null ? HeadOf(alone.Response, part.Value.Complete) : alone.Response, status);
                 }
 
                 return true;
@@ -254,25 +358,16 @@ internal sealed class CacheMiddleware
         }
     }
 
-    private async Task<bool> TryShareAsync(HttpContext context, CacheRequest request, FillResult.Shared shared, bool isFirst, CacheStatus status)
+    private async Task<bool> TryShareAsync(HttpContext context, CacheRequest request, Fill fill, FillResult.Shared shared, bool isFirst, CacheStatus status)
     {
-        if (!isFirst && (!shared.Head.Matches(request.Fields) || !_parts.MayShare(shared.Head)))
+        if (!isFirst && (!shared.Head.Matches(request.Fields) || !_parts.MayShare(shared.Head) || IsFar(fill, request)))
         {
             return false;
         }
 
-        var lookup = CacheWriter.Upstream;
-        var body = shared.Entry.Body;
-        if (body is null)
+        if (await _parts.BodyOfAsync(shared.Entry, context.RequestAborted) is not (var body, var lookup))
         {
-            lookup = CacheWriter.Disk;
-            body = await _parts.Store.Disk.ReadAsync(shared.Entry, context.RequestAborted);
-            if (body is null)
-            {
-                return false;
-            }
-
-            _parts.Store.Promote(shared.Entry, body);
+            return false;
         }
 
         var isValidated = shared.Status == StatusCodes.Status304NotModified;
@@ -284,13 +379,15 @@ internal sealed class CacheMiddleware
             Detail = shared.IsInstead ? "here-instead" : null,
         };
         var outcome = isValidated ? Outcome.Revalidated : Outcome.Miss;
-        return await _writer.WriteAsync(context, request.Fields, shared.Head, body, new Provenance(outcome, lookup, status.ToString(), isValidated));
+        var source = new Provenance(outcome, lookup == CacheWriter.Memory ? CacheWriter.Upstream : lookup, status.ToString(), isValidated);
+        return shared.Entry.IsSliced
+            ? await TrySlicesAsync(context, request, shared.Entry, shared.Head, source, isHit: false)
+            : await _writer.WriteAsync(context, request.Fields, shared.Head, body, source);
     }
 
     private async Task<bool> TryStaleAsync(HttpContext context, CacheRequest request, FillResult.Stale stale, CacheStatus status)
     {
-        var body = stale.Entry.Body ?? await _parts.Store.Disk.ReadAsync(stale.Entry, context.RequestAborted);
-        if (body is null)
+        if (await _parts.BodyOfAsync(stale.Entry, context.RequestAborted) is not (var body, _))
         {
             return false;
         }
@@ -301,8 +398,10 @@ internal sealed class CacheMiddleware
             TimeToLive = stale.Entry.Head.Freshness.LeftAt(_parts.Time.GetUtcNow()),
             Detail = stale.Status is null ? "origin-unreachable" : "origin-failed",
         };
-        return await _writer.WriteAsync(
-            context, request.Fields, stale.Entry.Head, body, new Provenance(Outcome.Stale, CacheWriter.Memory, status.ToString(), true));
+        var source = new Provenance(Outcome.Stale, CacheWriter.Memory, status.ToString(), true);
+        return stale.Entry.IsSliced
+            ? await TrySlicesAsync(context, request, stale.Entry, stale.Entry.Head, source, isHit: false)
+            : await _writer.WriteAsync(context, request.Fields, stale.Entry.Head, body, source);
     }
 
     /// <summary>Sends a request as it is, for this client alone.</summary>
@@ -383,16 +482,21 @@ internal sealed class CacheMiddleware
         }
     }
 
+    /// <summary>The head of the whole, from that of a part.</summary>
+    private static UpstreamResponse HeadOf(UpstreamResponse part, long complete)
+    {
+        var fields = part.Fields.Where(field => !field.Is("Content-Range") && !field.Is("Content-Length"));
+        var length = new HttpField("Content-Length", complete.ToString(CultureInfo.InvariantCulture));
+        return new UpstreamResponse(StatusCodes.Status200OK, [.. fields, length], Stream.Null, Stream.Null);
+    }
+
     private async Task PassAsync(HttpContext context, CacheRequest request, UpstreamResponse response, CacheStatus status)
     {
         var isRead = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-        if (isRead && response.Status == StatusCodes.Status200OK && Preconditions.IsNotModified(request.Fields, response.Fields, _parts.Time.GetUtcNow()))
-        {
-            _writer.SetHead(context, StatusCodes.Status304NotModified, response.Fields, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false));
-            return;
-        }
-
-        await _writer.PassAsync(context, response, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false), _parts.Options.Timeout);
+        var cut = isRead
+            ? _writer.Choose(context, request.Fields, response.Status, response.Fields, response.Length)
+            : new Cut(response.Status, null, response.Length);
+        await _writer.PassAsync(context, response, cut, new Provenance(Outcome.Miss, CacheWriter.Upstream, status.ToString(), false), _parts.Options.Timeout);
     }
 
     private Task FailAsync(HttpContext context, int status, CacheStatus how)

@@ -21,6 +21,11 @@ internal enum Outcome
 /// <param name="HasAge">Whether it was stored before the request came.</param>
 internal readonly record struct Provenance(Outcome Outcome, string Lookup, string Status, bool HasAge);
 
+/// <summary>What is sent of a response.</summary>
+/// <param name="Range">The part of its body; null for all of it.</param>
+/// <param name="Complete">Bytes of all of it; null where that is not known.</param>
+internal readonly record struct Cut(int Status, ByteRange? Range, long? Complete);
+
 /// <summary>Writes answers, and says in their headers how they came about.</summary>
 internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProvider time)
 {
@@ -29,7 +34,7 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
     public const string Upstream = "upstream";
 
     /// <summary>What is given to a connection at a time, so that slow ones hold no more.</summary>
-    private const int Slice = 128 * 1024;
+    private const int Piece = 128 * 1024;
 
     private static readonly string[] Words = ["HIT", "MISS", "STALE", "REVALIDATED"];
     private static readonly string[] Results = ["hit", "miss", "stale", "revalidated"];
@@ -65,121 +70,222 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
 
         headers.ContentLength = body.Length;
         return !isGet || body.Length == 0 ? Task.CompletedTask
-            : body.Length <= Slice ? response.BodyWriter.WriteAsync(body, context.RequestAborted).AsTask()
-            : WriteSlicesAsync(context, body);
+            : body.Length <= Piece ? response.BodyWriter.WriteAsync(body, context.RequestAborted).AsTask()
+            : WritePiecesAsync(context, body);
+    }
+
+    /// <summary>What the conditions and the range of a request make of a stored response.</summary>
+    /// <param name="complete">Bytes of its body; null while that is not known.</param>
+    public Cut Choose(HttpContext context, IReadOnlyList<HttpField> request, int status, IReadOnlyList<HttpField> response, long? complete)
+    {
+        if (status != StatusCodes.Status200OK)
+        {
+            return new Cut(status, null, complete);
+        }
+
+        if (Preconditions.IsNotModified(request, response, time.GetUtcNow()))
+        {
+            return new Cut(StatusCodes.Status304NotModified, null, complete);
+        }
+
+        if (!HttpMethods.IsGet(context.Request.Method) || complete is null || !Preconditions.RangeApplies(request, response))
+        {
+            return new Cut(status, null, complete);
+        }
+
+        return ByteRange.Read(request.Only("Range"), complete.Value, out var part) switch
+        {
+            RangeAnswer.Part => new Cut(StatusCodes.Status206PartialContent, part, complete),
+            RangeAnswer.NotSatisfiable => new Cut(StatusCodes.Status416RangeNotSatisfiable, null, complete),
+            _ => new Cut(status, null, complete),
+        };
     }
 
     /// <summary>A stored response or what the request's conditions make of it, also while its body arrives.</summary>
     /// <returns>False when too much of the body is gone already.</returns>
     public async Task<bool> WriteAsync(HttpContext context, IReadOnlyList<HttpField> request, StoredHead head, CachedBody body, Provenance from)
     {
-        if (head.Status == StatusCodes.Status200OK && Preconditions.IsNotModified(request, head.Fields, time.GetUtcNow()))
-        {
-            SetHead(context, StatusCodes.Status304NotModified, head.Fields, from);
-            SetAge(context, head, from);
-            return true;
-        }
-
-        var (status, range) = (head.Status, default(ByteRange?));
-        var answer = RangeAnswer.Whole;
-        if (status == StatusCodes.Status200OK && HttpMethods.IsGet(context.Request.Method) && body.Expected is { } complete
-            && Preconditions.RangeApplies(request, head.Fields))
-        {
-            answer = ByteRange.Read(request.Only("Range"), complete, out var part);
-            (status, range) = answer switch
-            {
-                RangeAnswer.Part => (StatusCodes.Status206PartialContent, part),
-                RangeAnswer.NotSatisfiable => (StatusCodes.Status416RangeNotSatisfiable, default(ByteRange?)),
-                _ => (status, default(ByteRange?)),
-            };
-        }
-
-        using var reader = body.TryRead(range?.First ?? 0);
+        using var reader = body.TryRead();
         if (reader is null)
         {
             return false;
         }
 
-        SetHead(context, status, head.Fields, from);
-        SetAge(context, head, from);
-        var headers = context.Response.Headers;
-        if (head.Status == StatusCodes.Status200OK && !headers.ContainsKey("Accept-Ranges"))
+        var cut = await ChooseAsync(context, request, head, body);
+        reader.Skip(cut.Range?.First ?? 0);
+        if (WriteHead(context, head, cut, from))
         {
-            headers.AcceptRanges = "bytes";
-        }
-
-        if (answer is RangeAnswer.NotSatisfiable)
-        {
-            headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{body.Expected}");
-            headers.ContentLength = 0;
-            return true;
-        }
-
-        if (range is { } cut)
-        {
-            headers.ContentRange = cut.ContentRange(body.Expected!.Value);
-        }
-
-        if (!HasBody(status))
-        {
-            return true;
-        }
-
-        headers.ContentLength = range?.Length ?? body.Expected;
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await CopyAsync(context, reader, range?.Length ?? long.MaxValue);
+            await CopyAsync(context, reader, cut.Range?.Length ?? long.MaxValue);
         }
 
         return true;
     }
 
-    /// <summary>An answer for this client alone, at the client's pace.</summary>
-    /// <param name="timeout">Between two pieces from the origin.</param>
-    public async Task PassAsync(HttpContext context, UpstreamResponse response, Provenance from, TimeSpan timeout)
+    /// <summary>The same of a body that may be of a length that nobody has said: then a part waits until it is here.</summary>
+    private async Task<Cut> ChooseAsync(HttpContext context, IReadOnlyList<HttpField> request, StoredHead head, CachedBody body)
     {
-        SetHead(context, response.Status, response.Fields, from);
+        var cut = Choose(context, request, head.Status, head.Fields, body.Expected);
+        if (cut is not { Status: StatusCodes.Status200OK, Complete: null } || !HttpMethods.IsGet(context.Request.Method)
+            || RangeSpec.Parse(request.Only("Range")) is not { } part || part is { First: 0, Last: null } || !Preconditions.RangeApplies(request, head.Fields))
+        {
+            return cut;
+        }
+
+        var range = part is { First: { } first, Last: { } last } ? new ByteRange(first, last) : default(ByteRange?);
+        await body.ReachAsync(range?.Last + 1 ?? long.MaxValue, context.RequestAborted);
+        return body.Expected is null && body.Length > range?.Last
+            ? new Cut(StatusCodes.Status206PartialContent, range, null)
+            : Choose(context, request, head.Status, head.Fields, body.Expected);
+    }
+
+    /// <summary>Status and fields of an answer that is cut from a stored response.</summary>
+    /// <returns>Whether a body comes next.</returns>
+    public bool WriteHead(HttpContext context, StoredHead head, Cut cut, Provenance from)
+    {
+        SetHead(context, cut.Status, head.Fields, from);
+        SetAge(context, head, from);
+        if (head.Status == StatusCodes.Status200OK && cut.Status != StatusCodes.Status304NotModified && !context.Response.Headers.ContainsKey("Accept-Ranges"))
+        {
+            context.Response.Headers.AcceptRanges = "bytes";
+        }
+
+        return SetCut(context, cut, head.Status);
+    }
+
+    /// <summary>Writes slices one after the other, and has the next one fetched meanwhile.</summary>
+    /// <param name="slice">The one with the first byte of <paramref name="part"/>.</param>
+    public static async Task CopyAsync(HttpContext context, SliceReader slices, SliceReader.Found slice, ByteRange part)
+    {
+        Task<SliceReader.Found>? next = null;
+        try
+        {
+            for (var position = part.First; ;)
+            {
+                var end = Math.Min(slice.End, part.Last + 1);
+                next = end <= part.Last ? slices.GetAsync(end, context.RequestAborted) : null;
+                using (slice.Reader)
+                {
+                    if (await CopyAsync(context, slice.Reader, end - position) != end - position)
+                    {
+                        throw new IOException("A slice is not as long as it should be.");
+                    }
+                }
+
+                if (next is null)
+                {
+                    return;
+                }
+
+                position = end;
+                slice = await next;
+                next = null;
+            }
+        }
+        finally
+        {
+            _ = GiveUpAsync(next);
+        }
+    }
+
+    /// <summary>Nobody waits for a slice any more.</summary>
+    private static async Task GiveUpAsync(Task<SliceReader.Found>? slice)
+    {
+        if (slice is null)
+        {
+            return;
+        }
+
+        await ((Task)slice).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (slice.IsCompletedSuccessfully)
+        {
+            (await slice).Reader.Dispose();
+        }
+    }
+
+    /// <summary>An answer for this client alone, at the client's pace.</summary>
+    /// <param name="cut">What is sent of it: of an upstream that sends no parts they are cut here.</param>
+    /// <param name="timeout">Between two pieces from the origin.</param>
+    public async Task PassAsync(HttpContext context, UpstreamResponse response, Cut cut, Provenance from, TimeSpan timeout)
+    {
+        SetHead(context, cut.Status, response.Fields, from);
         if (response.Fields.Only("Age") is { } age)
         {
             context.Response.Headers.Age = age;
         }
 
-        if (!HasBody(response.Status))
-        {
-            return;
-        }
-
-        context.Response.Headers.ContentLength = response.Length;
-        if (HttpMethods.IsHead(context.Request.Method))
+        if (!SetCut(context, cut, response.Status))
         {
             return;
         }
 
         var writer = context.Response.BodyWriter;
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var (total, count) = (0L, 0);
+        var (skip, left) = (cut.Range?.First ?? 0, cut.Range?.Length ?? response.Length ?? long.MaxValue);
         try
         {
-            do
+            while (left > 0)
             {
                 idle.CancelAfter(timeout);
-                count = await response.Body.ReadAsync(writer.GetMemory(), idle.Token);
+                var memory = writer.GetMemory();
+                var count = await response.Body.ReadAsync(skip > 0 ? memory[..(int)Math.Min(memory.Length, skip)] : memory, idle.Token);
                 idle.CancelAfter(Timeout.InfiniteTimeSpan);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                if (skip > 0)
+                {
+                    skip -= count;
+                    continue;
+                }
+
+                count = (int)Math.Min(count, left);
+                left -= count;
                 writer.Advance(count);
-                total += count;
                 await writer.FlushAsync(context.RequestAborted);
             }
-            while (count > 0);
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
         {
             throw new IOException("The origin did not send the rest.", error);
         }
 
-        if (response.Length is { } length && length != total)
+        if (left > 0 && context.Response.ContentLength is not null)
         {
             throw new IOException("The origin did not send the rest.");
         }
+    }
+
+    /// <summary>Which part it is, and how long.</summary>
+    /// <returns>Whether a body comes next.</returns>
+    private static bool SetCut(HttpContext context, Cut cut, int stored)
+    {
+        var headers = context.Response.Headers;
+        if (cut.Status == StatusCodes.Status304NotModified)
+        {
+            return false;
+        }
+
+        if (cut.Status == StatusCodes.Status416RangeNotSatisfiable && stored == StatusCodes.Status200OK)
+        {
+            headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{cut.Complete}");
+            headers.ContentLength = 0;
+            return false;
+        }
+
+        if (cut.Range is { } range)
+        {
+            headers.ContentRange = range.ContentRange(cut.Complete);
+        }
+
+        if (!HasBody(cut.Status))
+        {
+            return false;
+        }
+
+        headers.ContentLength = cut.Range?.Length ?? cut.Complete;
+        return !HttpMethods.IsHead(context.Request.Method);
     }
 
     /// <summary>Status and fields; a 304 only has those that belong to one.</summary>
@@ -218,28 +324,32 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         }
     }
 
-    private static async Task WriteSlicesAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    private static async Task WritePiecesAsync(HttpContext context, ReadOnlyMemory<byte> body)
     {
-        for (var sent = 0; sent < body.Length; sent += Slice)
+        for (var sent = 0; sent < body.Length; sent += Piece)
         {
-            await context.Response.BodyWriter.WriteAsync(body.Slice(sent, Math.Min(Slice, body.Length - sent)), context.RequestAborted);
+            await context.Response.BodyWriter.WriteAsync(body.Slice(sent, Math.Min(Piece, body.Length - sent)), context.RequestAborted);
         }
     }
 
-    private static async Task CopyAsync(HttpContext context, CachedBody.Reader reader, long left)
+    /// <returns>How many bytes that were.</returns>
+    private static async Task<long> CopyAsync(HttpContext context, CachedBody.Reader reader, long most)
     {
+        var left = most;
         while (left > 0)
         {
             var piece = await reader.ReadAsync(context.RequestAborted);
             if (piece.IsEmpty)
             {
-                return;
+                break;
             }
 
-            piece = piece[..(int)Math.Min(Math.Min(piece.Length, Slice), left)];
+            piece = piece[..(int)Math.Min(Math.Min(piece.Length, Piece), left)];
             await context.Response.BodyWriter.WriteAsync(piece, context.RequestAborted);
             reader.Advance(piece.Length);
             left -= piece.Length;
         }
+
+        return most - left;
     }
 }

@@ -39,8 +39,14 @@ public sealed record HttpCacheOptions
     /// <summary>Where responses are on disk: a directory of this cache alone, made where it is missing.</summary>
     public string Directory { get; init; } = "cache";
 
-    /// <summary>Larger responses are not stored. At most <see cref="MemoryBytes"/>; default 64 MiB.</summary>
+    /// <summary>Larger responses are not stored whole, but in slices where the upstream allows it. At most <see cref="MemoryBytes"/>; default 64 MiB.</summary>
     public long MaxEntryBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes of a slice: what is asked of an upstream at once where a client wants a part of what is not stored. At most <see cref="MaxEntryBytes"/>,
+    /// which is taken where it is less; default 1 MiB.
+    /// </summary>
+    public long SliceBytes { get => Math.Min(field, MaxEntryBytes); init; } = 1024 * 1024;
 
     /// <summary>Most bytes in the body of a request that is forwarded; more is refused with 413. Default 1 MiB.</summary>
     public long MaxRequestBytes { get; init; } = 1024 * 1024;
@@ -71,6 +77,7 @@ public sealed record HttpCacheOptions
         Check(MemoryBytes > 0, nameof(MemoryBytes), "must be more than 0");
         Check(DiskBytes >= 0 && DiskFree is null or >= 0, nameof(DiskBytes), "must not be negative, as DiskFree");
         Check(MaxEntryBytes > 0 && MaxEntryBytes <= MemoryBytes, nameof(MaxEntryBytes), "must be more than 0 and not more than MemoryBytes");
+        Check(SliceBytes > 0, nameof(SliceBytes), "must be more than 0");
         Check(MaxRequestBytes >= 0, nameof(MaxRequestBytes), "must not be negative");
         Check(Timeout > TimeSpan.Zero, nameof(Timeout), "must be more than 0");
         Check(StaleIfError >= TimeSpan.Zero && PassFor >= TimeSpan.Zero, nameof(StaleIfError), "must not be negative, as PassFor");

@@ -7,22 +7,26 @@ namespace Danmaku.HttpCache.Policy;
 /// <param name="Last">The last one, which belongs to it.</param>
 internal readonly record struct ByteRange(long First, long Last)
 {
+    public const string Unit = "bytes=";
+
     public long Length => Last - First + 1;
 
     /// <summary><c>Content-Range</c> of the part (RFC 9110 §14.4).</summary>
-    public string ContentRange(long complete) => string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/{complete}");
+    /// <param name="complete">Bytes of the whole body; null where that is not known yet.</param>
+    public string ContentRange(long? complete) =>
+        complete is null ? string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/*") : string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/{complete}");
 
     /// <summary>Reads <c>Range</c>. Several ranges are none here: the whole body is an answer to them too (§14.2).</summary>
     /// <param name="complete">Bytes of the whole body.</param>
     public static RangeAnswer Read(string? value, long complete, out ByteRange range)
     {
         range = default;
-        if (value is null || !value.StartsWith("bytes=", StringComparison.OrdinalIgnoreCase))
+        if (value is null || !value.StartsWith(Unit, StringComparison.OrdinalIgnoreCase))
         {
             return RangeAnswer.Whole;
         }
 
-        var spec = value.AsSpan("bytes=".Length).Trim();
+        var spec = value.AsSpan(Unit.Length).Trim();
         var dash = spec.IndexOf('-');
         if (dash < 0 || spec.Contains(','))
         {
@@ -60,6 +64,28 @@ internal readonly record struct ByteRange(long First, long Last)
             && !digits.ContainsAnyExceptInRange('0', '9')
             && (long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value) || (value = long.MaxValue) > 0);
     }
+}
+
+/// <summary>One part as it is asked for, before it is known of how many bytes (RFC 9110 §14.1.2).</summary>
+/// <param name="First">The first byte; null where the part is counted from the end.</param>
+/// <param name="Last">The last byte, null for the end; where there is no first one, how many bytes of the end.</param>
+internal readonly record struct RangeSpec(long? First, long? Last)
+{
+    /// <returns>Null where <c>Range</c> asks for no or several parts, or cannot be read.</returns>
+    public static RangeSpec? Parse(string? value)
+    {
+        // Of the longest body that there is: where its end is cut off, it was not given.
+        const long Longest = long.MaxValue;
+        if (ByteRange.Read(value, Longest, out var range) is RangeAnswer.Whole)
+        {
+            return null;
+        }
+
+        return value.AsSpan(ByteRange.Unit.Length).Trim()[0] == '-' ? new RangeSpec(null, Longest - range.First)
+            : new RangeSpec(range.First, range.Last == Longest - 1 ? null : range.Last);
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ByteRange.Unit}{First}-{Last}");
 }
 
 /// <summary>The answer to a <c>Range</c>.</summary>

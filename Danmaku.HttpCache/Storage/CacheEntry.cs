@@ -7,7 +7,11 @@ namespace Danmaku.HttpCache.Storage;
 /// <summary>The primary key of a response (RFC 9111 §2).</summary>
 /// <param name="Target">In the form of <see cref="RequestTarget"/>.</param>
 /// <param name="Site">The scheme, and the host where origins have several sites.</param>
-internal readonly record struct CacheKey(string Target, string Site);
+/// <param name="Part">Null for the resource itself; else which slice, or which part as it was asked for.</param>
+internal readonly record struct CacheKey(string Target, string Site, string? Part = null)
+{
+    public CacheKey Resource => this with { Part = null };
+}
 
 /// <summary>A stored response. Its head is replaced as a whole when it is validated.</summary>
 internal sealed class CacheEntry(CacheKey key, StoredHead head, CachedBody? body)
@@ -32,6 +36,15 @@ internal sealed class CacheEntry(CacheKey key, StoredHead head, CachedBody? body
 
     /// <summary>Bytes of the body, once it is complete.</summary>
     public long Length { get; set; }
+
+    /// <summary>Bytes of the whole body of which this is a slice, or which is in slices beside this; null where the body is here as it was received.</summary>
+    public long? Complete { get; init; }
+
+    /// <summary>Whether this is the head of a body in slices, which are entries of their own.</summary>
+    public bool IsSliced => Complete is not null && key.Part is null;
+
+    /// <summary>What its slices must have in common with it; null where it has no strong validator.</summary>
+    public string? Validator => Policy.Validator.Of(Head.Fields, Head.Response.ResponseTime);
 
     public bool IsRemoved { get; set; }
 

@@ -217,7 +217,8 @@ public sealed class CacheStore : ICachePurge
         lock (_gate)
         {
             Remember(_purgedTargets, target);
-            return _resources.Keys.Where(key => key.Target == target).ToArray().Sum(DropAll);
+            // What is in slices or parts counts as one.
+            return _resources.Keys.Where(key => key.Target == target).ToArray().Sum(key => DropAll(key) * (key.Part is null ? 1 : 0));
         }
     }
 
@@ -237,7 +238,7 @@ public sealed class CacheStore : ICachePurge
                 Drop(entry);
             }
 
-            return purged.Length;
+            return purged.Count(entry => entry.Key.Part is null);
         }
     }
 

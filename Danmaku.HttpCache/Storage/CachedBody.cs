@@ -32,6 +32,9 @@ internal sealed class CachedBody
         Complete();
     }
 
+    /// <summary>Of what is all in its head, or in slices.</summary>
+    public static CachedBody Empty { get; } = new(ReadOnlyMemory<byte>.Empty);
+
     public long? Expected { get; private set; }
 
     public long Length { get; private set; }
@@ -116,6 +119,32 @@ internal sealed class CachedBody
                 if (Length - _readers.Min(reader => reader.Position) < Window)
                 {
                     return true;
+                }
+
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(cancellation);
+        }
+    }
+
+    /// <summary>Waits until so many bytes are here, or all that come, or it is known that it is not kept.</summary>
+    /// <exception cref="IOException">The upstream did not send the rest.</exception>
+    public async ValueTask ReachAsync(long length, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (Length >= length || IsComplete || !_isKept)
+                {
+                    return;
+                }
+
+                if (_error is { } error)
+                {
+                    throw new IOException("The upstream did not send the rest.", error);
                 }
 
                 changed = _changed.Task;
@@ -230,6 +259,15 @@ internal sealed class CachedBody
                 }
 
                 await changed.WaitAsync(cancellation);
+            }
+        }
+
+        /// <summary>Passes over bytes, whether they are here or not.</summary>
+        public void Skip(long count)
+        {
+            lock (body._gate)
+            {
+                Position += count;
             }
         }
 

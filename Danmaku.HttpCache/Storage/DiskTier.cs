@@ -33,6 +33,9 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly byte[] Magic = "danmaku-cache-1\n"u8.ToArray();
 
+    /// <summary>Of what is no whole response: another, so that earlier releases do not take it for one.</summary>
+    private static readonly byte[] PartMagic = "danmaku-cache-2\n"u8.ToArray();
+
     private readonly Channel<Action> _work = Channel.CreateBounded<Action>(MaxQueue);
     private readonly SemaphoreSlim _reads = new(MaxReads);
     private readonly Lock _gate = new();
@@ -42,6 +45,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private readonly TimeProvider _time;
     private readonly string _directory;
     private readonly FreeShare _share;
+    private readonly long _sliceBytes;
     private readonly bool _isOn;
     private ITimer? _looking;
     private CacheStore _store = null!;
@@ -54,6 +58,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _rules = options.ToRules();
         _time = time;
         _logger = logger;
+        _sliceBytes = options.SliceBytes;
         _isOn = options.DiskBytes > 0;
         _directory = Path.GetFullPath(options.Directory);
         _share = new FreeShare(_directory, options.DiskFree);
@@ -382,12 +387,20 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private void WriteHeadNow(CacheEntry entry, DiskFile file)
     {
         using var memory = new MemoryStream();
-        memory.Write(Magic);
+        var isPart = entry.Complete is not null || entry.Key.Part is not null;
+        memory.Write(isPart ? PartMagic : Magic);
         using (var writer = new BinaryWriter(memory, Encoding.UTF8, leaveOpen: true))
         {
             var head = entry.Head;
             writer.Write(entry.Key.Target);
             writer.Write(entry.Key.Site);
+            if (isPart)
+            {
+                writer.Write(entry.Key.Part ?? "");
+                writer.Write(entry.Complete ?? -1);
+                writer.Write(_sliceBytes);
+            }
+
             writer.Write(head.VaryKey);
             writer.Write(entry.Length);
             writer.Write(file.Digest);
@@ -417,15 +430,26 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
 
         var bytes = File.ReadAllBytes(path);
-        var length = bytes.Length - SHA256.HashSizeInBytes;
-        if (length < Magic.Length || !bytes.AsSpan().StartsWith(Magic) || !SHA256.HashData(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length)))
+        var headLength = bytes.Length - SHA256.HashSizeInBytes;
+        if (headLength < Magic.Length || !(bytes.AsSpan().StartsWith(Magic) || bytes.AsSpan().StartsWith(PartMagic)) || !SHA256.HashData(bytes.AsSpan(0, headLength)).AsSpan().SequenceEqual(bytes.AsSpan(headLength)))
         {
             return null;
         }
 
         // The digest was right, so this is what was written.
-        using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, length - Magic.Length));
+        using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, headLength - Magic.Length));
         var key = new CacheKey(reader.ReadString(), reader.ReadString());
+        long? complete = null;
+        if (bytes.AsSpan().StartsWith(PartMagic))
+        {
+            key = key with { Part = reader.ReadString() is { Length: > 0 } part ? part : null };
+            complete = reader.ReadInt64() is >= 0 and var length ? length : null;
+            if (reader.ReadInt64() != _sliceBytes)
+            {
+                return null;
+            }
+        }
+
         var varyKey = reader.ReadString();
         var bodyLength = reader.ReadInt64();
         var digest = reader.ReadBytes(SHA256.HashSizeInBytes);
@@ -436,6 +460,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         return new CacheEntry(key, head, null)
         {
             Length = bodyLength,
+            Complete = complete,
             File = new DiskFile(id, digest),
             IsUnchecked = head.Tags.Count > 0,
         };

@@ -57,7 +57,7 @@ public sealed class CacheOptions : IValidatableObject
     /// <summary>Where they are on disk. Default: <c>cache</c> in the data directory.</summary>
     public string Directory { get; set; } = "";
 
-    /// <summary>Larger responses pass through and are not stored. 1 KiB to 1 GiB, default 64 MiB.</summary>
+    /// <summary>Larger responses are stored in slices where the origin allows it, else they pass through. 1 KiB to 1 GiB, default 64 MiB.</summary>
     [Range(1024L, 1024L * 1024 * 1024)]
     public long MaxEntryBytes { get; set; } = 64L * 1024 * 1024;
 
