@@ -12,14 +12,32 @@ public sealed class HostileHttpTests
     private static Task<FakeOrigin> GullibleAsync() => FakeOrigin.StartAsync((context, _) =>
     {
         context.Response.Headers.CacheControl = "max-age=60";
-        var told = context.Request.Headers.Where(header => header.Key.StartsWith("X-", StringComparison.Ordinal) || header.Key is "Host" or "Forwarded")
+        var told = context.Request.Headers.Where(header => header.Key.StartsWith('X') || header.Key is "Host" or "Forwarded")
             .Select(header => header.Value.ToString());
         return context.Response.WriteAsync(string.Join(' ', told));
     });
 
     [Theory]
     [InlineData("X-Forwarded-Host")]
+    [InlineData("X_Forwarded_Host")]
     [InlineData("X-Forwarded-For")]
+    [InlineData("X-Forwarded-Proto")]
+    [InlineData("X-Forwarded-Port")]
+    [InlineData("X-Forwarded-Prefix")]
+    [InlineData("X-Forwarded-Path")]
+    [InlineData("X-Forwarded-Server")]
+    [InlineData("X-Forwarded-Uri")]
+    [InlineData("X-Forwarded-Something-New")]
+    [InlineData("X-Original-Host")]
+    [InlineData("X-Original-Uri")]
+    [InlineData("X-Rewrite-Uri")]
+    [InlineData("X-HTTP-Method")]
+    [InlineData("X_HTTP_METHOD_OVERRIDE")]
+    [InlineData("X-Method-Override")]
+    [InlineData("X-HTTP-Host-Override")]
+    [InlineData("X-Scheme")]
+    [InlineData("X-Script-Name")]
+    [InlineData("X-Real-IP")]
     [InlineData("X-Forwarded-Scheme")]
     [InlineData("X-Original-URL")]
     [InlineData("X-Rewrite-URL")]
@@ -239,6 +257,34 @@ public sealed class HostileHttpTests
         Assert.Equal(405, (await edge.SendAsync("TRACE", "/a", [("Cookie", "secret")])).Status);
         Assert.Empty(origin.Requests);
     }
+
+    [Theory]
+    [InlineData("PROPFIND")]
+    [InlineData("PURGE")]
+    [InlineData("MKCOL")]
+    [InlineData("M-SEARCH")]
+    public async Task A_method_that_nobody_has_named_is_not_passed_on(string method)
+    {
+        await using var origin = await FakeOrigin.StartAsync("");
+        await using var edge = await TestEdge.StartAsync(origin);
+        await using var open = await TestEdge.StartAsync(origin, options => options with { Methods = [method] });
+        using var client = await RawClient.ConnectAsync(edge.Url);
+
+        Assert.Equal(405, await client.RequestAsync("/a", [], method));
+        Assert.Equal("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", client.Headers["allow"]);
+        Assert.Empty(origin.Requests);
+
+        using var other = await RawClient.ConnectAsync(open.Url);
+        Assert.Equal(200, await other.RequestAsync("/a", [], method));
+        Assert.Equal(method, Assert.Single(origin.Requests).Method);
+    }
+
+    [Theory]
+    [InlineData("TRACE")]
+    [InlineData("CONNECT")]
+    [InlineData("PROP FIND")]
+    public void Methods_that_are_never_passed_on_cannot_be_named(string method) =>
+        Assert.Throws<ArgumentException>(() => Sample.Create(new HttpCacheOptions { Name = "edge-1", Methods = [method] }, [], "http://127.0.0.1:0"));
 
     [Fact]
     public async Task Any_character_of_a_target_is_passed_on_as_it_is_or_refused()

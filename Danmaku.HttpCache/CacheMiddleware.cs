@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;
 using Danmaku.HttpCache.Policy;
@@ -24,6 +25,8 @@ internal sealed class CacheMiddleware
     private readonly CacheWriter _writer;
     private readonly bool _forwardsHost;
     private readonly string _name;
+    private readonly FrozenSet<string> _methods;
+    private readonly string _allow;
 
     public CacheMiddleware(
         IUpstream upstream, HttpCacheOptions options, CacheStore store, ICacheObserver observer, TimeProvider time, IHostApplicationLifetime lifetime,
@@ -31,6 +34,8 @@ internal sealed class CacheMiddleware
     {
         _name = options.Name;
         _forwardsHost = options.ForwardHost;
+        _methods = options.Methods.ToFrozenSet(StringComparer.Ordinal);
+        _allow = string.Join(", ", ["GET", "HEAD", .. options.Methods]);
         _parts = new CacheParts(store, upstream, options, observer, time, logger, lifetime.ApplicationStopped);
         _writer = new CacheWriter(_name, observer, time);
     }
@@ -43,9 +48,11 @@ internal sealed class CacheMiddleware
             return FailAsync(context, StatusCodes.Status400BadRequest, new CacheStatus(_name) { Detail = "target" });
         }
 
-        if (HttpMethods.IsTrace(context.Request.Method) || HttpMethods.IsConnect(context.Request.Method))
+        var (isGet, isHead) = (HttpMethods.IsGet(context.Request.Method), HttpMethods.IsHead(context.Request.Method));
+        if (!isGet && !isHead && !_methods.Contains(context.Request.Method))
         {
-            // The one would show a script what the browser hides from it, the other asks for a tunnel, and no resource.
+            // What a method means that nobody has named, this cache and its upstream need not agree on.
+            context.Response.Headers.Allow = _allow;
             return FailAsync(context, StatusCodes.Status405MethodNotAllowed, new CacheStatus(_name) { Detail = "method" });
         }
 
@@ -71,7 +78,6 @@ internal sealed class CacheMiddleware
 
         var site = _forwardsHost ? context.Request.Scheme + "://" + host.ToLowerInvariant() : context.Request.Scheme;
         var key = new CacheKey(target, site);
-        var (isGet, isHead) = (HttpMethods.IsGet(context.Request.Method), HttpMethods.IsHead(context.Request.Method));
         return (isGet || isHead) && TryFastHit(context, key, isGet) is { } hit ? hit : AnswerAsync(context, key, isGet || isHead);
     }
 

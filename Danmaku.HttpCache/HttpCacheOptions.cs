@@ -15,6 +15,12 @@ public sealed record HttpCacheOptions
     /// <summary>Whether <c>Host</c> goes on to upstreams and is part of the key, for upstreams with several sites. Default false: all hosts are one site.</summary>
     public bool ForwardHost { get; init; }
 
+    /// <summary>
+    /// The methods that go on to upstreams beside GET and HEAD; a request with another is refused with 405. Case counts (RFC 9110 §9.1); CONNECT and TRACE
+    /// are never passed on. Default POST, PUT, PATCH, DELETE and OPTIONS.
+    /// </summary>
+    public IReadOnlyList<string> Methods { get; init; } = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
     /// <summary>Whether <c>Cache-Control</c> of requests is followed (RFC 9111 §5.2.1), so that clients may ask for validation. Default true.</summary>
     public bool FollowRequests { get; init; } = true;
 
@@ -74,6 +80,7 @@ public sealed record HttpCacheOptions
     internal void Check()
     {
         Check(HttpFields.IsToken(Name), nameof(Name), "must be a token");
+        Check(Methods.All(HttpFields.IsToken) && !Methods.Any(IsNeverPassedOn), nameof(Methods), "must be tokens, and neither CONNECT nor TRACE");
         Check(MemoryBytes > 0, nameof(MemoryBytes), "must be more than 0");
         Check(DiskBytes >= 0 && DiskFree is null or >= 0, nameof(DiskBytes), "must not be negative, as DiskFree");
         Check(MaxEntryBytes > 0 && MaxEntryBytes <= MemoryBytes, nameof(MaxEntryBytes), "must be more than 0 and not more than MemoryBytes");
@@ -82,6 +89,8 @@ public sealed record HttpCacheOptions
         Check(Timeout > TimeSpan.Zero, nameof(Timeout), "must be more than 0");
         Check(StaleIfError >= TimeSpan.Zero && PassFor >= TimeSpan.Zero, nameof(StaleIfError), "must not be negative, as PassFor");
     }
+
+    private static bool IsNeverPassedOn(string method) => HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method);
 
     private static void Check(bool isRight, string name, string what)
     {

@@ -51,12 +51,15 @@ public sealed class NodeCacheTests
         await using var origin = await FakeOrigin.StartAsync(new string('x', 3000), ("Surrogate-Control", "max-age=60"));
         await using var edge = await TestEdge.StartAsync(
             origin, "--Danmaku:Cache:TargetedFields=Surrogate-Control", "--Danmaku:Cache:MaxEntryBytes=2000", "--Danmaku:Cache:MaxRequestBytes=10",
-            "--Danmaku:Cache:ForwardHost=true");
+            "--Danmaku:Cache:ForwardHost=true", "--Danmaku:Cache:Methods=POST,PROPFIND");
 
         await edge.GetAsync("/large", ("Host", "a.example"));
 
         Assert.Equal("a.example", origin.Requests[0].Headers.Host.ToString());
         Assert.Equal("MISS", (await edge.GetAsync("/large", ("Host", "a.example"))).Cache);
+        Assert.Equal(200, (await edge.SendAsync("PROPFIND", "/a", [])).Status);
+        var put = await edge.SendAsync("PUT", "/a", []);
+        Assert.Equal((405, "GET, HEAD, POST, PROPFIND"), (put.Status, put["Allow"]));
         Assert.Equal(413, (await edge.SendAsync("POST", "/a", [], "more than ten")).Status);
     }
 }

@@ -36,6 +36,7 @@ internal static class CacheRegistration
     {
         Name = settings.Node.NodeName,
         ForwardHost = settings.Cache.ForwardHost,
+        Methods = settings.Cache.MethodList,
         FollowRequests = settings.Cache.FollowRequests,
         TargetedFields = Csv.Split(settings.Cache.TargetedFields),
         MemoryBytes = settings.Cache.MemoryBytes,

@@ -29,6 +29,13 @@ public sealed class CacheOptions : IValidatableObject
     /// </summary>
     public bool ForwardHost { get; set; }
 
+    /// <summary>
+    /// Methods that go on to origins beside GET and HEAD, separated by commas; others are refused with 405, and CONNECT and TRACE always. Default
+    /// <c>POST, PUT, PATCH, DELETE, OPTIONS</c>.
+    /// </summary>
+    [RegularExpression("^[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,500}$")]
+    public string Methods { get; set; } = "POST, PUT, PATCH, DELETE, OPTIONS";
+
     /// <summary>Whether <c>Cache-Control</c> of requests is followed, so that clients may ask for validation. Default true.</summary>
     public bool FollowRequests { get; set; } = true;
 
@@ -80,6 +87,8 @@ public sealed class CacheOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan PassFor { get; set; } = TimeSpan.FromSeconds(10);
 
+    public IReadOnlyList<string> MethodList => Csv.Split(Methods);
+
     public IReadOnlyList<Uri> UpstreamList => [.. Csv.Split(Upstreams).Select(text => Read(text)!)];
 
     public Uri? AdvertisedUri => AdvertisedUrl.Length == 0 ? null : Read(AdvertisedUrl);
@@ -94,6 +103,11 @@ public sealed class CacheOptions : IValidatableObject
         if (AdvertisedUrl.Length > 0 && AdvertisedUri is null)
         {
             yield return new ValidationResult("must be an address such as http://10.0.0.5:8080", [nameof(AdvertisedUrl)]);
+        }
+
+        if (MethodList.Any(method => HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method)))
+        {
+            yield return new ValidationResult("CONNECT and TRACE are never passed on", [nameof(Methods)]);
         }
 
         if (MaxEntryBytes > MemoryBytes)
