@@ -392,6 +392,20 @@ public sealed class CacheTests
     }
 
     [Theory]
+    [InlineData("http://edge.example", "/")]
+    [InlineData("https://edge.example:8443", "/")]
+    [InlineData("http://edge.example?x=1", "/?x=1")]
+    public async Task A_url_without_a_path_is_that_of_the_root(string url, string target)
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
+        await using var edge = await TestEdge.StartAsync(origin);
+        await edge.GetAsync(target);
+
+        Assert.Equal(1, edge.Service<ICachePurge>().PurgeUrl(url));
+        Assert.Equal("MISS", (await edge.GetAsync(target)).Cache);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task What_is_purged_on_its_way_is_not_stored(bool byTag)

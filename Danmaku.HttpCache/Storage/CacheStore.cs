@@ -206,10 +206,7 @@ public sealed class CacheStore : ICachePurge
 
     public int PurgeUrl(string url)
     {
-        var path = Uri.TryCreate(url, UriKind.Absolute, out var absolute) && absolute.Scheme is "http" or "https"
-            ? url[url.IndexOf('/', absolute.Scheme.Length + 3)..]
-            : url;
-        if (RequestTarget.Normalise(path) is not { } target)
+        if (RequestTarget.Normalise(url) is not { } target)
         {
             return 0;
         }

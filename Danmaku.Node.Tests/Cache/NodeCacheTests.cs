@@ -1,3 +1,4 @@
+using System.Text;
 using Danmaku.HttpCache.Tests;
 using Danmaku.Node.Tests.Support;
 
@@ -39,7 +40,6 @@ public sealed class NodeCacheTests
         await client.SendBytesAsync("POST /a HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nffffffffffffffffff\r\n"u8.ToArray());
 
         Assert.Equal(400, await client.ReadHeadAsync());
-        Assert.Equal(0, await edge.Node.MetricAsync("danmaku_cache_origin_failures_total"));
         await origin.DisposeAsync();
         Assert.Equal(504, (await edge.GetAsync("/a")).Status);
         Assert.Equal(1, await edge.Node.MetricAsync("danmaku_cache_origin_failures_total"));
@@ -61,5 +61,33 @@ public sealed class NodeCacheTests
         var put = await edge.SendAsync("PUT", "/a", []);
         Assert.Equal((405, "GET, HEAD, POST, PROPFIND"), (put.Status, put["Allow"]));
         Assert.Equal(413, (await edge.SendAsync("POST", "/a", [], "more than ten")).Status);
+    }
+
+    [Theory]
+    [InlineData("/", 200)]
+    [InlineData("/none", 404)]
+    [InlineData("/a%zz", 400)]
+    [InlineData("/health/live", 200)]
+    [InlineData("/api/cluster", 405)]
+    [InlineData("/api/none", 404)]
+    [InlineData("/ws/lobby", 405)]
+    public async Task Pipelined_heads_have_no_bodies(string target, int status)
+    {
+        await using var edge = await TestEdge.StartAsync();
+        using var client = await RawClient.ConnectAsync(edge.Url);
+        var head = $"HEAD {target} HTTP/1.1\r\nHost: test\r\n\r\n";
+
+        for (var round = 0; round < 2; round++)
+        {
+            await client.SendBytesAsync(Encoding.ASCII.GetBytes(head + head + head + head + "GET / HTTP/1.1\r\nHost: test\r\n\r\n"));
+
+            for (var i = 0; i < 4; i++)
+            {
+                Assert.Equal(status, await client.ReadHeadAsync());
+            }
+
+            Assert.Equal(200, await client.ReadHeadAsync());
+            Assert.Contains("<html", Encoding.UTF8.GetString(await client.ReadBodyAsync()), StringComparison.Ordinal);
+        }
     }
 }
