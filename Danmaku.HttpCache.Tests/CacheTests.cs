@@ -406,6 +406,32 @@ public sealed class CacheTests
     }
 
     [Theory]
+    [InlineData("max-age=60", 60)]
+    [InlineData("must-revalidate, max-age=0", 0)]
+    [InlineData("public, s-maxage=60", null)]
+    [InlineData("no-cache, max-age=60", null)]
+    public async Task Clients_that_know_no_max_age_are_told_when_it_expires(string control, int? seconds)
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", control), ("ETag", "\"1\""));
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        foreach (var answer in new[] { await edge.GetAsync("/a"), await edge.GetAsync("/a"), await edge.GetAsync("/a", ("If-None-Match", "\"1\"")) })
+        {
+            var expected = seconds is { } lifetime ? DateTimeOffset.Parse(answer["Date"], CultureInfo.InvariantCulture).AddSeconds(lifetime).ToString("r") : "";
+            Assert.Equal((control, expected), (answer["Cache-Control"], answer["Expires"]));
+        }
+    }
+
+    [Fact]
+    public async Task What_an_origin_says_of_when_it_expires_stays()
+    {
+        await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"), ("Expires", "0"));
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        Assert.Equal(("0", "0"), ((await edge.GetAsync("/a"))["Expires"], (await edge.GetAsync("/a"))["Expires"]));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task What_is_purged_on_its_way_is_not_stored(bool byTag)

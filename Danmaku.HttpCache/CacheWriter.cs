@@ -144,6 +144,11 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
     {
         SetHead(context, cut.Status, head.Fields, from);
         SetAge(context, head, from);
+        if (head.Expires is { } expires)
+        {
+            context.Response.Headers.Expires = expires;
+        }
+
         if (head.Status == StatusCodes.Status200OK && cut.Status != StatusCodes.Status304NotModified && !context.Response.Headers.ContainsKey("Accept-Ranges"))
         {
             context.Response.Headers.AcceptRanges = "bytes";

@@ -94,6 +94,12 @@ internal sealed class StoredHead
                 .GroupBy(field => field.Name, StringComparer.OrdinalIgnoreCase)
                 .Select(group => KeyValuePair.Create(group.Key, new StringValues([.. group.Select(field => field.Value)]))),
         ];
+        if (ExpiresOf(response) is { } expires)
+        {
+            Expires = expires;
+            Lines = [.. Lines, KeyValuePair.Create("Expires", new StringValues(expires))];
+        }
+
         if (response.Status == StatusCodes.Status200OK && !response.Fields.Has("Accept-Ranges"))
         {
             Lines = [.. Lines, KeyValuePair.Create("Accept-Ranges", new StringValues("bytes"))];
@@ -106,6 +112,12 @@ internal sealed class StoredHead
     public Freshness Freshness { get; }
 
     public Vary? Vary { get; }
+
+    /// <summary>
+    /// <c>Expires</c> for clients that know no <c>max-age</c>: the same in other words (RFC 9111 §5.3). Null where there is no <c>max-age</c>, or the response
+    /// has one of its own.
+    /// </summary>
+    public string? Expires { get; }
 
     /// <summary>Empty where there is no <see cref="Vary"/>.</summary>
     public string VaryKey { get; }
@@ -166,6 +178,15 @@ internal sealed class StoredHead
         && !name.Equals("Via", StringComparison.OrdinalIgnoreCase)
         && !name.Equals("Cache-Status", StringComparison.OrdinalIgnoreCase)
         && !name.Equals(TagField, StringComparison.OrdinalIgnoreCase);
+
+    private static string? ExpiresOf(ResponseHead response)
+    {
+        var control = CacheControl.Parse(response.Fields.Combined("Cache-Control"));
+        return control is { MaxAge: { } lifetime, NoCache: false, NoStore: false } && !response.Fields.Has("Expires")
+            && HttpDate.Parse(response.Fields.Only("Date"), response.ResponseTime) is { } date && lifetime < DateTimeOffset.MaxValue - date
+            ? HttpDate.Format(date + lifetime)
+            : null;
+    }
 
     private static List<string> ReadTags(IReadOnlyList<HttpField> fields) =>
         fields.Combined(TagField) is { } tags
