@@ -14,7 +14,7 @@ namespace Danmaku.Node.Tests.Processes;
 [Trait("Category", "process")]
 public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDisposable
 {
-    private const int MinOptional = 80;
+    private const int MinOptional = 84;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
