@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using Danmaku.HttpCache.Storage;
 using Danmaku.Testing;
 using Microsoft.AspNetCore.Http;
@@ -420,6 +421,8 @@ public sealed class SliceTests : IDisposable
             await before.Service<DiskTier>().FlushAsync();
         }
 
+        // Another form than that of whole responses, for which an earlier release would take them.
+        Assert.All(Directory.GetFiles(_folder, "*.head"), head => Assert.StartsWith("danmaku-cache-2\n", File.ReadAllText(head, Encoding.Latin1), StringComparison.Ordinal));
         await using var edge = await TestEdge.StartAsync(origin, OnDisk);
         await edge.Service<DiskTier>().FlushAsync();
         var (hit, body) = await GetAsync(edge, "bytes=20000-29999");
@@ -441,6 +444,20 @@ public sealed class SliceTests : IDisposable
 
         Assert.All(readers, reader => Assert.Equal(expected, SHA256.HashData(reader.Body)));
         Assert.InRange(edge.Service<CacheStore>().MemoryBytes, 1, 500_000);
+    }
+
+    [Fact]
+    public async Task Whoever_wants_what_is_cached_alone_gets_no_slice_that_is_not()
+    {
+        await using var origin = await FilesAsync(_ => (Old, "\"1\""));
+        await using var edge = await TestEdge.StartAsync(origin, Small);
+        await GetAsync(edge, "bytes=0-1");
+
+        var here = await edge.GetAsync("/video", ("Range", "bytes=0-9999"), ("Cache-Control", "only-if-cached"));
+        var missing = await edge.GetAsync("/video", ("Range", "bytes=9999-10000"), ("Cache-Control", "only-if-cached"));
+
+        Assert.Equal((206, 504), (here.Status, missing.Status));
+        Assert.Single(origin.Requests);
     }
 
     [Fact]

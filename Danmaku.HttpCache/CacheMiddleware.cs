@@ -21,6 +21,8 @@ internal sealed class CacheMiddleware
     /// <summary>Why a part was forwarded where others are here (RFC 9211 §2.2).</summary>
     private const string Partial = "partial";
 
+    private const string OnlyIfCached = "only-if-cached";
+
     private readonly CacheParts _parts;
     private readonly CacheWriter _writer;
     private readonly bool _forwardsHost;
@@ -163,7 +165,7 @@ internal sealed class CacheMiddleware
 
             if (_parts.Rules.FollowRequests && request.Head.CacheControl.OnlyIfCached)
             {
-                await FailAsync(context, StatusCodes.Status504GatewayTimeout, new CacheStatus(_name) { Detail = "only-if-cached" });
+                await FailAsync(context, StatusCodes.Status504GatewayTimeout, new CacheStatus(_name) { Detail = OnlyIfCached });
                 return;
             }
 
@@ -277,6 +279,12 @@ internal sealed class CacheMiddleware
         }
 
         var slices = new SliceReader(_parts, request, entry);
+        if (_parts.Rules.FollowRequests && request.Head.CacheControl.OnlyIfCached && !slices.HasAll(part))
+        {
+            await FailAsync(context, StatusCodes.Status504GatewayTimeout, new CacheStatus(_name) { Detail = OnlyIfCached });
+            return true;
+        }
+
         SliceReader.Found slice;
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Danmaku.HttpCache.Policy;
 using Danmaku.HttpCache.Storage;
 
@@ -24,7 +25,7 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
         {
             var entry = parts.Store.Find(wanted.Key, request.Fields);
             var head = entry?.Head;
-            if (entry is not null && entry.Complete == _complete && entry.Validator == _validator)
+            if (Belongs(entry))
             {
                 if (await parts.BodyOfAsync(entry, cancellation) is (var body, var lookup) && body.TryRead(position - slice.First) is { } reader)
                 {
@@ -42,6 +43,25 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
 
         throw new SliceException(StatusCodes.Status503ServiceUnavailable);
     }
+
+    /// <summary>Whether a part is here, so that nothing has to be fetched for it.</summary>
+    public bool HasAll(ByteRange part)
+    {
+        for (var position = part.First; position <= part.Last;)
+        {
+            var wanted = request.ForSlice(position, parts.Options.SliceBytes);
+            if (!Belongs(parts.Store.Find(wanted.Key, request.Fields)))
+            {
+                return false;
+            }
+
+            position = wanted.Slice!.Value.Last + 1;
+        }
+
+        return true;
+    }
+
+    private bool Belongs([NotNullWhen(true)] CacheEntry? slice) => slice is not null && slice.Complete == _complete && slice.Validator == _validator;
 
     private async Task<Found?> FromAsync(Fill fill, bool isFirst, long position, ByteRange slice, CancellationToken cancellation)
     {
