@@ -19,7 +19,6 @@ using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
 using Danmaku.Node.Strangers;
 using Danmaku.Node.Transport;
-using Danmaku.Storage.Sqlite;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -186,7 +185,7 @@ internal static class NodeHost
         services.AddSingleton<PostEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
-        AddCache(services, settings);
+        services.AddCache(settings);
         services.AddSingleton<IPurgeable, PurgeableCache>();
         services.AddSingleton<PurgeEndpoint>();
         services.AddHostedService<SocketService>();
@@ -194,32 +193,6 @@ internal static class NodeHost
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
-    }
-
-    private static void AddCache(IServiceCollection services, NodeSettings settings)
-    {
-        if (!settings.HasCache)
-        {
-            services.AddSingleton<ICachePurge, NothingToPurge>();
-            return;
-        }
-
-        DiskTier.GiveBackLeftovers(settings);
-        services.AddSingleton<DiskTier>();
-        services.AddSingleton(provider => new CacheStore(settings.Cache, provider.GetRequiredService<DiskTier>()));
-        services.AddSingleton<ICachePurge>(provider => provider.GetRequiredService<CacheStore>());
-        services.AddHostedService(provider =>
-        {
-            var (store, disk) = (provider.GetRequiredService<CacheStore>(), provider.GetRequiredService<DiskTier>());
-            provider.GetRequiredService<DanmakuMetrics>().ObserveCache(() => [new("memory", store.MemoryCost), new("disk", disk.Cost)]);
-            if (provider.GetService<IRoomStore>() is SqliteRoomStore rooms && disk.Disk.IsSameAs(new Disk(settings.Node.DataDirectory)))
-            {
-                rooms.MakeRoom = disk.MakeRoom;
-                provider.GetRequiredService<DiskWatch>().Reclaimable = () => disk.Cost;
-            }
-
-            return disk;
-        });
     }
 
     /// <summary>Only where there is a store.</summary>
@@ -253,7 +226,7 @@ internal static class NodeHost
         });
         if (settings.HasCache)
         {
-            app.UseMiddleware<EdgeCache>();
+            app.UseCache();
         }
 
         app.UseProblems();

@@ -1,4 +1,4 @@
-using Danmaku.Node.Tests.Cache;
+using Danmaku.HttpCache.Tests;
 using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;

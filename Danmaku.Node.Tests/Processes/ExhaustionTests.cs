@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Danmaku.Node.Tests.Cache;
+using Danmaku.HttpCache.Tests;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 using Microsoft.AspNetCore.Http;

@@ -14,7 +14,7 @@ namespace Danmaku.Node.Tests.Processes;
 [Trait("Category", "process")]
 public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDisposable
 {
-    private const int MinOptional = 80;
+    private const int MinOptional = 84;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -44,6 +44,7 @@ public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDispo
         [
             "Danmaku:DataDirectory=" + _folder, "Danmaku:Store:Kind=memory", "Danmaku:Cache:Upstreams=" + origin.Url.GetLeftPart(UriPartial.Authority),
             "Danmaku:Cache:TargetedFields=CDN-Cache-Control,Surrogate-Control",
+            "Danmaku:Cache:Methods=POST,PUT,PATCH,DELETE,OPTIONS,M-SEARCH",
         ]);
         await Eventually.TrueAsync(edge.IsReadyAsync, Patience);
 

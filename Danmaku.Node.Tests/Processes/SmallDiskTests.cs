@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Danmaku.Node.Tests.Cache;
+using Danmaku.HttpCache.Tests;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 

@@ -1,4 +1,4 @@
-using Danmaku.Node.Tests.Cache;
+using Danmaku.HttpCache.Tests;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Danmaku.Core.Http;
+using Danmaku.HttpCache.Policy;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
 

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using Danmaku.Core.Http;
+using Danmaku.HttpCache.Policy;
 using Microsoft.Net.Http.Headers;
 
 namespace Danmaku.Node.History;

@@ -1,9 +1,9 @@
 using System.Data.Common;
 using System.Net.Sockets;
-using Danmaku.Core.Http;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 using Danmaku.Core.Wire;
+using Danmaku.HttpCache.Policy;
 using Danmaku.Node.Endpoints;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Net.Http.Headers;

@@ -21,18 +21,6 @@ internal static partial class LogEvents
     [LoggerMessage(10, LogLevel.Error, "A connection failed")]
     public static partial void ConnectionFailed(this ILogger logger, Exception error);
 
-    [LoggerMessage(20, LogLevel.Warning, "The cache cannot use its disk and goes on without it: {Reason}")]
-    public static partial void CacheDiskFailed(this ILogger logger, string reason);
-
-    [LoggerMessage(21, LogLevel.Warning, "A response in the cache's directory was not what had been written there; it is fetched again")]
-    public static partial void CacheFileDamaged(this ILogger logger);
-
-    [LoggerMessage(22, LogLevel.Error, "A fetch from an origin failed")]
-    public static partial void FillFailed(this ILogger logger, Exception error);
-
-    [LoggerMessage(23, LogLevel.Warning, "The store found the disk full; the cache gave back {Bytes} bytes of it")]
-    public static partial void CacheMadeRoom(this ILogger logger, long bytes);
-
     [LoggerMessage(24, LogLevel.Warning, "The disk of the data directory is nearly full: {Free} of {Size} MiB are free; danmaku are not kept any more when it is full")]
     public static partial void DiskNearlyFull(this ILogger logger, double free, double size);
 

@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Danmaku.Core.Http;
+using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.Node.Options;
 
@@ -29,6 +29,13 @@ public sealed class CacheOptions : IValidatableObject
     /// </summary>
     public bool ForwardHost { get; set; }
 
+    /// <summary>
+    /// Methods that go on to origins beside GET and HEAD, separated by commas; others are refused with 405, and CONNECT and TRACE always. Default
+    /// <c>POST, PUT, PATCH, DELETE, OPTIONS</c>.
+    /// </summary>
+    [RegularExpression("^[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,500}$")]
+    public string Methods { get; set; } = "POST, PUT, PATCH, DELETE, OPTIONS";
+
     /// <summary>Whether <c>Cache-Control</c> of requests is followed, so that clients may ask for validation. Default true.</summary>
     public bool FollowRequests { get; set; } = true;
 
@@ -57,7 +64,7 @@ public sealed class CacheOptions : IValidatableObject
     /// <summary>Where they are on disk. Default: <c>cache</c> in the data directory.</summary>
     public string Directory { get; set; } = "";
 
-    /// <summary>Larger responses pass through and are not stored. 1 KiB to 1 GiB, default 64 MiB.</summary>
+    /// <summary>Larger responses are stored in slices where the origin allows it, else they pass through. 1 KiB to 1 GiB, default 64 MiB.</summary>
     [Range(1024L, 1024L * 1024 * 1024)]
     public long MaxEntryBytes { get; set; } = 64L * 1024 * 1024;
 
@@ -74,22 +81,17 @@ public sealed class CacheOptions : IValidatableObject
     /// default 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
-    public TimeSpan StaleIfError { get; set; } = CacheRules.Default.StaleIfError;
+    public TimeSpan StaleIfError { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long requests for what could not be shared are not made to wait for each other. 0 to 1 h, default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan PassFor { get; set; } = TimeSpan.FromSeconds(10);
 
+    public IReadOnlyList<string> MethodList => Csv.Split(Methods);
+
     public IReadOnlyList<Uri> UpstreamList => [.. Csv.Split(Upstreams).Select(text => Read(text)!)];
 
     public Uri? AdvertisedUri => AdvertisedUrl.Length == 0 ? null : Read(AdvertisedUrl);
-
-    public CacheRules ToRules() => CacheRules.Default with
-    {
-        StaleIfError = StaleIfError,
-        FollowRequests = FollowRequests,
-        TargetedFields = Csv.Split(TargetedFields),
-    };
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -101,6 +103,11 @@ public sealed class CacheOptions : IValidatableObject
         if (AdvertisedUrl.Length > 0 && AdvertisedUri is null)
         {
             yield return new ValidationResult("must be an address such as http://10.0.0.5:8080", [nameof(AdvertisedUrl)]);
+        }
+
+        if (MethodList.Any(method => HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method)))
+        {
+            yield return new ValidationResult("CONNECT and TRACE are never passed on", [nameof(Methods)]);
         }
 
         if (MaxEntryBytes > MemoryBytes)

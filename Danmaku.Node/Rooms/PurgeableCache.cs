@@ -1,6 +1,6 @@
 using Danmaku.Core.Purging;
 using Danmaku.Core.Wire;
-using Danmaku.Node.Cache;
+using Danmaku.HttpCache;
 
 namespace Danmaku.Node.Rooms;
 

@@ -1,0 +1,99 @@
+using Danmaku.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Danmaku.HttpCache.Tests;
+
+/// <summary>The sample in front of an origin, with a clock that a test moves, and its client.</summary>
+internal sealed class TestEdge : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly HttpClient _http;
+    private readonly CountingObserver _observer;
+
+    private TestEdge(WebApplication app, ManualTimeProvider time, CountingObserver observer)
+    {
+        (_app, Time, _observer) = (app, time, observer);
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 1000 }) { BaseAddress = Url };
+    }
+
+    public ManualTimeProvider Time { get; }
+
+    public Uri Url => new(_app.Urls.First());
+
+    public HttpClient Http => _http;
+
+    /// <summary>How often an upstream failed.</summary>
+    public int Failures => _observer.Failures;
+
+    public T Service<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    public static async Task<TestEdge> StartAsync(FakeOrigin origin, Func<HttpCacheOptions, HttpCacheOptions>? change = null)
+    {
+        var edge = await StartAsync([origin.Url], change);
+        origin.Time = edge.Time;
+        return edge;
+    }
+
+    public static async Task<TestEdge> StartAsync(IReadOnlyList<Uri> origins, Func<HttpCacheOptions, HttpCacheOptions>? change = null)
+    {
+        var (time, observer) = (new ManualTimeProvider(), new CountingObserver());
+        time.Advance(DateTimeOffset.UtcNow - time.GetUtcNow());
+        var options = new HttpCacheOptions { Name = "edge-1" };
+        var app = Sample.Create(change?.Invoke(options) ?? options, origins, "http://127.0.0.1:0", services =>
+        {
+            services.AddSingleton<TimeProvider>(time);
+            services.AddSingleton<ICacheObserver>(observer);
+        });
+        await app.StartAsync();
+        return new TestEdge(app, time, observer);
+    }
+
+    public async Task<Answer> GetAsync(string target, params (string Name, string Value)[] headers) => await SendAsync("GET", target, headers);
+
+    public async Task<Answer> SendAsync(string method, string target, (string Name, string Value)[] headers, string? body = null)
+    {
+        using var request = new HttpRequestMessage(
+            new HttpMethod(method),
+            new Uri(Url.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        request.Content = body is null ? null : new StringContent(body);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        using var response = await _http.SendAsync(request);
+        var all = response.Headers.Concat(response.Content.Headers).ToDictionary(
+            header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        return new Answer((int)response.StatusCode, all, await response.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private sealed class CountingObserver : ICacheObserver
+    {
+        private int _failures;
+
+        public int Failures => Volatile.Read(ref _failures);
+
+        public void Answered(string result)
+        {
+        }
+
+        public void UpstreamFailed() => Interlocked.Increment(ref _failures);
+    }
+}
+
+internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
+{
+    /// <summary>The first word of X-Cache; empty without.</summary>
+    public string Cache => this["X-Cache"].Split(' ')[0];
+
+    /// <summary>Empty where it is absent.</summary>
+    public string this[string name] => Headers.GetValueOrDefault(name, "");
+}

@@ -1,0 +1,274 @@
+using System.Collections.Concurrent;
+using Danmaku.HttpCache.Policy;
+using Danmaku.HttpCache.Storage;
+using Danmaku.HttpCache.Upstreams;
+
+namespace Danmaku.HttpCache;
+
+/// <summary>What is under way, and what everything in the cache needs. Thread-safe.</summary>
+internal sealed class CacheParts(
+    CacheStore store, IUpstream upstream, HttpCacheOptions options, ICacheObserver observer, TimeProvider time, ILogger logger, CancellationToken stopping)
+{
+    /// <summary>Most resources of which it is known how they are not to be asked for; with more, all are forgotten.</summary>
+    private const int MaxWays = 10_000;
+
+    private readonly Dictionary<CacheKey, List<Fill>> _fills = [];
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<CacheKey, (Way Way, DateTimeOffset Until)> _ways = new();
+
+    public CacheStore Store => store;
+
+    public IUpstream Upstream => upstream;
+
+    public HttpCacheOptions Options => options;
+
+    public CacheRules Rules { get; } = options.ToRules();
+
+    public string Name => options.Name;
+
+    public ICacheObserver Observer => observer;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    /// <summary>The request as an origin gets it.</summary>
+    /// <param name="whole">Without the client's conditions and ranges, and with those of <paramref name="stored"/>, which is to be validated.</param>
+    public UpstreamRequest ToOrigin(CacheRequest request, string method, bool whole, IReadOnlyList<HttpField>? stored = null)
+    {
+        var fields = ForwardedRequest.Fields(request.Fields, whole);
+        fields.RemoveAll(field => field.Is("Via"));
+        fields.Add(new HttpField("Via", Via.Append(request.Fields.Combined("Via"), Name)));
+        fields.Add(new HttpField("X-Forwarded-For", request.Client.ToString()));
+        fields.Add(new HttpField("X-Forwarded-Proto", request.Scheme));
+        if (whole && request.Range is { } range)
+        {
+            fields.Add(new HttpField("Range", range));
+        }
+
+        if (stored is not null)
+        {
+            fields.AddRange(Preconditions.ForValidation(stored));
+        }
+
+        return new UpstreamRequest(method, request.Key.Target, request.Host, fields, request.Client);
+    }
+
+    /// <summary>Joins a fetch that is under way, or begins one.</summary>
+    /// <param name="stored">What the request found, and <paramref name="head"/> what it was then.</param>
+    /// <param name="isFirst">Whether it was begun for this request, which then gets what is for it alone.</param>
+    /// <returns>Null when something else is stored meanwhile: a fetch has ended since the request looked, which may be all that it needs.</returns>
+    public Fill? JoinOrStart(CacheRequest request, CacheEntry? stored, StoredHead? head, out bool isFirst)
+    {
+        Fill fill;
+        lock (_gate)
+        {
+            if (_fills.TryGetValue(request.Key, out var fills) && fills.Find(other => other.MayServe(request, stored)) is { } same)
+            {
+                isFirst = false;
+                return same;
+            }
+
+            // A fetch is forgotten only after what it brought is stored.
+            var current = store.Find(request.Key, request.Fields);
+            if (current != stored || current?.Head != head)
+            {
+                isFirst = false;
+                return null;
+            }
+
+            if (fills is null)
+            {
+                _fills.Add(request.Key, fills = []);
+            }
+
+            fill = New(request, stored);
+            fills.Add(fill);
+            isFirst = true;
+        }
+
+        Run(fill);
+        return fill;
+    }
+
+    /// <summary>The same for a part, for which it does not matter what it was when it was looked for.</summary>
+    public Fill? JoinOrStart(CacheRequest part, CacheEntry? stored, out bool isFirst) => JoinOrStart(part, stored, stored?.Head, out isFirst);
+
+    /// <summary>Fetches for one request alone, whatever is under way; the answer may be stored all the same.</summary>
+    public Fill Start(CacheRequest request, CacheEntry? stored)
+    {
+        var fill = New(request, stored);
+        Run(fill);
+        return fill;
+    }
+
+    /// <summary>Nobody joins this fetch any more.</summary>
+    public void Forget(Fill fill)
+    {
+        lock (_gate)
+        {
+            Leave(fill, fill.Request.Key);
+            Leave(fill, fill.Request.Key.Resource);
+        }
+    }
+
+    /// <summary>The fetch of the whole that is under way and may be for a request, too; null where there is none.</summary>
+    public Fill? UnderWay(CacheRequest request)
+    {
+        lock (_gate)
+        {
+            return _fills.TryGetValue(request.Key, out var fills) ? fills.Find(fill => fill.MayServe(request, null)) : null;
+        }
+    }
+
+    /// <summary>How a resource is to be asked for, as the last answers were.</summary>
+    public Way WayOf(CacheKey key) => !_ways.IsEmpty && _ways.TryGetValue(key.Resource, out var known) && time.GetUtcNow() < known.Until ? known.Way : Way.Any;
+
+    /// <summary>Whether the origin of a response sends parts of it that can be put together.</summary>
+    public bool HasParts(CacheKey key, ResponseHead head) =>
+        WayOf(key) is Way.Any
+        && head.Fields.Combined("Accept-Ranges") is { } units && HttpFields.Members(units).Contains("bytes", StringComparer.OrdinalIgnoreCase)
+        && Validator.Of(head.Fields, head.ResponseTime) is not null;
+
+    /// <summary>A stored body, and where it was; null where the disk has it no more.</summary>
+    public async ValueTask<(CachedBody Body, string Lookup)?> BodyOfAsync(CacheEntry entry, CancellationToken cancellation)
+    {
+        var lookup = CacheWriter.Memory;
+        var body = entry.Body;
+        if (body is null)
+        {
+            lookup = CacheWriter.Disk;
+            body = await store.Disk.ReadAsync(entry, cancellation);
+            if (body is null)
+            {
+                return null;
+            }
+
+            store.Promote(entry, body);
+        }
+
+        entry.InMemory?.Touch();
+        return (body, lookup);
+    }
+
+    private Fill New(CacheRequest request, CacheEntry? stored)
+    {
+        // Variants that are there already tell by what a new one will differ.
+        var vary = stored?.Head.Vary ?? (store.TryGet(request.Key.Resource, out var variants) ? variants[^1].Head.Vary : null);
+        return new Fill(request, stored, vary, this);
+    }
+
+    private void Run(Fill fill) => _ = RunAsync(fill);
+
+    private async Task RunAsync(Fill fill)
+    {
+        await Task.Yield();
+        await fill.RunAsync(result => OnHead(fill, result), stopping);
+        Forget(fill);
+    }
+
+    private void OnHead(Fill fill, FillResult result)
+    {
+        var key = fill.Request.Key.Resource;
+        if (result is FillResult.Shared { Entry: var entry, Head: var head, Status: var status })
+        {
+            if (fill.IsSlice)
+            {
+                // Whoever wants it is here for it until it is stored: whether the whole may be used is asked elsewhere.
+                return;
+            }
+
+            if (fill.Request.Range is not null && entry.Key.Part is null)
+            {
+                Adopt(fill);
+                if (status != StatusCodes.Status206PartialContent)
+                {
+                    Remember(key, Way.Whole);
+                }
+            }
+
+            if (MayShare(head))
+            {
+                if (WayOf(key) is Way.Alone)
+                {
+                    _ways.TryRemove(key, out _);
+                }
+
+                return;
+            }
+        }
+
+        Forget(fill);
+        switch (result)
+        {
+            case FillResult.Alone { Why: NotStored.Partial, Response.Status: StatusCodes.Status206PartialContent } when fill.Request.Slice is not null:
+                Remember(key, Way.Parts);
+                break;
+
+            case FillResult.Alone { Response.Status: StatusCodes.Status416RangeNotSatisfiable } when fill.Request.Range is not null:
+                if (fill.Request.Slice is { First: 0 })
+                {
+                    // It is empty: there are no parts of it.
+                    Remember(key, Way.Whole);
+                }
+
+                break;
+
+            case FillResult.Alone or FillResult.Shared:
+                Remember(key, Way.Alone);
+                break;
+        }
+    }
+
+    /// <summary>A part was asked for, and the whole comes: whoever wants that may have it.</summary>
+    private void Adopt(Fill fill)
+    {
+        lock (_gate)
+        {
+            if (!_fills.TryGetValue(fill.Request.Key.Resource, out var fills))
+            {
+                _fills.Add(fill.Request.Key.Resource, fills = []);
+            }
+
+            fills.Add(fill);
+        }
+    }
+
+    private void Leave(Fill fill, CacheKey key)
+    {
+        if (_fills.TryGetValue(key, out var fills) && fills.Remove(fill) && fills.Count == 0)
+        {
+            _fills.Remove(key);
+        }
+    }
+
+    /// <summary>Whether those who waited may have it, and not only the one whose request brought it (RFC 9111 §4).</summary>
+    public bool MayShare(StoredHead head) => !head.Freshness.MustValidate && head.Freshness.LeftAt(time.GetUtcNow()) > TimeSpan.Zero;
+
+    /// <summary>Asks for a resource in another way, for as long as <see cref="HttpCacheOptions.PassFor"/> says.</summary>
+    public void Remember(CacheKey key, Way way)
+    {
+        if (_ways.Count >= MaxWays)
+        {
+            _ways.Clear();
+        }
+
+        _ways[key] = (way, time.GetUtcNow() + Options.PassFor);
+    }
+}
+
+/// <summary>How a resource is asked for where it is not stored.</summary>
+internal enum Way
+{
+    /// <summary>Nothing is known: parts in slices, all else as a whole, for all who want it.</summary>
+    Any,
+
+    /// <summary>Each request for itself: answers could not be shared.</summary>
+    Alone,
+
+    /// <summary>Always the whole: the origin sends no parts.</summary>
+    Whole,
+
+    /// <summary>Parts just as they are asked for: they cannot be put together, since they have no strong validator.</summary>
+    Parts,
+}

@@ -1,0 +1,147 @@
+using System.Collections.Frozen;
+
+namespace Danmaku.HttpCache.Policy;
+
+/// <summary>What a shared cache may store, and when it may use it (RFC 9111 §3, §4, §5.2). Pure: the same messages, the same answers.</summary>
+internal static class CachePolicy
+{
+    /// <summary>Final statuses whose meaning this cache knows, for <c>must-understand</c> (§5.2.2.3).</summary>
+    private static readonly FrozenSet<int> Understood =
+        FrozenSet.ToFrozenSet([200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 421, 451, 500, 501, 502, 503, 504]);
+
+    /// <summary>Fields that a validation does not change (§3.2): they belong to the body that is kept.</summary>
+    private static readonly FrozenSet<string> KeptOnValidation =
+        HttpFields.Names("Content-Encoding", "Content-Length", "Content-MD5", "Content-Range", "ETag", "Set-Cookie");
+
+    /// <summary>Whether a complete response to a GET may be stored, or why not (§3).</summary>
+    public static NotStored WhyNotStored(RequestHead request, ResponseHead response, CacheRules rules)
+    {
+        var (fields, status) = (response.Fields, response.Status);
+        var (followed, _) = TargetedCacheControl.Followed(fields, rules);
+        if (request.Method != "GET")
+        {
+            return NotStored.Method;
+        }
+
+        if (rules.FollowRequests && request.CacheControl.NoStore)
+        {
+            return NotStored.RequestNoStore;
+        }
+
+        if (status is < 200 or 206 or 304 or 416)
+        {
+            return NotStored.Partial;
+        }
+
+        var understands = followed.MustUnderstand && Understood.Contains(status);
+        if (followed.MustUnderstand && !understands)
+        {
+            return NotStored.NotUnderstood;
+        }
+
+        // A server that knows must-understand sends no-store for caches that do not (§5.2.2.3).
+        if (followed.NoStore && !understands)
+        {
+            return NotStored.NoStore;
+        }
+
+        if (followed.Private)
+        {
+            return NotStored.Private;
+        }
+
+        if (fields.Has("Set-Cookie"))
+        {
+            return NotStored.SetCookie;
+        }
+
+        // Whoever knows CDN-Cache-Control writes it for caches that serve everybody; Authorization needs to be allowed there too.
+        if (request.Fields.Has("Authorization") && !followed.Public && !followed.MustRevalidate && followed.SharedMaxAge is null)
+        {
+            return NotStored.Authorization;
+        }
+
+        if (Vary.Of(fields) is { } vary && vary.WhyNotStored(request.Fields, rules) is not NotStored.None and var why)
+        {
+            return why;
+        }
+
+        var freshness = Freshness.Of(response, rules);
+        var isUsable = freshness.Lifetime > TimeSpan.Zero || fields.Has("ETag") || fields.Has("Last-Modified");
+        return isUsable ? NotStored.None : NotStored.NoLifetime;
+    }
+
+    /// <summary>The fields that are stored: those of the message without those that <c>no-cache="…"</c> and <c>private="…"</c> name.</summary>
+    public static List<HttpField> FieldsToStore(IReadOnlyList<HttpField> fields)
+    {
+        var stored = fields.EndToEnd();
+        var unwanted = CacheControl.Parse(fields.Combined("Cache-Control")).NotStored;
+        stored.RemoveAll(field => unwanted.Contains(field.Name, StringComparer.OrdinalIgnoreCase));
+        return stored;
+    }
+
+    /// <summary>What is stored after a 304: the fields of the 304 instead of those of the same name (§3.2, §4.3.4).</summary>
+    public static List<HttpField> Freshen(IReadOnlyList<HttpField> stored, IReadOnlyList<HttpField> notModified)
+    {
+        var changed = FieldsToStore(notModified);
+        changed.RemoveAll(field => KeptOnValidation.Contains(field.Name));
+        var names = changed.Select(field => field.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+        // Age and date were those of the response before; what validated it is new, also where the origin does not say when.
+        return [.. stored.Where(field => !names.Contains(field.Name) && !field.Is("Age") && !field.Is("Date")), .. changed];
+    }
+
+    /// <summary>What to do with a stored response that matches a request.</summary>
+    public static CacheUse Decide(Freshness freshness, CacheControl request, CacheRules rules, DateTimeOffset now)
+    {
+        var asked = rules.FollowRequests ? request : CacheControl.None;
+        var left = freshness.LeftAt(now);
+        if (freshness.MustValidate)
+        {
+            return CacheUse.Validate;
+        }
+
+        if (asked.NoCache || freshness.AgeAt(now) > asked.MaxAge || (asked.MaxAge == TimeSpan.Zero) || left < asked.MinFresh)
+        {
+            return CacheUse.ValidateForRequest;
+        }
+
+        if (left > TimeSpan.Zero)
+        {
+            return CacheUse.Fresh;
+        }
+
+        if (asked.MaxStale is { } stale && freshness.ClientsMayExtend && (stale == TimeSpan.MaxValue || left > -stale))
+        {
+            return CacheUse.Stale;
+        }
+
+        return left > -freshness.StaleWhileRevalidate ? CacheUse.StaleWhileRevalidate : CacheUse.Validate;
+    }
+
+    /// <summary>Whether an answer means that the origin failed, so that a stored response may stand in (RFC 5861 §4).</summary>
+    public static bool IsFailure(int status) => status is 500 or 502 or 503 or 504;
+
+    public static bool IsSafe(string method) => method is "GET" or "HEAD" or "OPTIONS" or "TRACE";
+
+    /// <summary>Whether an answer to an unsafe request makes what is stored invalid (§4.4).</summary>
+    public static bool Invalidates(string method, int status) => !IsSafe(method) && status is >= 200 and < 400;
+}
+
+/// <summary>What becomes of a request for which there is a stored response.</summary>
+internal enum CacheUse
+{
+    Fresh,
+
+    /// <summary>Stale, and the request does not mind.</summary>
+    Stale,
+
+    /// <summary>Stale; used now, validated meanwhile.</summary>
+    StaleWhileRevalidate,
+
+    /// <summary>Only after the origin has been asked.</summary>
+    Validate,
+
+    /// <summary>The same, although it is fresh, since the request says so.</summary>
+    ValidateForRequest,
+}

@@ -1,0 +1,46 @@
+namespace Danmaku.HttpCache.Storage;
+
+/// <summary>What a cache leaves free of the disk on which its directory lies, or will lie when it is made, for those whose files cannot be thrown away.</summary>
+/// <param name="bytes">Null for a tenth of the disk, at most <see cref="Most"/>.</param>
+internal sealed class FreeShare(string directory, long? bytes)
+{
+    private const long Most = 10L * 1024 * 1024 * 1024;
+
+    /// <summary>How much may still be written; negative where others have taken some of the share.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public long Spare
+    {
+        get
+        {
+            var drive = new DriveInfo(Nearest);
+            return drive.AvailableFreeSpace - Of(drive);
+        }
+    }
+
+    /// <summary>Whether others have taken more than half of it.</summary>
+    /// <exception cref="IOException">The system does not say.</exception>
+    public bool IsHalfGone
+    {
+        get
+        {
+            var drive = new DriveInfo(Nearest);
+            return drive.AvailableFreeSpace < Of(drive) / 2;
+        }
+    }
+
+    private string Nearest
+    {
+        get
+        {
+            var path = directory;
+            while (!Directory.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+            {
+                path = parent;
+            }
+
+            return path;
+        }
+    }
+
+    private long Of(DriveInfo drive) => bytes ?? Math.Min(drive.TotalSize / 10, Most);
+}
