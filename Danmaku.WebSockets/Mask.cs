@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Danmaku.WebSockets;
 
@@ -11,14 +12,21 @@ internal static class Mask
     /// <param name="key">As its four bytes stand in memory.</param>
     public static void Apply(Span<byte> payload, uint key)
     {
-        var wide = MemoryMarshal.Cast<byte, ulong>(payload);
-        var wideKey = ((ulong)key << 32) | key;
+        var wide = MemoryMarshal.Cast<byte, Vector128<byte>>(payload);
+        var wideKey = Vector128.Create(key).AsByte();
         for (var i = 0; i < wide.Length; i++)
         {
             wide[i] ^= wideKey;
         }
 
-        for (var i = wide.Length * sizeof(ulong); i < payload.Length; i++)
+        payload = payload[(wide.Length * Vector128<byte>.Count)..];
+        var words = MemoryMarshal.Cast<byte, uint>(payload);
+        for (var i = 0; i < words.Length; i++)
+        {
+            words[i] ^= key;
+        }
+
+        for (var i = words.Length * sizeof(uint); i < payload.Length; i++)
         {
             payload[i] ^= ByteOf(key, i);
         }

@@ -74,11 +74,7 @@ public sealed class MessageReader(ReaderOptions options) : IDisposable
     /// <param name="count">How many of them have been taken. The rest must be given again.</param>
     public Received Read(Memory<byte> bytes, out int count)
     {
-        if (_isHandedOut)
-        {
-            Forget();
-        }
-
+        Release();
         if (TryReadWhole(bytes, out var received, out count))
         {
             return received;
@@ -123,18 +119,30 @@ public sealed class MessageReader(ReaderOptions options) : IDisposable
         return _held.TryHold(_message.Length + (_inflater is null ? 0 : Inflater.Bytes)) ? default : Fail(ReadError.NoMemory);
     }
 
-    /// <summary>From now on the reader looks for the client's Close frame alone.</summary>
+    /// <summary>The last message has been dealt with. The next call of <see cref="Read"/> says so, too.</summary>
+    public void Release()
+    {
+        if (_isHandedOut)
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>From now on the reader looks for the client's Close frame alone. Safe to repeat.</summary>
     public void Follow()
     {
-        _isFollowing = true;
-        Forget();
+        if (!_isFollowing)
+        {
+            _isFollowing = true;
+            Forget();
+        }
     }
 
     /// <summary>Nothing is kept any more.</summary>
     public void Dispose()
     {
-        _isOver = true;
-        Follow();
+        (_isOver, _isFollowing) = (true, true);
+        Forget();
     }
 
     /// <summary>The common case: a whole text message in one short frame.</summary>

@@ -16,8 +16,8 @@ public sealed record ReaderOptions(int MaxMessageBytes)
     public IMemoryBudget? Memory { get; init; }
 
     /// <summary>
-    /// Most bytes of a compressed message as it comes. Whoever compresses needs hardly more than the message has; without a bound a message of empty blocks
+    /// Most bytes of a compressed message as it comes. Even a client that flushes after each byte needs no more; without a bound a message of empty blocks
     /// would never end.
     /// </summary>
-    public long MaxDeflatedBytes => (2L * MaxMessageBytes) + 1024;
+    public long MaxDeflatedBytes => (16L * MaxMessageBytes) + 1024;
 }

@@ -5,7 +5,7 @@ namespace Danmaku.WebSockets.Tests.Conformance;
 /// <summary>Each case means the same however its bytes are cut, and what is wrong is refused at the first byte that cannot be right.</summary>
 public sealed class ConformanceTests
 {
-    private static readonly Dictionary<string, Case> Cases =
+    internal static readonly Dictionary<string, Case> Cases =
         new Case[][] { [.. FramingCases.All], [.. FragmentCases.All], [.. Utf8Cases.All], [.. CloseCases.All], [.. LimitCases.All], [.. DeflateCases.All] }
             .SelectMany((group, i) => group.Select(found => ($"{Groups[i]}: {found.Name}", found)))
             .ToDictionary();

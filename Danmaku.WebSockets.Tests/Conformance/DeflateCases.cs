@@ -60,6 +60,7 @@ internal static class DeflateCases
 
     private static IEnumerable<Case> ByHand =>
     [
+        Good("flushed after each byte", Deflated.InPieces(Wire.Utf8(new string('f', 1000)), 1, CompressionLevel.NoCompression), new string('f', 1000)) with { Max = 1000 },
         .. from length in (int[])[0, 1, 7, 8, 9, 300, 65_535]
            select Good($"{length} bytes stored", new Bits().Stored(Wire.Utf8(new string('s', length))).Flush().Bytes, new string('s', length)),
         Good("stored twice", new Bits().Stored(Wire.Utf8("ab")).Stored(Wire.Utf8("cd")).Flush().Bytes, "abcd"),

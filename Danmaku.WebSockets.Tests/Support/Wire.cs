@@ -45,6 +45,9 @@ internal static class Wire
     public static byte[] Header(int opcode, ulong length, int lengthBytes, bool final = true) =>
         [(byte)((final ? 0x80 : 0) | opcode), (byte)(0x80 | (lengthBytes == 2 ? 126 : 127)), .. LengthBytes(length, lengthBytes)];
 
+    /// <summary>A frame of a server.</summary>
+    public static byte[] Answer(int opcode, ReadOnlyMemory<byte> payload) => Frame(opcode, payload.ToArray(), true, 0, null, null);
+
     public static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
     private static byte[] LengthBytes(ulong length, int form)
