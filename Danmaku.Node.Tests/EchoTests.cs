@@ -8,6 +8,12 @@ public sealed class EchoTests(EchoTests.Shared shared) : EchoTestsBase(shared), 
     public sealed class Shared() : SharedNode(Settings);
 }
 
+/// <summary>The same over the HTTP server's own transport.</summary>
+public sealed class EchoOverSocketsTests(EchoOverSocketsTests.Shared shared) : EchoTestsBase(shared), IClassFixture<EchoOverSocketsTests.Shared>
+{
+    public sealed class Shared() : SharedNode([.. Settings, "--Danmaku:Transport=sockets"]);
+}
+
 public abstract class EchoTestsBase(SharedNode shared) : IDisposable
 {
     internal static readonly string[] Settings = ["--Danmaku:Connection:MaxMessageBytes=70000", "--Danmaku:Connection:CloseTimeout=00:00:03"];
