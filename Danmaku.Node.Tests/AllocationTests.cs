@@ -40,7 +40,7 @@ public sealed class AllocationTests : IDisposable
     {
         Skip.IfNot(SocketOutput.IsSupported, "Elsewhere the HTTP server writes.");
         using var output = new SocketOutput(_server);
-        using var socket = new ViewerSocket(output, output, inflates: false, new ConnectionOptions(), new MemoryBudget(1024 * 1024), () => { }, _metrics, TimeProvider.System);
+        using var socket = new ViewerSocket(output, new ConnectionOptions(), new MemoryBudget(1024 * 1024), () => { }, _metrics, TimeProvider.System);
         var viewer = new Viewer(WireFormat.Json, socket, new ViewerLimits(), TimeProvider.System);
         var frame = Frame.Text(new byte[160], new Position(1, 1), new Position(1, 1));
         Deliver(viewer, frame, 1000);

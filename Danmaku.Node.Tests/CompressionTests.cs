@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -46,6 +47,25 @@ public sealed class CompressionTests : IAsyncLifetime
         }
 
         Assert.Equal(WebSocketCloseStatus.MessageTooBig, client.CloseStatus);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_may_end_in_a_final_block(bool hasByteAfterIt)
+    {
+        using var client = await RawClient.ConnectAsync(_node.Url);
+        Assert.Equal(101, await client.RequestAsync(
+            "/ws/lobby", [.. RawClient.Upgrade, "Sec-WebSocket-Protocol: danmaku.v1.json", "Sec-WebSocket-Extensions: permessage-deflate"]));
+        using var packed = new MemoryStream();
+        using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            deflate.Write("""{"type":"join"}"""u8);
+        }
+
+        await client.SendAsync(1 | 0x40, [.. packed.ToArray(), .. hasByteAfterIt ? new byte[1] : []]);
+
+        Assert.Equal("welcome", JsonElement.Parse(await client.ReadTextAsync()).GetProperty("type").GetString());
     }
 
     [Theory]

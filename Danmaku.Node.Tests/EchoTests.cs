@@ -2,12 +2,34 @@ using Danmaku.Node.Tests.Support;
 
 namespace Danmaku.Node.Tests;
 
-/// <summary>What every WebSocket here does whatever it is for; seen through <c>/echo</c>.</summary>
-public sealed class EchoTests(EchoTests.Shared shared) : IClassFixture<EchoTests.Shared>, IDisposable
+/// <summary>What every WebSocket here does whatever it is for; seen through <c>/echo</c>, over the transport of the system's default.</summary>
+public sealed class EchoTests(EchoTests.Shared shared) : EchoTestsBase(shared), IClassFixture<EchoTests.Shared>
 {
+    public sealed class Shared() : SharedNode(Settings);
+}
+
+/// <summary>The same over the HTTP server's own transport.</summary>
+public sealed class EchoOverSocketsTests(EchoOverSocketsTests.Shared shared) : EchoTestsBase(shared), IClassFixture<EchoOverSocketsTests.Shared>
+{
+    public sealed class Shared() : SharedNode([.. Settings, "--Danmaku:Transport=sockets"]);
+}
+
+public abstract class EchoTestsBase(SharedNode shared) : IDisposable
+{
+    internal static readonly string[] Settings = ["--Danmaku:Connection:MaxMessageBytes=70000", "--Danmaku:Connection:CloseTimeout=00:00:03"];
+
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often the node looks for those who take too long.</summary>
+    private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
+
     private readonly TestNode _node = shared.Node;
 
-    public void Dispose() => _node.AssertNoErrors();
+    public void Dispose()
+    {
+        _node.AssertNoErrors();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task A_text_comes_back()
@@ -184,12 +206,75 @@ public sealed class EchoTests(EchoTests.Shared shared) : IClassFixture<EchoTests
     public async Task A_client_that_does_not_answer_a_Close_is_cut_off()
     {
         using var viewer = await RawClient.UpgradeAsync(_node.Url, "/echo");
+        var start = TimeProvider.System.GetTimestamp();
 
         await viewer.SendAsync(2, []);
 
         Assert.Equal(1003, (await viewer.ReadCloseAsync()).Code);
         Assert.Null(await viewer.ReadAsync());
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start), CloseTimeout - Sweep, CloseTimeout + Sweep);
     }
 
-    public sealed class Shared() : SharedNode("--Danmaku:Connection:MaxMessageBytes=70000");
+    /// <param name="isFirst">Else the handshake is not the first request of its connection, and frames go through the HTTP server.</param>
+    [Theory]
+    [InlineData("text messages only", true)]
+    [InlineData("text messages only", false)]
+    [InlineData("protocol error", true)]
+    [InlineData("protocol error", false)]
+    [InlineData("message too big", true)]
+    [InlineData("message too big", false)]
+    public async Task Whoever_answers_a_Close_is_hung_up_on_at_once(string reason, bool isFirst)
+    {
+        using var viewer = await UpgradeAsync(isFirst);
+        var start = TimeProvider.System.GetTimestamp();
+
+        await viewer.SendBytesAsync(reason switch
+        {
+            "text messages only" => RawClient.Frame(2, [1, 2, 3]),
+            "protocol error" => RawClient.Frame(1, [1, 2, 3], masked: false),
+            _ => [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0x11, 0x71, 1, 2, 3, 4, .. new byte[70_001]],
+        });
+        await viewer.SendTextAsync("too late");
+
+        Assert.StartsWith(reason, (await viewer.ReadCloseAsync()).Text, StringComparison.Ordinal);
+        await viewer.SendAsync(8, [3, 0xe8]);
+        Assert.Null(await viewer.ReadAsync());
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, CloseTimeout - Sweep);
+    }
+
+    public static TheoryData<string, byte[], int> Beginnings => new()
+    {
+        { "a reserved bit", [0xd1], 1002 },
+        { "no mask", [0x81, 0x05], 1002 },
+        { "a length over the limit", [0x81, 0xff, 0, 0, 0, 0, 1], 1009 },
+        { "a length that is too long", [0x81, 0xfe, 0, 125], 1002 },
+        { "a byte that is no UTF-8", [0x81, 0xfe, 0x40, 0, 0, 0, 0, 0, 0xff], 1007 },
+        { "half a character and no other half", [0x01, 0x81, 0, 0, 0, 0, 0xe5, 0x80, 0x81, 0, 0, 0, 0, 0x41], 1007 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Beginnings))]
+    public async Task What_is_wrong_is_refused_before_the_rest_comes(string what, byte[] bytes, int code)
+    {
+        foreach (var isFirst in (bool[])[true, false])
+        {
+            using var viewer = await UpgradeAsync(isFirst);
+
+            await viewer.SendBytesAsync(bytes);
+
+            Assert.True(code == (await viewer.ReadCloseAsync()).Code, what);
+        }
+    }
+
+    private async Task<RawClient> UpgradeAsync(bool isFirst)
+    {
+        var client = await RawClient.ConnectAsync(_node.Url);
+        if (!isFirst)
+        {
+            Assert.Equal(200, await client.RequestAsync("/health/live", [], "HEAD"));
+        }
+
+        Assert.Equal(101, await client.RequestAsync("/echo", RawClient.Upgrade));
+        return client;
+    }
 }

@@ -91,7 +91,7 @@ public sealed class TlsTests : IAsyncLifetime
     private static bool IsOurs(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
         certificate?.Subject == "CN=localhost";
 
-    private static byte[] Certificate()
+    internal static byte[] Certificate()
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

@@ -136,7 +136,7 @@ internal static class NodeHost
                 endpoint.Use(next => connection => RawConnection.UseAsync(connection, next));
             });
         });
-        if (Epoll.IsSupported)
+        if (settings.Node.IsPolled)
         {
             builder.Services.AddSingleton<IConnectionListenerFactory>(node => ActivatorUtilities.CreateInstance<PolledTransport>(node, false));
         }

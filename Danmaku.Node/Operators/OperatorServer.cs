@@ -70,7 +70,7 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(urls).ConfigureKestrel(Configure);
-        if (Epoll.IsSupported)
+        if (settings.Node.IsPolled)
         {
             builder.Services.AddSingleton<IConnectionListenerFactory>(server => new PolledTransport(
                 server.GetRequiredService<IOptions<KestrelServerOptions>>(),

@@ -92,6 +92,13 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:02", "01:00:00")]
     public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a connection that the server closes may take to read what was sent and to answer the Close frame; then it is cut off. 2 s to 20 s,
+    /// default 5 s.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:02", "00:00:20")]
+    public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How soon <c>join</c> is due; else 4000. 1 s to 1 min, default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromSeconds(10);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Danmaku.Node.Transport;
 
 namespace Danmaku.Node.Options;
 
@@ -8,6 +9,8 @@ public sealed class NodeOptions : IValidatableObject
 {
     public const string Section = "Danmaku";
 
+    private const string Polled = "epoll";
+    private const string Sockets = "sockets";
     private const int MaxUrlChars = 200;
 
     private const long MinMemory = 4 * 1024 * 1024;
@@ -73,6 +76,15 @@ public sealed class NodeOptions : IValidatableObject
     /// </summary>
     public string Memory { get; set; } = "";
 
+    /// <summary>
+    /// What connections come over: <c>epoll</c>, on Linux alone, which keeps nothing for a silent connection and bounds them all by <see cref="Memory"/>
+    /// and the process's descriptors, or <c>sockets</c>, the HTTP server's own. Default: <c>epoll</c> where there is one.
+    /// </summary>
+    [RegularExpression($"^({Polled}|{Sockets})$")]
+    public string Transport { get; set; } = Epoll.IsSupported ? Polled : Sockets;
+
+    public bool IsPolled => Transport == Polled;
+
     /// <summary><see cref="Memory"/> in bytes.</summary>
     public long MemoryBytes => Memory.Length == 0 ? Math.Max(MinMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare) : ByteSize.Read(Memory)!.Value;
 
@@ -103,6 +115,11 @@ public sealed class NodeOptions : IValidatableObject
         if (Memory.Length > 0 && !(ByteSize.Read(Memory) >= MinMemory))
         {
             yield return new ValidationResult("must be bytes, or a size such as 256MiB, and at least 4MiB", [nameof(Memory)]);
+        }
+
+        if (IsPolled && !Epoll.IsSupported)
+        {
+            yield return new ValidationResult("epoll is there on Linux alone", [nameof(Transport)]);
         }
 
         if (RoleList.Count == 0 || RoleList.Except(KnownRoles).Any())

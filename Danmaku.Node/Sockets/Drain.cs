@@ -11,15 +11,14 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
     /// <summary>Other edges that stop at the same moment are heard of within this time; then no viewer is sent to one of them.</summary>
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long the last ones told may take: a socket that does not end by itself is ended by the next sweep.</summary>
-    private static readonly TimeSpan LastWords = ViewerSocket.CloseTimeout + TimeSpan.FromSeconds(2);
-
     /// <summary>How long requests that are under way may go on afterwards. A slow download would hold the server up for as long as it may.</summary>
     private static readonly TimeSpan LastRequests = TimeSpan.FromSeconds(5);
 
     /// <summary>The same where the rooms have ended.</summary>
     private static readonly TimeSpan HurriedLastWords = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the last ones told may take: a socket that does not end by itself is ended by the next sweep.</summary>
+    private readonly TimeSpan _lastWords = settings.Connection.CloseTimeout + TimeSpan.FromSeconds(2);
     private readonly Random _random = new();
     private readonly CancellationTokenSource _timeIsUp = new(Timeout.InfiniteTimeSpan, time);
 
@@ -39,7 +38,7 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
         await SendAwayAsync(isHurried ? TimeSpan.Zero : TimeSpan.FromSeconds(settings.Node.DrainSeconds), cancellation);
         try
         {
-            await registry.WhenEmpty.WaitAsync(isHurried ? HurriedLastWords : LastWords, time, cancellation);
+            await registry.WhenEmpty.WaitAsync(isHurried ? HurriedLastWords : _lastWords, time, cancellation);
         }
         catch (TimeoutException)
         {

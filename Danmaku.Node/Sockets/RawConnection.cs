@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using Danmaku.Node.Transport;
+using Danmaku.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -76,10 +76,8 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
     }
 
     /// <summary>What comes from the client.</summary>
-    public Stream OpenInput() => _transport.Input.AsStream(leaveOpen: true);
-
-    /// <summary>The same for one who is called instead of waiting; null where the transport has no such thing. One of the two may be used.</summary>
-    public IByteSource? Bytes => _connection.Features.Get<IByteSource>();
+    public IByteSource OpenInput() =>
+        _connection.Features.Get<IByteSource>() ?? new StreamSource(_transport.Input.AsStream(leaveOpen: true));
 
     /// <summary>Writes straight to the system.</summary>
     public Stream OpenOutput() => _output.Open();

@@ -1,14 +1,13 @@
 using System.Net;
-using System.Net.WebSockets;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Endpoints;
-using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
-using Danmaku.Node.Transport;
+using Danmaku.Node.Strangers;
+using Danmaku.WebSockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -32,6 +31,9 @@ internal sealed class SocketEndpoint(
     private static readonly Selection Plain = new(WireFormat.Plain, null);
 
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
+    private readonly ReaderOptions _plain = new(settings.Connection.MaxMessageBytes) { Binary = false, Memory = new InputMemory(memory) };
+    private readonly ReaderOptions _deflating =
+        new(settings.Connection.MaxMessageBytes) { Binary = false, Deflate = true, Memory = new InputMemory(memory) };
 
     /// <summary>A viewer of <paramref name="room"/>.</summary>
     public Task ViewAsync(HttpContext context, string room)
@@ -71,7 +73,7 @@ internal sealed class SocketEndpoint(
             var connection = await UpgradeAsync(context, selection);
             if (!isTakenOver)
             {
-                await ServeAsync(connection, null, connection, Aborting(context), budget, begin, selection);
+                await ServeAsync(new StreamSource(connection), connection, Aborting(context), budget, begin, selection);
             }
         }
         finally
@@ -121,9 +123,7 @@ internal sealed class SocketEndpoint(
     {
         try
         {
-            var source = connection.Bytes;
-            await ServeAsync(
-                source is null ? connection.OpenInput() : null, source, connection.OpenOutput(), connection.Abort, budget, converse, selection);
+            await ServeAsync(connection.OpenInput(), connection.OpenOutput(), connection.Abort, budget, converse, selection);
         }
         finally
         {
@@ -174,62 +174,39 @@ internal sealed class SocketEndpoint(
         return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
-    /// <param name="input">What comes from the client, for one who waits for it; null where there is a <paramref name="source"/>.</param>
-    /// <param name="source">The same for one who is called.</param>
-    /// <param name="budget">How fast it is read, whoever does.</param>
+    /// <param name="source">What comes from the client.</param>
+    /// <param name="budget">How fast it is read.</param>
     private async Task ServeAsync(
-        Stream? input, IByteSource? source, Stream output, Action abort, MessageBudget? budget, Func<ViewerSocket, Conversation> converse,
-        Selection selection)
+        IByteSource source, Stream output, Action abort, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
-        FrameReader? reader = null;
-        await using var feed = source is null ? null : new FeedStream(() => reader?.OnLibraryWaiting(), memory);
-        using var socket = new ViewerSocket(
-            feed ?? input!, output, selection.Extensions is not null, settings.Connection, memory, abort, metrics, time, budget);
+        using var socket = new ViewerSocket(output, settings.Connection, memory, abort, metrics, time, budget);
         var conversation = converse(socket);
-        var loop = new ReadLoop(socket, conversation, settings.Connection.MaxMessageBytes, memory);
-        reader = feed is null ? null : new FrameReader(source!, feed, socket, loop, settings.Connection.MaxMessageBytes, memory, time);
+        var listener = new Listener(socket, conversation, logger);
+        using var reader = new ConnectionReader(source, selection.Extensions is null ? _plain : _deflating, listener, time);
         registry.Add(socket, conversation);
         try
         {
-            await ConverseAsync(socket, conversation, reader is null ? loop.RunAsync : reader.RunAsync, reader is null ? socket.LingerAsync : reader.LingerAsync);
+            await BeginAsync(conversation, listener);
+            await reader.RunAsync();
+            await socket.WrittenAsync();
         }
         finally
         {
             registry.Remove(socket);
-            reader?.Dispose();
             conversation.End();
         }
     }
 
-    private async Task ConverseAsync(ViewerSocket socket, Conversation conversation, Func<Task> hear, Func<Task> linger)
+    private static async Task BeginAsync(Conversation conversation, Listener listener)
     {
         try
         {
-            try
-            {
-                await conversation.BeginAsync();
-                await hear();
-            }
-            catch (WebSocketException error)
-            {
-                // Gone, or it broke RFC 6455; then the library has mostly said so already.
-                if (error.WebSocketErrorCode != WebSocketError.ConnectionClosedPrematurely)
-                {
-                    socket.Close(CloseReason.ProtocolError);
-                }
-
-                await linger();
-            }
-            catch (Exception error) when (!IsConnectionLoss(error))
-            {
-                logger.ConnectionFailed(error);
-                socket.Close(CloseReason.InternalError);
-                await linger();
-            }
+            await conversation.BeginAsync();
         }
-        catch (Exception error) when (IsConnectionLoss(error))
+        catch (Exception error)
         {
-            // The way most connections end.
+            // The client is told, and then heard until its Close frame.
+            listener.Failed(error);
         }
     }
 
@@ -263,7 +240,4 @@ internal sealed class SocketEndpoint(
     private static bool HasTls(HttpContext context) => context.Features.Get<ITlsHandshakeFeature>() is not null;
 
     private static Action Aborting(HttpContext context) => context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort;
-
-    private static bool IsConnectionLoss(Exception error) =>
-        error is IOException or OperationCanceledException or ObjectDisposedException or WebSocketException;
 }

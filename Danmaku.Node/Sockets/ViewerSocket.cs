@@ -1,68 +1,42 @@
-using System.Net.WebSockets;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Options;
+using Danmaku.WebSockets;
 
 namespace Danmaku.Node.Sockets;
 
 /// <summary>
-/// One WebSocket: the library reads and checks what comes and answers Pings; what goes out, its frames and ours, shares one bounded
-/// queue. Once it is closing it has <see cref="CloseTimeout"/> to drain and to hear the client's Close frame.
+/// One WebSocket as its room and its client's reader see it: whatever goes out shares one bounded queue. Once it is closing it has
+/// <see cref="ConnectionOptions.CloseTimeout"/> to drain and to hear the client's Close frame.
 /// </summary>
 internal sealed class ViewerSocket : IOutbox, IDisposable
 {
-    /// <summary>How long a closing connection may last.</summary>
-    public static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>As <see cref="MessageDeflate.Accept"/> answers.</summary>
-    private static readonly WebSocketDeflateOptions Deflate = new() { ClientContextTakeover = false, ServerContextTakeover = false };
-
-    private readonly Stream _connection;
     private readonly FrameWriter _writer;
     private readonly ConnectionOptions _options;
     private readonly Action _abort;
     private readonly DanmakuMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly bool _inflates;
     private readonly MessageBudget? _budget;
-    private WebSocket? _library;
     private long _lastRead;
     private long _closingSince;
     private long _lastPing;
     private volatile Expectation? _expectation;
 
-    /// <param name="connection">The upgraded connection, which is read from.</param>
-    /// <param name="output">What is written to: the same, or a shorter way.</param>
-    /// <param name="inflates">Whether the client may compress what it says: <c>permessage-deflate</c> was agreed on.</param>
+    /// <param name="output">What is written to.</param>
     /// <param name="abort">Ends the connection at once. Called from any thread, and any number of times.</param>
     /// <param name="budget">How fast it is read; null for as fast as it can.</param>
     public ViewerSocket(
-        Stream connection, Stream output, bool inflates, ConnectionOptions options, MemoryBudget memory, Action abort, DanmakuMetrics metrics, TimeProvider time,
-        MessageBudget? budget = null)
+        Stream output, ConnectionOptions options, MemoryBudget memory, Action abort, DanmakuMetrics metrics, TimeProvider time, MessageBudget? budget = null)
     {
         _budget = budget;
-        (_connection, _options, _abort, _metrics, _time) = (connection, options, abort, metrics, time);
+        (_options, _abort, _metrics, _time) = (options, abort, metrics, time);
         _lastRead = time.GetTimestamp();
         _writer = new FrameWriter(output, options.OutboxFrames, options.OutboxBytes, memory, abort, time);
-        _inflates = inflates;
     }
-
-    /// <summary>For receiving only. Made when it is first asked for.</summary>
-    public WebSocket Library => _library ??= WebSocket.CreateFromStream(
-        new LibraryStream(_connection, _connection is FeedStream ? null : WaitForTurnsAsync, Heard, OnLibraryFrame),
-        new WebSocketCreationOptions
-        {
-            IsServer = true,
-            KeepAliveInterval = Timeout.InfiniteTimeSpan,
-            DangerousDeflateOptions = _inflates ? Deflate : null,
-        });
 
     /// <summary>Whether a Close frame was sent: nothing that comes matters any more.</summary>
     public bool IsClosing => Volatile.Read(ref _closingSince) != 0;
-
-    /// <summary>Whether the client may compress what it says.</summary>
-    public bool Inflates => _inflates;
 
     public bool IsDrained => _writer.IsDrained;
 
@@ -123,8 +97,11 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>Ends the connection without a word.</summary>
     public void Abort() => _abort();
 
-    /// <summary>Answers the client's Close frame with its own status (RFC 6455 §5.5.1); where it has none the library says 1000.</summary>
-    public void CloseBack() => TryClose(ControlFrame.Close((int)(Library.CloseStatus ?? WebSocketCloseStatus.NormalClosure)));
+    /// <summary>Answers the client's Close frame with its own code (RFC 6455 §5.5.1); where it has none, with 1000.</summary>
+    public void CloseBack(int code) => TryClose(ControlFrame.Close(code == CloseCodes.None ? CloseCodes.Normal : code));
+
+    /// <summary>Answers a Ping. A client that sends Pings and never reads gets no more Pongs.</summary>
+    public void Pong(ReadOnlySpan<byte> payload) => _writer.TryWrite(new Frame(ControlFrame.Pong(payload)), FrameKind.Control);
 
     /// <summary>Closes with <paramref name="otherwise"/> unless <see cref="Met"/> is called in time. Replaces an earlier expectation.</summary>
     public void Expect(TimeSpan within, CloseReason otherwise) => _expectation = new Expectation(_time.GetTimestamp(), within, otherwise);
@@ -139,7 +116,7 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     {
         if (Volatile.Read(ref _closingSince) is var since and not 0)
         {
-            if (_time.GetElapsedTime(since) > CloseTimeout)
+            if (_time.GetElapsedTime(since) + period > _options.CloseTimeout)
             {
                 _abort();
             }
@@ -162,44 +139,10 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
     /// <summary>Whether a heartbeat must go out now, since the next sweep would come too late.</summary>
     private bool IsDue(TimeSpan since, TimeSpan period) => since + period > _options.Heartbeat;
 
-    /// <summary>After an end that the library did not see: lets the Close frame out and waits until the client hangs up.</summary>
-    public async Task LingerAsync()
-    {
-        await _writer.WrittenAsync();
-        var ignored = new byte[512];
-        while (await _connection.ReadAsync(ignored) > 0)
-        {
-            if (_connection is not FeedStream)
-            {
-                await WaitForTurnsAsync(1);
-            }
-        }
-    }
-
-    /// <summary>Where nobody has paid for what is read: a <see cref="FrameReader"/> has for what it feeds.</summary>
-    private async ValueTask WaitForTurnsAsync(int messages)
-    {
-        var wait = TimeSpan.Zero;
-        for (var i = 0; i < messages; i++)
-        {
-            wait = Pay();
-        }
-
-        if (wait > TimeSpan.Zero)
-        {
-            await Task.Delay(wait, _time).ConfigureAwait(false);
-            Heard();
-        }
-    }
-
     /// <summary>Ends when all that was sent is on its way.</summary>
     public Task WrittenAsync() => _writer.WrittenAsync();
 
-    public void Dispose()
-    {
-        _writer.Dispose();
-        _library?.Dispose();
-    }
+    public void Dispose() => _writer.Dispose();
 
     private bool TryClose(byte[] frame)
     {
@@ -210,20 +153,6 @@ internal sealed class ViewerSocket : IOutbox, IDisposable
 
         Volatile.Write(ref _closingSince, _time.GetTimestamp());
         return true;
-    }
-
-    /// <summary>The library says Pong, and Close when the client breaks RFC 6455; for the latter our catalogue has better words.</summary>
-    private void OnLibraryFrame(ReadOnlySpan<byte> frame)
-    {
-        if (ControlFrame.IsClose(frame))
-        {
-            var isUtf8 = ControlFrame.Status(frame) != (int)WebSocketCloseStatus.InvalidPayloadData;
-            Close(isUtf8 ? CloseReason.ProtocolError : CloseReason.InvalidUtf8);
-            return;
-        }
-
-        // A client that sends Pings and never reads gets no more Pongs.
-        _writer.TryWrite(new Frame(frame.ToArray()), FrameKind.Control);
     }
 
     private sealed record Expectation(long Since, TimeSpan Within, CloseReason Otherwise);

@@ -4,7 +4,7 @@ namespace Danmaku.Node.Strangers;
 internal static class Costs
 {
     /// <summary>
-    /// An open connection without what is counted by itself: the HTTP server's state, or a viewer with its actor and <see cref="HeldInput.FreeBytes"/>
+    /// An open connection without what is counted by itself: the HTTP server's state, or a viewer with its actor and <see cref="WebSockets.HeldMemory.FreeBytes"/>
     /// of a message.
     /// </summary>
     public const int Connection = 16 * 1024;

@@ -5,6 +5,7 @@ using Danmaku.Core.Limits;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Sockets;
 using Danmaku.Node.Strangers;
+using Danmaku.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -134,7 +135,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         lock (_gate)
         {
             _sink = sink;
-            var goesOn = !_input.Reader.TryRead(out var read) || read.Buffer.IsEmpty || sink.Take(read.Buffer.ToArray());
+            var goesOn = TryGiveWhatHasCome(sink);
 
             // Both ends: only then the pipe lets its memory go. The server has nothing more to say either.
             _input.Reader.Complete();
@@ -148,6 +149,20 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             {
                 Watch(goesOn && !_hasEnded);
             }
+        }
+    }
+
+    /// <returns>Whether the sink takes more.</returns>
+    private bool TryGiveWhatHasCome(IByteSink sink)
+    {
+        try
+        {
+            return !_input.Reader.TryRead(out var read) || read.Buffer.IsEmpty || sink.Take(read.Buffer.ToArray());
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // The connection was broken meanwhile. The sink hears that it is over.
+            return false;
         }
     }
 

@@ -1,7 +1,7 @@
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets;
 
 /// <summary>What a client sends, as it comes: for one who does not wait for it, but is called.</summary>
-internal interface IByteSource
+public interface IByteSource
 {
     /// <summary>From now on <paramref name="sink"/> gets all that comes, what has come before first.</summary>
     void Begin(IByteSink sink);
@@ -11,7 +11,7 @@ internal interface IByteSource
 }
 
 /// <summary>Gets what a client sends. Called by one thread at a time, which it must not keep waiting.</summary>
-internal interface IByteSink
+public interface IByteSink
 {
     /// <param name="bytes">May be changed, and are gone after the call.</param>
     /// <returns>False when nothing more may come before <see cref="IByteSource.Resume"/>; these have been taken all the same.</returns>

@@ -1,0 +1,61 @@
+using Danmaku.Core.Wire;
+using Danmaku.Node.Conversations;
+using Danmaku.Node.Observability;
+using Danmaku.WebSockets;
+
+namespace Danmaku.Node.Sockets;
+
+/// <summary>Hears one client: messages are its conversation's, the rest is answered here.</summary>
+internal sealed class Listener(ViewerSocket socket, Conversation conversation, ILogger logger) : IClientListener
+{
+    public bool IsClosing => socket.IsClosing;
+
+    public void Came() => socket.Heard();
+
+    public TimeSpan Pay() => socket.Pay();
+
+    public ValueTask HearAsync(Received received)
+    {
+        switch (received.Kind)
+        {
+            case ReceivedKind.Text when !socket.IsClosing:
+                return conversation.HearAsync(received.Payload);
+            case ReceivedKind.Ping:
+                socket.Pong(received.Payload.Span);
+                break;
+            case ReceivedKind.Close:
+                socket.CloseBack(received.CloseCode);
+                break;
+            case ReceivedKind.Error:
+                socket.Close(ReasonOf(received.Error!));
+                break;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public void Failed(Exception error)
+    {
+        if (IsConnectionLoss(error))
+        {
+            socket.Abort();
+            return;
+        }
+
+        logger.ConnectionFailed(error);
+        socket.Close(CloseReason.InternalError);
+    }
+
+    /// <summary>The way most connections end.</summary>
+    private static bool IsConnectionLoss(Exception error) => error is IOException or OperationCanceledException or ObjectDisposedException;
+
+    /// <summary>In the words of docs/protocol.md §7.</summary>
+    private static CloseReason ReasonOf(ReadError error) => error.CloseCode switch
+    {
+        CloseCodes.UnsupportedData => CloseReason.TextOnly,
+        CloseCodes.InvalidPayload => CloseReason.InvalidUtf8,
+        CloseCodes.TooBig => CloseReason.TooBig,
+        CloseCodes.TryAgainLater => CloseReason.NoMemory,
+        _ => CloseReason.ProtocolError,
+    };
+}
