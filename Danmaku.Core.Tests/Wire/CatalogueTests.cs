@@ -13,7 +13,8 @@ public class CatalogueTests
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Where(known => known.FieldType == typeof(CloseReason))
         .Select(known => (CloseReason)known.GetValue(null)!)
-        .Concat(Enum.GetValues<RejectReason>().Select(CloseReason.TooManyRefusals));
+        .Concat(Enum.GetValues<RejectReason>().Select(CloseReason.TooManyRefusals))
+        .Append(CloseReason.BadJoin(RejectReason.FieldInvalid.Message("position")));
 
     [Fact]
     public void Every_close_reason_is_in_the_protocol_and_every_one_of_the_protocol_is_known()
