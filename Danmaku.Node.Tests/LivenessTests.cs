@@ -61,7 +61,7 @@ public sealed class LivenessTests
     {
         await using var node = await TestNode.StartAsync(
             "--Danmaku:Connection:Heartbeat=00:00:01", "--Danmaku:Connection:Silence=00:00:02", "--Danmaku:Connection:PostsPerSecond=0",
-            "--Danmaku:Connection:MessagesPerSecond=0");
+            "--Danmaku:Connection:PostsPerSecondPerAddress=0", "--Danmaku:Connection:MessagesPerSecond=0");
         using var listener = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");
         var (poster, _) = await TestViewer.JoinAsync(node.Url, "lobby");
         using var __ = poster;

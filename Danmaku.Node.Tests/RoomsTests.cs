@@ -264,5 +264,6 @@ public sealed class RoomsTests(RoomsTests.Shared shared) : IClassFixture<RoomsTe
 
     /// <summary>Rates are lifted; what a limit does is tested elsewhere.</summary>
     public sealed class Shared() : SharedNode(
-        "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Connection:HttpPostsPerSecond=0", "--Danmaku:Room:PostsPerSecond=0");
+        "--Danmaku:Connection:PostsPerSecond=0", "--Danmaku:Connection:PostsPerSecondPerAddress=0", "--Danmaku:Connection:HttpPostsPerSecond=0",
+        "--Danmaku:Room:PostsPerSecond=0");
 }

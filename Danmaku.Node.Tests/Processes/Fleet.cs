@@ -141,6 +141,9 @@ internal sealed class Fleet : IAsyncDisposable
             "Danmaku:Connection:HttpPostsPerSecond=0",
             "Danmaku:Connection:PostsPerSecond=0",
             "Danmaku:DrainSeconds=1",
+
+            // The release before ends where it does not know an option.
+            .. _executables(name) is null ? ["Danmaku:Connection:PostsPerSecondPerAddress=0"] : Array.Empty<string>(),
         ];
         _plans[name] = new Plan(new Uri($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}"), [.. common, .. settings]);
     }

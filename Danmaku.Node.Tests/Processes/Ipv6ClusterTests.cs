@@ -66,7 +66,8 @@ public sealed class Ipv6ClusterTests : IAsyncLifetime
         var url = new UriBuilder("http", host, ClusterFixture.FreePort(IPAddress.Parse(host))).Uri;
         var node = new NodeProcess(name, url,
         [
-            "Danmaku:DataDirectory=" + Path.Combine(_data, name), "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Room:PostsPerSecond=0", .. settings,
+            "Danmaku:DataDirectory=" + Path.Combine(_data, name), "Danmaku:Connection:PostsPerSecond=0",
+            "Danmaku:Connection:PostsPerSecondPerAddress=0", "Danmaku:Room:PostsPerSecond=0", .. settings,
         ]);
         _nodes.Add(node);
         return node;

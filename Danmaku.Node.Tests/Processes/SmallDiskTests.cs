@@ -179,7 +179,7 @@ public sealed class SmallDiskTests
         string[] all =
         [
             "Danmaku:DataDirectory=" + disk.Folder, "Danmaku:Room:MaxTextChars=1000", "Danmaku:Connection:PostsPerSecond=0",
-            "Danmaku:Connection:HttpPostsPerSecond=0", "Danmaku:Operator:Urls=http://127.0.0.1:0", .. settings,
+            "Danmaku:Connection:PostsPerSecondPerAddress=0", "Danmaku:Connection:HttpPostsPerSecond=0", "Danmaku:Operator:Urls=http://127.0.0.1:0", .. settings,
         ];
         var node = new NodeProcess("test", _url, all, disk.Node);
         await Eventually.TrueAsync(node.IsReadyAsync, Patience, "the node is ready");

@@ -63,7 +63,8 @@ public sealed class StoreTests : IAsyncLifetime
         var text = new string('弹', 1000 - 8);
         await using var node = await StartAsync(
             "Danmaku:Room:MaxTextChars=1000", "Danmaku:Room:HistoryComments=100", "Danmaku:Room:PostsPerSecond=0",
-            "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Connection:MessagesPerSecond=0", "Danmaku:Connection:MaxPendingPosts=10000",
+            "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Connection:PostsPerSecondPerAddress=0", "Danmaku:Connection:MessagesPerSecond=0",
+            "Danmaku:Connection:MessagesPerSecondPerAddress=0", "Danmaku:Connection:MaxPendingPosts=10000",
             "Danmaku:Connection:MaxMessageBytes=16384");
         var (author, welcome) = await TestViewer.JoinAsync(_url, "long");
         using var _ = author;
