@@ -312,6 +312,23 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_strong_validator_a_part_that_is_too_large_passes_through()
+    {
+        await using var origin = await FilesAsync(_ => (Old, null));
+        await using var edge = await TestEdge.StartAsync(origin, Small);
+
+        for (var round = 0; round < 3; round++)
+        {
+            var (head, body) = await GetAsync(edge, "bytes=0-");
+
+            Assert.Equal((HttpStatusCode.PartialContent, "MISS", "bytes 0-94999/95000"), (head.StatusCode, Cache(head), head.Content.Headers.ContentRange!.ToString()));
+            Assert.Equal(Old, body);
+        }
+
+        Assert.Equal(0, edge.Service<CacheStore>().Count);
+    }
+
+    [Fact]
     public async Task What_may_not_be_stored_is_passed_on_with_the_client_s_own_range()
     {
         await using var origin = await FilesAsync(context => (Old, "\"1\""), "no-store");

@@ -72,6 +72,9 @@ internal sealed class TestEdge : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
+
+        // So that nothing is written into its directory any more.
+        await _app.StopAsync();
         await _app.DisposeAsync();
     }
 

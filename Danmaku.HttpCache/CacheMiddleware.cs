@@ -342,17 +342,12 @@ internal sealed class CacheMiddleware
             case FillResult.Alone alone when isFirst && fill.TryTake():
                 using (alone.Response)
                 {
-                    // A part that is no slice is not what was asked for.
-                    var isHead = HttpMethods.IsHead(context.Request.Method);
-                    var part = alone.Response.Status == StatusCodes.Status206PartialContent ? ContentRange.Parse(alone.Response.Fields.Only("Content-Range")) : null;
-                    if (fill.Request.Slice is not null && (alone.Response.Status == StatusCodes.Status206PartialContent
-                        ? !isHead || part is null
-                        : isHead && alone.Response.Status == StatusCodes.Status416RangeNotSatisfiable))
+                    if (AnswerFrom(alone.Response, fill, HttpMethods.IsHead(context.Request.Method)) is not { } answer)
                     {
                         return false;
                     }
 
-                    await PassAsync(context, request, isHead && part is not null ? HeadOf(alone.Response, part.Value.Complete) : alone.Response, status);
+                    await PassAsync(context, request, answer, status);
                 }
 
                 return true;
@@ -495,6 +490,15 @@ internal sealed class CacheMiddleware
             }
         }
     }
+
+    /// <summary>What of a response is the answer to a request; null where a slice was asked for, and that is not what the client wants.</summary>
+    private static UpstreamResponse? AnswerFrom(UpstreamResponse response, Fill fill, bool isHead) => response.Status switch
+    {
+        _ when fill.Request.Slice is null => response,
+        StatusCodes.Status206PartialContent => isHead && ContentRange.Parse(response.Fields.Only("Content-Range")) is { } part ? HeadOf(response, part.Complete) : null,
+        StatusCodes.Status416RangeNotSatisfiable when isHead => null,
+        _ => response,
+    };
 
     /// <summary>The head of the whole, from that of a part.</summary>
     private static UpstreamResponse HeadOf(UpstreamResponse part, long complete)

@@ -249,7 +249,8 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         }
 
         var stored = StoredHead.Of(whole, request.Fields, parts.Rules);
-        if (range is { } all && all.Part.First == 0 && all.Part.Length == all.Complete && IsAsLong(response, all.Complete))
+        if (range is { } all && all.Part.First == 0 && all.Part.Length == all.Complete && all.Complete <= parts.Options.MaxEntryBytes
+            && IsAsLong(response, all.Complete))
         {
             (Body, _length) = (new CachedBody(all.Complete), all.Complete);
             return (new FillResult.Shared(new CacheEntry(request.Key.Resource, stored, Body), stored, response.Status, response.IsInstead), response);
