@@ -51,7 +51,7 @@ public sealed partial class StrangerTests(StrangerTests.Shared shared) : IClassF
         { "http", Post + Body("""{"text":"a","at":99999999999999999999}"""), 400 },
         { "http", Post + Body("""{"text":"a","at":NaN}"""), 400 },
         { "http", Post + Body("""{"text":[]}"""), 400 },
-        { "http", Post + Body($$"""{"x":{{new string('[', 1000)}}{{new string(']', 1000)}},"text":"a"}"""), 400 },
+        { "http", Post + Body($$"""{"x":{{new string('[', 1000)}}{{new string(']', 1000)}},"text":"a"}"""), 200 },
         { "http", Post + Body("\0\0\0\0"), 400 },
         { "http", Post + Body(Hi + "x"), 400 },
         { "http", Post + Body(""), 400 },
