@@ -503,7 +503,7 @@ public sealed class SliceTests : IDisposable
         Assert.Equal(6, origin.Requests.Count);
     }
 
-    /// <summary>Whatever parts are asked for in whatever order, also of what changes: nobody gets a byte that is not of the body whose tag was sent.</summary>
+    /// <summary>Asks for random parts of a body that changes: every byte belongs to the body whose tag was sent.</summary>
     [Fact]
     public async Task Any_parts_at_once_are_of_the_body_whose_tag_they_have()
     {

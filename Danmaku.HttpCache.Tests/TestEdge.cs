@@ -52,22 +52,8 @@ internal sealed class TestEdge : IAsyncDisposable
 
     public async Task<Answer> GetAsync(string target, params (string Name, string Value)[] headers) => await SendAsync("GET", target, headers);
 
-    public async Task<Answer> SendAsync(string method, string target, (string Name, string Value)[] headers, string? body = null)
-    {
-        using var request = new HttpRequestMessage(
-            new HttpMethod(method),
-            new Uri(Url.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
-        request.Content = body is null ? null : new StringContent(body);
-        foreach (var (name, value) in headers)
-        {
-            request.Headers.TryAddWithoutValidation(name, value);
-        }
-
-        using var response = await _http.SendAsync(request);
-        var all = response.Headers.Concat(response.Content.Headers).ToDictionary(
-            header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
-        return new Answer((int)response.StatusCode, all, await response.Content.ReadAsStringAsync());
-    }
+    public Task<Answer> SendAsync(string method, string target, (string Name, string Value)[] headers, string? body = null) =>
+        Answer.OfAsync(_http, Url, method, target, headers, body);
 
     public async ValueTask DisposeAsync()
     {
@@ -90,13 +76,4 @@ internal sealed class TestEdge : IAsyncDisposable
 
         public void UpstreamFailed() => Interlocked.Increment(ref _failures);
     }
-}
-
-internal sealed record Answer(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
-{
-    /// <summary>The first word of X-Cache; empty without.</summary>
-    public string Cache => this["X-Cache"].Split(' ')[0];
-
-    /// <summary>Empty where it is absent.</summary>
-    public string this[string name] => Headers.GetValueOrDefault(name, "");
 }

@@ -9,7 +9,7 @@ namespace Danmaku.HttpCache;
 internal sealed class CacheParts(
     CacheStore store, IUpstream upstream, HttpCacheOptions options, ICacheObserver observer, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
-    /// <summary>Most resources of which it is known how they are not to be asked for; with more, all are forgotten.</summary>
+    /// <summary>The cache remembers a <see cref="Way"/> for so many resources; with more it forgets all.</summary>
     private const int MaxWays = 10_000;
 
     private readonly Dictionary<CacheKey, List<Fill>> _fills = [];
@@ -94,7 +94,7 @@ internal sealed class CacheParts(
     /// <summary>The same for a part, for which it does not matter what it was when it was looked for.</summary>
     public Fill? JoinOrStart(CacheRequest part, CacheEntry? stored, out bool isFirst) => JoinOrStart(part, stored, stored?.Head, out isFirst);
 
-    /// <summary>Fetches for one request alone, whatever is under way; the answer may be stored all the same.</summary>
+    /// <summary>Fetches for one request alone and joins no other fetch. The answer may be stored.</summary>
     public Fill Start(CacheRequest request, CacheEntry? stored)
     {
         var fill = New(request, stored);
@@ -220,7 +220,7 @@ internal sealed class CacheParts(
         }
     }
 
-    /// <summary>A part was asked for, and the whole comes: whoever wants that may have it.</summary>
+    /// <summary>The upstream answers a request for a part with the whole: requests for the whole may join.</summary>
     private void Adopt(Fill fill)
     {
         lock (_gate)

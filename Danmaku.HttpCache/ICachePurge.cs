@@ -8,7 +8,7 @@ public interface ICachePurge
     /// <returns>How many stored responses are gone.</returns>
     int PurgeUrl(string url);
 
-    /// <summary>Removes whatever an upstream has sent with this tag in <c>Cache-Tag</c>, a list separated by commas or spaces.</summary>
+    /// <summary>Removes every response with this tag in its <c>Cache-Tag</c>, a list separated by commas or spaces.</summary>
     /// <returns>How many stored responses are gone.</returns>
     int PurgeTag(string tag);
 }

@@ -42,7 +42,7 @@ public class ReaderBenchmarks : IByteSource, IClientListener
         return _heard;
     }
 
-    /// <summary>As they come from one who has waited.</summary>
+    /// <summary>All frames in one piece, as a busy client sends them.</summary>
     [Benchmark(OperationsPerInvoke = Frames)]
     public long Together()
     {

@@ -38,14 +38,12 @@ public static class RejectReasons
     public static string Name(this RejectReason reason) => Catalogue[reason].Name;
 
     /// <summary>English, for people.</summary>
-    public static string Message(this RejectReason reason) => Catalogue[reason].Message;
-
-    /// <summary>The same for a refusal that one field is the reason of.</summary>
-    public static string Message(this RejectReason reason, string field) => reason switch
+    /// <param name="field">The field that is missing or invalid; null where it is not known.</param>
+    public static string Message(this RejectReason reason, string? field = null) => (reason, field) switch
     {
-        RejectReason.FieldMissing => $"The field '{field}' is missing.",
-        RejectReason.FieldInvalid => $"The field '{field}' has a wrong type or value.",
-        _ => reason.Message(),
+        (RejectReason.FieldMissing, { }) => $"The field '{field}' is missing.",
+        (RejectReason.FieldInvalid, { }) => $"The field '{field}' has a wrong type or value.",
+        _ => Catalogue[reason].Message,
     };
 
     /// <summary>Whether a number read from the wire is a reason this release knows.</summary>

@@ -84,7 +84,7 @@ public class JsonFormat(int index) : WireFormat
             json.WriteNumber("retryAfter", (long)Math.Ceiling(wait.TotalMilliseconds));
         }
 
-        json.WriteString("message", reject.field is { } field ? reject.reason.Message(field) : reject.reason.Message());
+        json.WriteString("message", reject.reason.Message(reject.field));
     });
 
     public override Frame Unknown(PostId id) => Encode(id, static (json, id) =>

@@ -107,7 +107,7 @@ internal static class HttpFields
         return members;
     }
 
-    /// <summary>Whether it may name a field, a method or who is on the way (RFC 9110 §5.6.2).</summary>
+    /// <summary>Whether it is a token (RFC 9110 §5.6.2), as names of fields, methods and proxies are.</summary>
     public static bool IsToken(string text) => text.Length > 0 && !text.AsSpan().ContainsAnyExcept(TokenChars);
 
     internal static FrozenSet<string> Names(params string[] names) => names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);

@@ -115,7 +115,7 @@ internal sealed class PostEndpoint(
     private IResult Refuse(RejectReason reason, string? field = null)
     {
         metrics.Refused(reason);
-        return Problems.Refusal(StatusCodes.Status400BadRequest, reason, field is null ? null : reason.Message(field));
+        return Problems.Refusal(StatusCodes.Status400BadRequest, reason, reason.Message(field));
     }
 
     /// <summary>A repeat costs nothing.</summary>
