@@ -4,8 +4,8 @@ using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
-using Danmaku.Node.Options;
 using Danmaku.Node.Sockets;
+using Danmaku.WebSockets;
 
 namespace Danmaku.Node.Tests;
 
@@ -38,9 +38,10 @@ public sealed class AllocationTests : IDisposable
     [SkippableFact]
     public async Task A_batch_for_a_viewer_that_reads_allocates_nothing()
     {
-        Skip.IfNot(SocketOutput.IsSupported, "Elsewhere the HTTP server writes.");
-        using var output = new SocketOutput(_server);
-        using var socket = new ViewerSocket(output, new ConnectionOptions(), new MemoryBudget(1024 * 1024), () => { }, _metrics, TimeProvider.System);
+        Skip.IfNot(SocketTarget.IsSupported, "Elsewhere the HTTP server writes.");
+        var session = new WebSocketSession(
+            new SocketTarget(_server), new WebSocketSessionOptions(), new MemoryBudget(1024 * 1024).For(MemoryKind.Output), () => { }, TimeProvider.System);
+        using var socket = new ViewerSocket(session, _metrics, budget: null);
         var viewer = new Viewer(WireFormat.Json, socket, new ViewerLimits(), TimeProvider.System);
         var frame = Frame.Text(new byte[160], new Position(1, 1), new Position(1, 1));
         Deliver(viewer, frame, 1000);

@@ -1,5 +1,5 @@
-using Danmaku.Node.Sockets;
 using Danmaku.Node.Tests.Support;
+using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Tests;
 
@@ -11,7 +11,7 @@ public sealed class HandshakeTests(HandshakeTests.Shared shared) : IClassFixture
 
     [Fact]
     public void The_key_of_the_RFC_gives_its_accept_value() =>
-        Assert.Equal("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", Handshake.Accept("dGhlIHNhbXBsZSBub25jZQ=="));
+        Assert.Equal("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", OpeningHandshake.Accept("dGhlIHNhbXBsZSBub25jZQ=="));
 
     [Theory]
     [InlineData("/")]

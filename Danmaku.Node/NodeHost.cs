@@ -18,7 +18,7 @@ using Danmaku.Node.Options;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Sockets;
 using Danmaku.Node.Strangers;
-using Danmaku.Node.Transport;
+using Danmaku.WebSockets.Kestrel;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -133,12 +133,12 @@ internal static class NodeHost
             kestrel.ConfigureEndpointDefaults(endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http1;
-                endpoint.Use(next => connection => RawConnection.UseAsync(connection, next));
+                endpoint.UseWebSocketTakeover();
             });
         });
-        if (settings.Node.IsPolled)
+        if (settings.Node.UsesEpoll)
         {
-            builder.Services.AddSingleton<IConnectionListenerFactory>(node => ActivatorUtilities.CreateInstance<PolledTransport>(node, false));
+            builder.Services.AddBoundedTransport(isReserved: false);
         }
 
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Node.DrainSeconds) + AfterDrain);

@@ -1,20 +1,24 @@
+using Danmaku.WebSockets.Kestrel;
 using Danmaku.WebSockets.Tests.Conformance;
 using Danmaku.WebSockets.Tests.Support;
 
 namespace Danmaku.WebSockets.Tests;
 
-/// <summary>A server over real sockets, plain and with TLS.</summary>
+/// <summary>A server over real sockets, over both transports, plain and with TLS.</summary>
 public sealed class EchoTests
 {
     private const int Connections = 1000;
     private const int Threads = 8;
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Each_case_is_answered_as_it_should_be(bool tls)
+    [SkippableTheory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Each_case_is_answered_as_it_should_be(bool epoll, bool tls)
     {
-        await using var server = await EchoServer.StartAsync(tls);
+        Skip.If(epoll && !EpollTransport.IsSupported, "epoll is there on Linux alone.");
+        await using var server = await EchoServer.StartAsync(epoll, tls);
         var wrong = new System.Collections.Concurrent.ConcurrentBag<string>();
 
         await Parallel.ForEachAsync(ConformanceTests.Cases, new ParallelOptions { MaxDegreeOfParallelism = Threads }, async (named, _) =>
@@ -41,10 +45,13 @@ public sealed class EchoTests
         Assert.Empty(wrong);
     }
 
-    [Fact]
-    public async Task A_thousand_connections_at_once_each_get_every_byte_that_is_theirs()
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_thousand_connections_at_once_each_get_every_byte_that_is_theirs(bool epoll)
     {
-        await using var server = await EchoServer.StartAsync(tls: false);
+        Skip.If(epoll && !EpollTransport.IsSupported, "epoll is there on Linux alone.");
+        await using var server = await EchoServer.StartAsync(epoll, tls: false);
         var wrong = new System.Collections.Concurrent.ConcurrentBag<int>();
 
         await Parallel.ForAsync(0, Connections, new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (number, _) =>
@@ -104,7 +111,7 @@ public sealed class EchoTests
                     break;
                 case ReceivedKind.Close:
                     var code = received.CloseCode == CloseCodes.None ? CloseCodes.Normal : received.CloseCode;
-                    answer.AddRange(Wire.Answer(Wire.Close, Wire.ClosePayload(code, received.Payload.ToArray())));
+                    answer.AddRange(Wire.Answer(Wire.Close, Wire.ClosePayload(code, [])));
                     return [.. answer];
                 case ReceivedKind.Error:
                     answer.AddRange(Wire.Answer(Wire.Close, Wire.ClosePayload(received.Error!.CloseCode, [])));

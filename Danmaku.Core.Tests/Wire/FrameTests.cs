@@ -2,6 +2,7 @@ using System.Text;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
+using Danmaku.WebSockets;
 using FsCheck;
 using FsCheck.Xunit;
 
@@ -41,7 +42,7 @@ public class FrameTests
     [Fact]
     public void The_heartbeat_is_an_empty_ping()
     {
-        var ping = Assert.Single(WebSocketFrames.Read(Frame.Ping.Bytes.Span));
+        var ping = Assert.Single(WebSocketFrames.Read(ControlFrame.Ping.Bytes.Span));
 
         Assert.Equal((9, 0), (ping.OpCode, ping.Payload.Length));
     }

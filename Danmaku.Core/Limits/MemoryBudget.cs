@@ -1,3 +1,5 @@
+using Danmaku.WebSockets;
+
 namespace Danmaku.Core.Limits;
 
 /// <summary>What memory is taken for.</summary>
@@ -37,6 +39,9 @@ public sealed class MemoryBudget(long bound, Action<MemoryKind>? refused = null)
     public bool IsFull => Used >= bound;
 
     public long UsedFor(MemoryKind kind) => Interlocked.Read(ref _byKind[(int)kind]);
+
+    /// <summary>The same budget for one kind, for those who know of no others.</summary>
+    public IMemoryBudget For(MemoryKind kind) => new OfKind(this, kind);
 
     /// <summary>Takes memory for somebody who comes.</summary>
     /// <returns>False, with nothing taken, when there is too little.</returns>
@@ -80,5 +85,18 @@ public sealed class MemoryBudget(long bound, Action<MemoryKind>? refused = null)
 
         Interlocked.Add(ref _byKind[(int)kind], bytes);
         return true;
+    }
+
+    private sealed class OfKind(MemoryBudget budget, MemoryKind kind) : IMemoryBudget
+    {
+        public bool IsFull => budget.IsFull;
+
+        public bool TryTake(long bytes) => budget.TryTake(kind, bytes);
+
+        public void Take(long bytes) => budget.Take(kind, bytes);
+
+        public void Return(long bytes) => budget.Return(kind, bytes);
+
+        public bool Refuses() => budget.Refuses(kind);
     }
 }

@@ -10,5 +10,5 @@ public sealed class DeflatedJsonFormat(int index) : JsonFormat(index)
 
     public override WireFormat? Inner => Json;
 
-    public override Frame Batch(Batch batch) => MessageDeflate.Pack(base.Batch(batch));
+    public override Frame Batch(Batch batch) => base.Batch(batch).Deflated();
 }

@@ -11,5 +11,5 @@ public sealed class DeliveryFrames(Batch batch)
     public Batch Batch => batch;
 
     public Frame For(WireFormat format) =>
-        _frames[format.Index] ??= format.Inner is { } inner ? MessageDeflate.Pack(For(inner)) : format.Batch(batch);
+        _frames[format.Index] ??= format.Inner is { } inner ? For(inner).Deflated() : format.Batch(batch);
 }

@@ -97,10 +97,7 @@ public class JsonFormat(int index) : WireFormat
     {
         json.WriteString("type", "viewers");
         json.WriteNumber("count", count);
-    }) with
-    {
-        IsReplaceable = true,
-    };
+    }).AsReplaceable();
 
     public override Frame Skipped(long epoch, long from, long through) => Encode((epoch, from, through), static (json, skipped) =>
     {

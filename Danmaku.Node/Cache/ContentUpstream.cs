@@ -2,7 +2,7 @@ using Danmaku.Core.Rooms;
 using Danmaku.HttpCache;
 using Danmaku.HttpCache.Upstreams;
 using Danmaku.Node.Options;
-using Danmaku.Node.Strangers;
+using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Cache;
 

@@ -1,4 +1,4 @@
-using Danmaku.Node.Sockets;
+using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Cache;
 
@@ -14,7 +14,7 @@ internal static class EdgePaths
     public static bool IsOwn(HttpRequest request)
     {
         var path = request.Path;
-        if (Handshake.IsUpgrade(request))
+        if (OpeningHandshake.IsUpgrade(request))
         {
             return true;
         }

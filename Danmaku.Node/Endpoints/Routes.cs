@@ -1,6 +1,7 @@
 using Danmaku.Core.Rooms;
 using Danmaku.Node.History;
 using Danmaku.Node.Sockets;
+using Danmaku.WebSockets.Kestrel;
 using OpenTelemetry.Metrics;
 
 namespace Danmaku.Node.Endpoints;
@@ -19,7 +20,7 @@ internal static class Routes
         var sockets = app.Services.GetRequiredService<SocketEndpoint>();
         var page = app.Services.GetRequiredService<Page>();
         app.MapMethods("/", GetAndHead, context =>
-            Handshake.IsUpgrade(context.Request) ? sockets.ViewDefaultAsync(context) : page.Get(context).ExecuteAsync(context));
+            OpeningHandshake.IsUpgrade(context.Request) ? sockets.ViewDefaultAsync(context) : page.Get(context).ExecuteAsync(context));
         app.MapGet("/websocket", sockets.ViewDefaultAsync);
         app.MapGet("/ws/{room}", context => sockets.ViewAsync(context, (string)context.GetRouteValue("room")!));
         app.MapGet("/echo", sockets.EchoAsync);

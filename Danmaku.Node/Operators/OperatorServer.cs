@@ -1,14 +1,9 @@
 using System.Text;
 using Danmaku.Actors.Cluster;
-using Danmaku.Core.Limits;
-using Danmaku.Core.Observability;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.Options;
 using Danmaku.Node.Strangers;
-using Danmaku.Node.Transport;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Options;
 
 namespace Danmaku.Node.Operators;
 
@@ -70,17 +65,9 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(urls).ConfigureKestrel(Configure);
-        if (settings.Node.IsPolled)
+        if (settings.Node.UsesEpoll)
         {
-            builder.Services.AddSingleton<IConnectionListenerFactory>(server => new PolledTransport(
-                server.GetRequiredService<IOptions<KestrelServerOptions>>(),
-                server.GetRequiredService<IMemoryPoolFactory<byte>>(),
-                node.GetRequiredService<MemoryBudget>(),
-                node.GetRequiredService<Descriptors>(),
-                isReserved: true,
-                node.GetRequiredService<DanmakuMetrics>(),
-                node.GetRequiredService<TimeProvider>(),
-                server.GetRequiredService<ILogger<PolledTransport>>()));
+            builder.Services.AddBoundedTransport(isReserved: true, node);
         }
 
         builder.Services.AddSingleton(node.GetRequiredService<ILoggerFactory>());

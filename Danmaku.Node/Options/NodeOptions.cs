@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
-using Danmaku.Node.Transport;
+using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Options;
 
@@ -9,7 +9,7 @@ public sealed class NodeOptions : IValidatableObject
 {
     public const string Section = "Danmaku";
 
-    private const string Polled = "epoll";
+    private const string EpollName = "epoll";
     private const string Sockets = "sockets";
     private const int MaxUrlChars = 200;
 
@@ -80,10 +80,10 @@ public sealed class NodeOptions : IValidatableObject
     /// What connections come over: <c>epoll</c>, on Linux alone, which keeps nothing for a silent connection and bounds them all by <see cref="Memory"/>
     /// and the process's descriptors, or <c>sockets</c>, the HTTP server's own. Default: <c>epoll</c> where there is one.
     /// </summary>
-    [RegularExpression($"^({Polled}|{Sockets})$")]
-    public string Transport { get; set; } = Epoll.IsSupported ? Polled : Sockets;
+    [RegularExpression($"^({EpollName}|{Sockets})$")]
+    public string Transport { get; set; } = EpollTransport.IsSupported ? EpollName : Sockets;
 
-    public bool IsPolled => Transport == Polled;
+    public bool UsesEpoll => Transport == EpollName;
 
     /// <summary><see cref="Memory"/> in bytes.</summary>
     public long MemoryBytes => Memory.Length == 0 ? Math.Max(MinMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare) : ByteSize.Read(Memory)!.Value;
@@ -117,7 +117,7 @@ public sealed class NodeOptions : IValidatableObject
             yield return new ValidationResult("must be bytes, or a size such as 256MiB, and at least 4MiB", [nameof(Memory)]);
         }
 
-        if (IsPolled && !Epoll.IsSupported)
+        if (UsesEpoll && !EpollTransport.IsSupported)
         {
             yield return new ValidationResult("epoll is there on Linux alone", [nameof(Transport)]);
         }

@@ -6,11 +6,8 @@ using Danmaku.Core.Wire;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Endpoints;
 using Danmaku.Node.Options;
-using Danmaku.Node.Strangers;
 using Danmaku.WebSockets;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Sockets;
 
@@ -30,10 +27,12 @@ internal sealed class SocketEndpoint(
 {
     private static readonly Selection Plain = new(WireFormat.Plain, null);
 
+    private readonly WebSocketSessionOptions _session = ViewerSocket.OptionsOf(settings.Connection);
+    private readonly IMemoryBudget _output = memory.For(MemoryKind.Output);
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
-    private readonly ReaderOptions _plain = new(settings.Connection.MaxMessageBytes) { Binary = false, Memory = new InputMemory(memory) };
+    private readonly ReaderOptions _plain = new(settings.Connection.MaxMessageBytes) { Binary = false, Memory = memory.For(MemoryKind.Input) };
     private readonly ReaderOptions _deflating =
-        new(settings.Connection.MaxMessageBytes) { Binary = false, Deflate = true, Memory = new InputMemory(memory) };
+        new(settings.Connection.MaxMessageBytes) { Binary = false, Deflate = true, Memory = memory.For(MemoryKind.Input) };
 
     /// <summary>A viewer of <paramref name="room"/>.</summary>
     public Task ViewAsync(HttpContext context, string room)
@@ -62,23 +61,34 @@ internal sealed class SocketEndpoint(
             return;
         }
 
-        var isTakenOver = false;
+        // Whoever has the connection last leaves: this request, or what outlives it.
+        var outlivesRequest = false;
         try
         {
             var top = await OpenFirstAsync(room, selection.Format, context.RequestAborted);
             var budget = registry.BudgetFor(address);
             Func<ViewerSocket, Conversation> begin = socket => converse(socket, top);
-            isTakenOver = !HasTls(context)
-                && context.Features.Get<RawConnection>()?.TryTakeOver(Serving(address, room, budget, begin, selection)) == true;
-            var connection = await UpgradeAsync(context, selection);
-            if (!isTakenOver)
-            {
-                await ServeAsync(new StreamSource(connection), connection, Aborting(context), budget, begin, selection);
-            }
+            outlivesRequest = await context.AcceptWebSocketAsync(
+                async connection =>
+                {
+                    try
+                    {
+                        await ServeAsync(connection, budget, begin, selection);
+                    }
+                    finally
+                    {
+                        if (outlivesRequest)
+                        {
+                            Leave(address, room);
+                        }
+                    }
+                },
+                selection.Format.Subprotocol,
+                selection.Extensions);
         }
         finally
         {
-            if (!isTakenOver)
+            if (!outlivesRequest)
             {
                 Leave(address, room);
             }
@@ -117,35 +127,15 @@ internal sealed class SocketEndpoint(
     private Task<Position?> OpenFirstAsync(RoomId? room, WireFormat format, CancellationToken cancellation) =>
         room is { } id && !format.HasJoin ? rooms.OpenAsync(id, cancellation) : Task.FromResult<Position?>(null);
 
-    /// <summary>What is done with a connection that outlives its request. It must not hold on to anything of that.</summary>
-    private Func<RawConnection, Task> Serving(
-        IPAddress address, RoomId? room, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection) => async connection =>
-    {
-        try
-        {
-            await ServeAsync(connection.OpenInput(), connection.OpenOutput(), connection.Abort, budget, converse, selection);
-        }
-        finally
-        {
-            Leave(address, room);
-        }
-    };
-
     private ConnectRefusal? Refusal(HttpContext context)
     {
-        var request = context.Request;
-        if (!Handshake.IsUpgrade(request) || context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true })
-        {
-            return ConnectRefusal.NoUpgrade;
-        }
-
-        if (Handshake.Refusal(request) is { } refusal)
+        if (Handshake.Refusal(context) is { } refusal)
         {
             return refusal;
         }
 
         if (_allowedOrigins.Count > 0
-            && request.Headers.Origin is { Count: > 0 } origins
+            && context.Request.Headers.Origin is { Count: > 0 } origins
             && (origins is not [{ } origin] || !_allowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)))
         {
             return ConnectRefusal.WrongOrigin;
@@ -161,7 +151,7 @@ internal sealed class SocketEndpoint(
         metrics.ConnectRefused(refusal.Reason);
         if (refusal.Status == StatusCodes.Status426UpgradeRequired)
         {
-            context.Response.Headers.SecWebSocketVersion = Handshake.Version;
+            context.Response.Headers.SecWebSocketVersion = OpeningHandshake.Version;
             context.Response.Headers.Upgrade = "websocket";
             context.Response.Headers.Connection = "Upgrade";
         }
@@ -174,15 +164,14 @@ internal sealed class SocketEndpoint(
         return Problems.WriteAsync(context, refusal.Status, refusal.Detail);
     }
 
-    /// <param name="source">What comes from the client.</param>
     /// <param name="budget">How fast it is read.</param>
-    private async Task ServeAsync(
-        IByteSource source, Stream output, Action abort, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection)
+    private async Task ServeAsync(ClientConnection connection, MessageBudget? budget, Func<ViewerSocket, Conversation> converse, Selection selection)
     {
-        using var socket = new ViewerSocket(output, settings.Connection, memory, abort, metrics, time, budget);
+        using var socket = new ViewerSocket(
+            new WebSocketSession(connection.Target, _session, _output, connection.Abort, time, metrics.Closed), metrics, budget);
         var conversation = converse(socket);
         var listener = new Listener(socket, conversation, logger);
-        using var reader = new ConnectionReader(source, selection.Extensions is null ? _plain : _deflating, listener, time);
+        using var reader = new ConnectionReader(connection.Source, selection.Extensions is null ? _plain : _deflating, listener, time);
         registry.Add(socket, conversation);
         try
         {
@@ -209,35 +198,4 @@ internal sealed class SocketEndpoint(
             listener.Failed(error);
         }
     }
-
-    private static async Task<Stream> UpgradeAsync(HttpContext context, Selection selection)
-    {
-        // Slow viewers are ours to judge, not the server's.
-        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
-        {
-            rate.MinDataRate = null;
-        }
-
-        SystemBuffer.Bound(context.Features.Get<IConnectionSocketFeature>()?.Socket);
-
-        var headers = context.Response.Headers;
-        headers.Connection = "Upgrade";
-        headers.Upgrade = "websocket";
-        headers.SecWebSocketAccept = Handshake.Accept(context.Request.Headers.SecWebSocketKey.ToString());
-        if (selection.Format.Subprotocol is { } subprotocol)
-        {
-            headers.SecWebSocketProtocol = subprotocol;
-        }
-
-        if (selection.Extensions is { } extensions)
-        {
-            headers.SecWebSocketExtensions = extensions;
-        }
-
-        return await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-    }
-
-    private static bool HasTls(HttpContext context) => context.Features.Get<ITlsHandshakeFeature>() is not null;
-
-    private static Action Aborting(HttpContext context) => context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort;
 }

@@ -2,6 +2,7 @@ using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
+using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Strangers;
 
@@ -15,6 +16,12 @@ internal static class StrangersRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<MemoryBudget>>()))
         .AddSingleton(provider => CreateDescriptors(provider.GetRequiredService<DanmakuMetrics>()));
+
+    /// <summary>Connections over epoll, bounded with everything else that strangers take.</summary>
+    /// <param name="isReserved">Whether they are for operators.</param>
+    /// <param name="node">Has the bounds; null for the services themselves.</param>
+    public static IServiceCollection AddBoundedTransport(this IServiceCollection services, bool isReserved, IServiceProvider? node = null) =>
+        services.AddEpollTransport(own => ActivatorUtilities.CreateInstance<ClientGuard>(node ?? own, isReserved));
 
     /// <summary>Files of the page are read from the disk for whoever asks, where no cache stands before it.</summary>
     public static void UseFilesWhileThereAreDescriptors(this WebApplication app)

@@ -2,21 +2,42 @@ namespace Danmaku.WebSockets.Tests.Support;
 
 internal sealed class CountedMemory(long bound) : IMemoryBudget
 {
-    public long Used { get; private set; }
+    private readonly Lock _gate = new();
+    private long _used;
+    private long _most;
 
-    public long Most { get; private set; }
+    public long Bound => bound;
+
+    public long Used => Interlocked.Read(ref _used);
+
+    public long Most => Interlocked.Read(ref _most);
+
+    public bool IsFull => Used >= bound;
 
     public bool TryTake(long bytes)
     {
-        if (Used + bytes > bound)
+        lock (_gate)
         {
-            return false;
-        }
+            if (_used + bytes > bound)
+            {
+                return false;
+            }
 
-        Used += bytes;
-        Most = Math.Max(Most, Used);
-        return true;
+            Take(bytes);
+            return true;
+        }
     }
 
-    public void Return(long bytes) => Used -= bytes;
+    public void Take(long bytes)
+    {
+        lock (_gate)
+        {
+            _used += bytes;
+            _most = Math.Max(_most, _used);
+        }
+    }
+
+    public void Return(long bytes) => Take(-bytes);
+
+    public bool Refuses() => IsFull;
 }

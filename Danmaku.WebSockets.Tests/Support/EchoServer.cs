@@ -1,12 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
+using Danmaku.WebSockets.Kestrel;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
@@ -15,26 +12,30 @@ namespace Danmaku.WebSockets.Tests.Support;
 /// <summary>A server that says back what it hears: also a sample of how little it takes. Its query says what it reads: <c>max</c>, <c>deflate</c>, <c>binary</c>.</summary>
 internal sealed class EchoServer : IAsyncDisposable
 {
-    private const string Guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
     private readonly WebApplication _app;
 
     private EchoServer(WebApplication app) => _app = app;
 
     public int Port => new Uri(_app.Urls.First()).Port;
 
-    public static async Task<EchoServer> StartAsync(bool tls)
+    public static async Task<EchoServer> StartAsync(bool epoll, bool tls)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, endpoint =>
         {
             endpoint.Protocols = HttpProtocols.Http1;
+            endpoint.UseWebSocketTakeover();
             if (tls)
             {
                 endpoint.UseHttps(Certificate());
             }
         }));
+        if (epoll)
+        {
+            builder.Services.AddEpollTransport();
+        }
+
         var app = builder.Build();
         app.MapGet("/", EchoAsync);
         await app.StartAsync();
@@ -49,23 +50,28 @@ internal sealed class EchoServer : IAsyncDisposable
 
     private static async Task EchoAsync(HttpContext context)
     {
-        var (query, headers) = (context.Request.Query, context.Response.Headers);
+        if (!OpeningHandshake.IsUpgrade(context.Request) || !OpeningHandshake.HasVersion(context.Request) || !OpeningHandshake.HasKey(context.Request))
+        {
+            context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
+            return;
+        }
+
+        var query = context.Request.Query;
         var options = new ReaderOptions(int.Parse(query["max"]!, System.Globalization.CultureInfo.InvariantCulture))
         {
             Deflate = query.ContainsKey("deflate"),
             Binary = query.ContainsKey("binary"),
         };
-        headers.Upgrade = "websocket";
-        headers.Connection = "Upgrade";
-        headers.SecWebSocketAccept = Accept(context.Request.Headers.SecWebSocketKey!);
-        await using var stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
-        var listener = new Listener(stream, context.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort);
-        using var reader = new ConnectionReader(new StreamSource(stream), options, listener, TimeProvider.System);
-        await reader.RunAsync();
+        await context.AcceptWebSocketAsync(connection => ServeAsync(connection, options));
     }
 
-    [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; nothing is kept secret with it.")]
-    private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + Guid)));
+    private static async Task ServeAsync(ClientConnection connection, ReaderOptions options)
+    {
+        using var session = new WebSocketSession(connection.Target, new WebSocketSessionOptions(), null, connection.Abort, TimeProvider.System);
+        using var reader = new ConnectionReader(connection.Source, options, new Listener(session), TimeProvider.System);
+        await reader.RunAsync();
+        await session.WrittenAsync();
+    }
 
     private static X509Certificate2 Certificate()
     {
@@ -75,38 +81,46 @@ internal sealed class EchoServer : IAsyncDisposable
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 
-    private sealed class Listener(Stream stream, Action abort) : IClientListener
+    private sealed class Listener(WebSocketSession session) : IClientListener
     {
-        public bool IsClosing { get; private set; }
+        public bool IsClosing => session.IsClosing;
 
-        public void Came()
-        {
-        }
+        public void Came() => session.Heard();
 
         public TimeSpan Pay() => TimeSpan.Zero;
 
-        public ValueTask HearAsync(Received received) => received.Kind switch
+        public async ValueTask HearAsync(Received received)
         {
-            ReceivedKind.Text => stream.WriteAsync(Wire.Answer(Wire.Text, received.Payload)),
-            ReceivedKind.Binary => stream.WriteAsync(Wire.Answer(Wire.Binary, received.Payload)),
-            ReceivedKind.Ping => stream.WriteAsync(Wire.Answer(Wire.Pong, received.Payload)),
-            ReceivedKind.Close => CloseAsync(received.CloseCode == CloseCodes.None ? CloseCodes.Normal : received.CloseCode, received.Payload),
-            ReceivedKind.Error => CloseAsync(received.Error!.CloseCode, default),
-            _ => ValueTask.CompletedTask,
-        };
-
-        public void Failed(Exception error) => abort();
-
-        /// <summary>The first Close frame is the last frame.</summary>
-        private ValueTask CloseAsync(int code, ReadOnlyMemory<byte> reason)
-        {
-            if (IsClosing)
+            switch (received.Kind)
             {
-                return ValueTask.CompletedTask;
+                case ReceivedKind.Text:
+                    await SayAsync(SharedFrame.EncodeText(received.Payload.Span));
+                    break;
+                case ReceivedKind.Binary:
+                    await SayAsync(SharedFrame.EncodeBinary(received.Payload.Span));
+                    break;
+                case ReceivedKind.Ping:
+                    session.Pong(received.Payload.Span);
+                    break;
+                case ReceivedKind.Close:
+                    session.CloseBack(received.CloseCode);
+                    break;
+                case ReceivedKind.Error:
+                    session.Close(received.Error!.CloseCode, "");
+                    break;
             }
+        }
 
-            IsClosing = true;
-            return stream.WriteAsync(Wire.Answer(Wire.Close, Wire.ClosePayload(code, reason.ToArray())));
+        public void Failed(Exception error) => session.Abort();
+
+        /// <summary>What a client has not read waits for it; while that is too much, the client is not read either.</summary>
+        private async ValueTask SayAsync(byte[] frame)
+        {
+            if (!session.IsClosing && !session.TryWrite(new SharedFrame(frame), FrameKind.Data))
+            {
+                await session.WrittenAsync();
+                session.TryWrite(new SharedFrame(frame), FrameKind.Data);
+            }
         }
     }
 }

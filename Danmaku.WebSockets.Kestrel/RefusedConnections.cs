@@ -1,7 +1,6 @@
 using System.Net.Sockets;
-using Danmaku.Node.Sockets;
 
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>Tells connections that there is no memory for them, before the HTTP server hears of them.</summary>
 internal sealed class RefusedConnections
@@ -22,7 +21,7 @@ internal sealed class RefusedConnections
     {
         try
         {
-            SocketOutput.TrySend(socket, Answer);
+            SocketTarget.TrySend(socket, Answer);
             socket.Shutdown(SocketShutdown.Send);
             _ = LingerAsync(socket);
         }

@@ -2,15 +2,15 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Danmaku.Node.Strangers;
+namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>The file descriptors that this process may have, and those that are kept back from strangers. Without end where the system is not Linux.</summary>
+/// <summary>The file descriptors that this process may have, and those that are kept back from clients. Without end where the system is not Linux.</summary>
 /// <remarks>
 /// The system gives the lowest number that is free. So whoever is given number n knows that n others are in use, and as long as strangers get
 /// none from <see cref="ForStrangers"/> on, those are left for the store, the cluster and operators. Thread-safe.
 /// </remarks>
 /// <param name="limit">How many the process may have.</param>
-internal sealed partial class Descriptors(int limit)
+public sealed partial class Descriptors(int limit)
 {
     /// <summary>The least and the most that is kept back; between them it is an eighth.</summary>
     private const int MinReserve = 64;

@@ -1,33 +1,32 @@
 using System.Buffers;
-using Danmaku.Core.Limits;
-using Danmaku.Core.Wire;
 
-namespace Danmaku.Node.Sockets;
+namespace Danmaku.WebSockets;
 
-/// <summary>What a frame may expect from a full queue.</summary>
-internal enum FrameKind
+/// <summary>What becomes of a frame when the outbox is full.</summary>
+public enum FrameKind
 {
-    /// <summary>Has no place when the queue is full.</summary>
-    Batch,
+    /// <summary>It is refused: whoever sends it can skip it.</summary>
+    Data,
 
-    /// <summary>Has a reserve beyond that.</summary>
+    /// <summary>It may use a reserve beyond the bound.</summary>
     Control,
 
-    /// <summary>Always has a place, and is the last.</summary>
+    /// <summary>It is always accepted, and nothing after it.</summary>
     Close,
 }
 
-/// <summary>A socket's bounded send queue: whole WebSocket frames, in order, none after a Close frame.</summary>
+/// <summary>A connection's bounded send queue: whole WebSocket frames, in order, none after a Close frame.</summary>
 /// <remarks>
-/// Thread-safe; nobody waits. While the stream takes what it is given at once, the thread that brings a frame writes it, and nothing
-/// is queued or allocated. What comes during a write that takes longer, or is left for later, waits and is then written together.
-/// What is kept for clients that do not read counts in the node's budget: a frame once, however many keep it. Where that is used up, a client has
-/// no place for more than <see cref="FreeBytes"/>.
+/// Thread-safe; nobody waits. While the target takes what it is given at once, the thread that brings a frame writes it, and nothing
+/// is queued or allocated. Frames that come during a longer write, or that are left for later, wait and are then written together.
+/// What is kept for clients that do not read counts in <paramref name="memory"/>: a frame once, however many connections keep it. Where that is used up,
+/// a client has no place for more than <see cref="FreeBytes"/>.
 /// </remarks>
 /// <param name="maxFrames">Most frames that wait; a frame that is being written does not count.</param>
 /// <param name="maxBytes">Most bytes that wait.</param>
-/// <param name="failed">Called once when the stream takes no more; it must not throw.</param>
-internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, MemoryBudget memory, Action failed, TimeProvider time) : IDisposable
+/// <param name="memory">Null for no bound.</param>
+/// <param name="failed">Called once when a write fails; it must not throw.</param>
+public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMemoryBudget? memory, Action failed, TimeProvider time) : IDisposable
 {
     /// <summary>How many control frames have a place beyond <c>maxFrames</c>.</summary>
     public const int ReservedFrames = 64;
@@ -45,7 +44,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
     private const int MaxWriteBytes = 64 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Queue<Frame> _waiting = new();
+    private readonly Queue<SharedFrame> _waiting = new();
     private long _waitingBytes;
     private long _lastFrame = time.GetTimestamp();
     private bool _isWriting;
@@ -79,7 +78,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
     /// <summary>Puts a frame behind those waiting.</summary>
     /// <param name="later">It may wait for what comes next, or for <see cref="Flush"/>.</param>
     /// <returns>False, with nothing written, when there is no place or a Close frame went before.</returns>
-    public bool TryWrite(Frame frame, FrameKind kind, bool later = false)
+    public bool TryWrite(SharedFrame frame, FrameKind kind, bool later = false)
     {
         bool isAlone;
         lock (_gate)
@@ -135,7 +134,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
         WriteWaiting();
     }
 
-    /// <summary>Ends when everything that was accepted is written, or the stream has failed.</summary>
+    /// <summary>Ends when everything that was accepted is written, or a write has failed.</summary>
     public Task WrittenAsync()
     {
         lock (_gate)
@@ -162,21 +161,21 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
 
     private bool HasPlace(int bytes, FrameKind kind) => kind switch
     {
-        FrameKind.Batch => _waiting.Count < maxFrames && _waitingBytes + bytes <= maxBytes && !IsShort(bytes),
+        FrameKind.Data => _waiting.Count < maxFrames && _waitingBytes + bytes <= maxBytes && !IsShort(bytes),
         FrameKind.Control => _waiting.Count < maxFrames + ReservedFrames && _waitingBytes + bytes <= maxBytes + ReservedBytes && !IsShort(bytes),
         _ => true,
     };
 
     /// <summary>Whether the node has too little memory to keep so much more for a client that is late.</summary>
-    private bool IsShort(int bytes) => (_isWriting || _waiting.Count > 0) && _waitingBytes + bytes > FreeBytes && memory.Refuses(MemoryKind.Output);
+    private bool IsShort(int bytes) => (_isWriting || _waiting.Count > 0) && _waitingBytes + bytes > FreeBytes && memory?.Refuses() == true;
 
     /// <summary>The common case, without a thing that the rest needs: one frame, which the stream takes at once.</summary>
-    private void Write(Frame frame)
+    private void Write(SharedFrame frame)
     {
         ValueTask write;
         try
         {
-            write = stream.WriteAsync(frame.Bytes);
+            write = target.WriteAsync(frame.Bytes);
         }
         catch (Exception)
         {
@@ -211,7 +210,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
         {
             do
             {
-                var write = begun ?? stream.WriteAsync(piece.Bytes);
+                var write = begun ?? target.WriteAsync(piece.Bytes);
                 begun = null;
                 if (!write.IsCompleted)
                 {
@@ -244,7 +243,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
             }
 
             // A copy is memory for this client alone.
-            if (_waiting.Count == 1 || _waiting.Peek().Bytes.Length > MaxWriteBytes / 2 || memory.IsFull)
+            if (_waiting.Count == 1 || _waiting.Peek().Bytes.Length > MaxWriteBytes / 2 || memory?.IsFull == true)
             {
                 var frame = Dequeue();
                 piece = new Piece(frame.Bytes) { Frame = frame, IsKept = true };
@@ -265,7 +264,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
         }
     }
 
-    private Frame Dequeue()
+    private SharedFrame Dequeue()
     {
         var frame = _waiting.Dequeue();
         _waitingBytes -= frame.Bytes.Length;
@@ -303,7 +302,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
     {
         if (piece.Copy is { } copy)
         {
-            memory.Take(MemoryKind.Output, copy.Length);
+            memory?.Take(copy.Length);
         }
         else if (!piece.IsKept)
         {
@@ -321,7 +320,7 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
             ArrayPool<byte>.Shared.Return(copy);
             if (piece.IsKept)
             {
-                memory.Return(MemoryKind.Output, copy.Length);
+                memory?.Return(copy.Length);
             }
         }
         else if (piece.IsKept)
@@ -332,26 +331,26 @@ internal sealed class FrameWriter(Stream stream, int maxFrames, int maxBytes, Me
         piece = default;
     }
 
-    private void Keep(Frame frame)
+    private void Keep(SharedFrame frame)
     {
         if (frame.Bytes.Length >= MinCounted && frame.Keep())
         {
-            memory.Take(MemoryKind.Output, frame.Bytes.Length);
+            memory?.Take(frame.Bytes.Length);
         }
     }
 
-    private void LetGo(Frame frame)
+    private void LetGo(SharedFrame frame)
     {
         if (frame.Bytes.Length >= MinCounted && frame.LetGo())
         {
-            memory.Return(MemoryKind.Output, frame.Bytes.Length);
+            memory?.Return(frame.Bytes.Length);
         }
     }
 
     /// <summary>What is written with one call: a frame, or a copy of several.</summary>
     private record struct Piece(ReadOnlyMemory<byte> Bytes)
     {
-        public Frame? Frame { get; init; }
+        public SharedFrame? Frame { get; init; }
 
         /// <summary>From the pool; null where it is a frame.</summary>
         public byte[]? Copy { get; init; }

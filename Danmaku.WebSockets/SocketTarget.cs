@@ -1,11 +1,11 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace Danmaku.Node.Sockets;
+namespace Danmaku.WebSockets;
 
 /// <summary>Writes to a socket with one system call, on the caller's thread, as long as the system takes what it is given.</summary>
-/// <remarks>For one writer at a time. It does not own the socket, and does not read.</remarks>
-internal sealed partial class SocketOutput(Socket socket) : AsyncStream
+/// <remarks>Linux only, see <see cref="IsSupported"/>. For one writer at a time. It does not own the socket, and does not read.</remarks>
+public sealed partial class SocketTarget(Socket socket) : IByteTarget
 {
     /// <summary><c>MSG_DONTWAIT</c> and <c>MSG_NOSIGNAL</c> of Linux.</summary>
     private const int Flags = 0x40 | 0x4000;
@@ -13,34 +13,27 @@ internal sealed partial class SocketOutput(Socket socket) : AsyncStream
     private const int Interrupted = 4;
     private const int WouldBlock = 11;
 
+    /// <summary>Whether this system is Linux.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux();
 
-    public override bool CanRead => false;
-
-    public override bool CanWrite => true;
-
-    /// <exception cref="IOException">The connection is over.</exception>
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        SendAsync(socket, buffer, cancellationToken);
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes) => SendAsync(socket, bytes);
 
     /// <summary>What <see cref="WriteAsync"/> does.</summary>
     /// <exception cref="IOException">The connection is over.</exception>
-    public static ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    public static ValueTask SendAsync(Socket socket, ReadOnlyMemory<byte> bytes)
     {
         var sent = TrySend(socket, bytes.Span);
-        return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(socket, bytes[sent..], cancellation);
+        return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(socket, bytes[sent..]);
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>Waits for place by the runtime's own means. Seldom: it is for viewers that do not read as fast as they are sent.</summary>
-    private static async ValueTask SendRestAsync(Socket socket, ReadOnlyMemory<byte> rest, CancellationToken cancellation)
+    /// <summary>Waits for place by the runtime's own means. It is for clients that do not read as fast as they are sent.</summary>
+    private static async ValueTask SendRestAsync(Socket socket, ReadOnlyMemory<byte> rest)
     {
         try
         {
             while (rest.Length > 0)
             {
-                rest = rest[await socket.SendAsync(rest, SocketFlags.None, cancellation).ConfigureAwait(false)..];
+                rest = rest[await socket.SendAsync(rest, SocketFlags.None).ConfigureAwait(false)..];
             }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)

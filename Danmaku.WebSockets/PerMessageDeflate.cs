@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.IO.Compression;
 
-namespace Danmaku.Core.Wire;
+namespace Danmaku.WebSockets;
 
 /// <summary>
 /// <c>permessage-deflate</c> (RFC 7692) for messages that are compressed once and sent to many: none refers to the one before, so that
 /// everybody can read it, whatever came before.
 /// </summary>
-public static class MessageDeflate
+public static class PerMessageDeflate
 {
     /// <summary>Smallest payload that is compressed, in bytes: below it there is little to gain.</summary>
     public const int MinBytes = 512;
@@ -31,18 +31,19 @@ public static class MessageDeflate
     public static string? Accept(IEnumerable<string?> offers) =>
         offers.SelectMany(line => (line ?? "").Split(',')).Select(AcceptOne).FirstOrDefault(answer => answer is not null);
 
-    /// <summary>The same message compressed, or as it is when it is small or does not shrink.</summary>
+    /// <summary>The same message compressed, or null when it is small or does not shrink.</summary>
     /// <param name="frame">One uncompressed text message in one frame.</param>
-    public static Frame Pack(Frame frame)
+    /// <returns>One frame.</returns>
+    public static byte[]? Compress(ReadOnlySpan<byte> frame)
     {
-        var payload = frame.Bytes.Span[Frame.HeaderBytes(frame.Bytes.Span)..];
+        var payload = frame[SharedFrame.HeaderBytes(frame)..];
         if (payload.Length < MinBytes)
         {
-            return frame;
+            return null;
         }
 
         using var packed = new MemoryStream(payload.Length);
-        packed.Write(stackalloc byte[Frame.MaxHeaderBytes]);
+        packed.Write(stackalloc byte[SharedFrame.MaxHeaderBytes]);
         long end;
         using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal, leaveOpen: true))
         {
@@ -51,18 +52,18 @@ public static class MessageDeflate
             end = packed.Length - TailBytes;
         }
 
-        var length = (int)end - Frame.MaxHeaderBytes;
+        var length = (int)end - SharedFrame.MaxHeaderBytes;
         if (length >= payload.Length)
         {
-            return frame;
+            return null;
         }
 
-        Span<byte> header = stackalloc byte[Frame.MaxHeaderBytes];
-        header = header[..Frame.WriteTextHeader(header, length)];
+        Span<byte> header = stackalloc byte[SharedFrame.MaxHeaderBytes];
+        header = header[..SharedFrame.WriteTextHeader(header, length)];
         header[0] = CompressedText;
-        var bytes = packed.GetBuffer().AsSpan(Frame.MaxHeaderBytes - header.Length, header.Length + length);
+        var bytes = packed.GetBuffer().AsSpan(SharedFrame.MaxHeaderBytes - header.Length, header.Length + length);
         header.CopyTo(bytes);
-        return frame with { Bytes = bytes.ToArray() };
+        return bytes.ToArray();
     }
 
     private static string? AcceptOne(string offer)

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>epoll(7) of Linux, level-triggered: tells of many sockets which have something to read.</summary>
 /// <remarks>

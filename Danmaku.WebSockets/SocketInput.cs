@@ -1,10 +1,10 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets;
 
-/// <summary>Reads from a socket with one system call, and never waits.</summary>
-internal static partial class SocketInput
+/// <summary>Reads from a socket with one system call, and never waits. Linux only.</summary>
+public static partial class SocketInput
 {
     /// <summary><c>MSG_DONTWAIT</c> of Linux.</summary>
     private const int Flags = 0x40;

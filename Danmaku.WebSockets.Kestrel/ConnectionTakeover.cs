@@ -1,11 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using Danmaku.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
-namespace Danmaku.Node.Sockets;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
 /// Stands between the HTTP server and its connection. A WebSocket takes the connection over: the request ends with the 101, everything
@@ -17,20 +16,21 @@ namespace Danmaku.Node.Sockets;
 /// which nothing was written before, since what the pipe has taken may still be on its way; and for one without TLS, which would be
 /// between the two. Others are served within their request, through the server.
 /// </remarks>
-internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
+internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeature
 {
     private readonly ConnectionContext _connection;
+    private readonly Socket _socket;
     private readonly IDuplexPipe _transport;
     private readonly InputPart _input;
     private readonly OutputPart _output;
-    private Func<RawConnection, Task>? _serve;
+    private Func<ClientConnection, Task>? _serve;
 
     /// <summary>What the server wants to do every second for this connection; nothing any more when it has lost it.</summary>
     private (Action<object> Action, object State)[] _beats = [];
 
-    private RawConnection(ConnectionContext connection, Socket socket)
+    private ConnectionTakeover(ConnectionContext connection, Socket socket)
     {
-        (_connection, _transport) = (connection, connection.Transport);
+        (_connection, _socket, _transport) = (connection, socket, connection.Transport);
         (_input, _output) = (new InputPart(this, _transport.Input), new OutputPart(this, _transport.Output, socket));
     }
 
@@ -43,13 +43,13 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
     /// <summary>Connection middleware of the server.</summary>
     public static async Task UseAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (!SocketOutput.IsSupported || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+        if (!SocketTarget.IsSupported || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
         {
             await next(connection);
             return;
         }
 
-        var raw = new RawConnection(connection, socket);
+        var raw = new ConnectionTakeover(connection, socket);
         try
         {
             raw.Begin();
@@ -64,7 +64,7 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
 
     /// <summary>Takes the connection over, if that is possible: then <paramref name="serve"/> has it when the request has ended.</summary>
     /// <returns>False when the request has to keep it.</returns>
-    public bool TryTakeOver(Func<RawConnection, Task> serve)
+    public bool TryTakeOver(Func<ClientConnection, Task> serve)
     {
         if (IsTakenOver || _output.WasUsed)
         {
@@ -75,15 +75,8 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
         return true;
     }
 
-    /// <summary>What comes from the client.</summary>
-    public IByteSource OpenInput() =>
-        _connection.Features.Get<IByteSource>() ?? new StreamSource(_transport.Input.AsStream(leaveOpen: true));
-
-    /// <summary>Writes straight to the system.</summary>
-    public Stream OpenOutput() => _output.Open();
-
-    /// <summary>Ends the connection without a word. Thread-safe; safe to repeat.</summary>
-    public void Abort() => _connection.Abort();
+    /// <summary>Takes back <see cref="TryTakeOver"/>: the request has failed before its 101.</summary>
+    public void GiveBack() => _serve = null;
 
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) => _beats = [.. _beats, (action, state)];
 
@@ -94,15 +87,18 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
         if (_connection.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
         {
             _connection.Features.Set<IConnectionHeartbeatFeature>(this);
-            heartbeat.OnHeartbeat(static raw => ((RawConnection)raw).Beat(), this);
+            heartbeat.OnHeartbeat(static raw => ((ConnectionTakeover)raw).Beat(), this);
         }
     }
 
     private Task ServeAsync()
     {
         _beats = [];
-        return _serve?.Invoke(this) ?? Task.CompletedTask;
+        return _serve?.Invoke(new ClientConnection(Source(), new SocketTarget(_socket), _connection.Abort)) ?? Task.CompletedTask;
     }
+
+    private IByteSource Source() =>
+        _connection.Features.Get<IByteSource>() ?? new StreamSource(_transport.Input.AsStream(leaveOpen: true));
 
     private void Beat()
     {
@@ -113,7 +109,7 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
     }
 
     /// <summary>The server does not end what is not its own any more.</summary>
-    private sealed class InputPart(RawConnection raw, PipeReader input) : PipeReader
+    private sealed class InputPart(ConnectionTakeover raw, PipeReader input) : PipeReader
     {
         public override bool TryRead(out ReadResult result) => input.TryRead(out result);
 
@@ -140,7 +136,7 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
         }
     }
 
-    private sealed class OutputPart(RawConnection raw, PipeWriter output, Socket socket) : PipeWriter
+    private sealed class OutputPart(ConnectionTakeover raw, PipeWriter output, Socket socket) : PipeWriter
     {
         private ArrayBufferWriter<byte>? _head;
 
@@ -149,8 +145,6 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
         public override bool CanGetUnflushedBytes => output.CanGetUnflushedBytes;
 
         public override long UnflushedBytes => output.UnflushedBytes + (_head?.WrittenCount ?? 0);
-
-        public SocketOutput Open() => new SocketOutput(socket);
 
         public override Memory<byte> GetMemory(int sizeHint = 0) => raw.IsTakenOver ? Head().GetMemory(sizeHint) : output.GetMemory(sizeHint);
 
@@ -192,7 +186,7 @@ internal sealed class RawConnection : IDuplexPipe, IConnectionHeartbeatFeature
                 _head = null;
                 try
                 {
-                    await SocketOutput.SendAsync(socket, head.WrittenMemory, CancellationToken.None);
+                    await SocketTarget.SendAsync(socket, head.WrittenMemory);
                 }
                 catch (IOException)
                 {

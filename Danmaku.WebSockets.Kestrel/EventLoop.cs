@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>Somebody who reads a socket when there is something to read. Called by one thread at a time.</summary>
 internal interface IPolled
@@ -16,7 +16,7 @@ internal interface IPolled
 /// buffer, no pending read, no task.
 /// </summary>
 /// <remarks>Thread-safe. Lives as long as the process.</remarks>
-internal sealed class Poller
+internal sealed class EventLoop
 {
     /// <summary>Most that is read of one socket before others have their turn.</summary>
     private const int ScratchBytes = 64 * 1024;
@@ -27,8 +27,8 @@ internal sealed class Poller
     /// <summary>As often as it looks where something comes all the time.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
-    private static readonly Lazy<Poller[]> All = new(() =>
-        [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount / 2, 1, MaxThreads)).Select(_ => new Poller())]);
+    private static readonly Lazy<EventLoop[]> All = new(() =>
+        [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount / 2, 1, MaxThreads)).Select(_ => new EventLoop())]);
 
     private static uint _next;
 
@@ -39,10 +39,10 @@ internal sealed class Poller
     private int[] _lives = new int[64];
     private int _used;
 
-    private Poller() => new Thread(Run) { IsBackground = true, Name = "danmaku poller" }.Start();
+    private EventLoop() => new Thread(Run) { IsBackground = true, Name = "epoll" }.Start();
 
     /// <summary>One of the process's pollers, in turn.</summary>
-    public static Poller Next() => All.Value[Interlocked.Increment(ref _next) % (uint)All.Value.Length];
+    public static EventLoop Next() => All.Value[Interlocked.Increment(ref _next) % (uint)All.Value.Length];
 
     /// <summary>Begins to watch a socket.</summary>
     /// <returns>For the other calls.</returns>

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 
-namespace Danmaku.Node.Sockets;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>What the operating system takes in for a viewer that does not read: on Linux megabytes by itself, so that it would hold more than we do.</summary>
-internal static class SystemBuffer
+internal static class SendBufferLimit
 {
     /// <summary>Bytes that the system takes in and has not sent. What is on its way does not count, so that no connection gets slower by it.</summary>
     private const int UnsentBytes = 64 * 1024;

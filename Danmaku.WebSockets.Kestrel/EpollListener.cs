@@ -1,48 +1,36 @@
 using System.Net;
 using System.Net.Sockets;
-using Danmaku.Core.Limits;
-using Danmaku.Node.Observability;
-using Danmaku.Node.Strangers;
 using Microsoft.AspNetCore.Connections;
 
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
 /// Accepts connections for as long as there are descriptors and memory for them. Without descriptors it waits, and whoever connects waits in the
 /// system's queue; without memory it refuses. A listener that fails for another reason ends the process.
 /// </summary>
-internal sealed class PolledListener : IConnectionListener
+internal sealed class EpollListener : IConnectionListener
 {
     /// <summary>How often it looks whether there are descriptors again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly string _id = Guid.NewGuid().ToString("N")[..8];
     private readonly Socket _socket;
-    private readonly PolledPipes _pipes;
-    private readonly MemoryBudget _memory;
-    private readonly Descriptors _descriptors;
-    private readonly int _most;
-    private readonly bool _isReserved;
+    private readonly EpollPipes _pipes;
+    private readonly ListenerGuard _guard;
     private readonly RefusedConnections _refused = new();
-    private readonly Episode _full;
     private readonly ILogger _logger;
     private int _lowest;
     private long _count;
     private bool _isWaiting;
     private bool _isUnbound;
 
-    /// <param name="isReserved">Whether it is for operators, who may use what is kept back.</param>
-    public PolledListener(
-        Socket socket, PolledPipes pipes, MemoryBudget memory, Descriptors descriptors, bool isReserved, TimeProvider time, ILogger logger)
+    public EpollListener(Socket socket, EpollPipes pipes, ListenerGuard guard, ILogger logger)
     {
-        (_socket, _pipes, _memory, _descriptors, _isReserved, _logger) = (socket, pipes, memory, descriptors, isReserved, logger);
-        (EndPoint, _most) = (socket.LocalEndPoint!, isReserved ? descriptors.ForOperators : descriptors.ForStrangers);
-        _full = new Episode(time, () => logger.ListenerFree(Name));
+        (_socket, _pipes, _guard, _logger) = (socket, pipes, guard, logger);
+        EndPoint = socket.LocalEndPoint!;
     }
 
     public EndPoint EndPoint { get; }
-
-    public string Name => EndPoint.ToString()!;
 
     /// <summary>Whether it does not wait for descriptors.</summary>
     public bool IsAccepting => !Volatile.Read(ref _isWaiting);
@@ -77,7 +65,8 @@ internal sealed class PolledListener : IConnectionListener
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
-                SuddenEnd.BecauseListenerFailed(Name, error);
+                _guard.Failed(EndPoint, error);
+                throw;
             }
         }
     }
@@ -93,7 +82,6 @@ internal sealed class PolledListener : IConnectionListener
     {
         Volatile.Write(ref _isUnbound, true);
         _socket.Dispose();
-        _full.Dispose();
         _pipes.Pool.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -104,33 +92,25 @@ internal sealed class PolledListener : IConnectionListener
 
     private async ValueTask WaitForDescriptorsAsync(CancellationToken cancellation)
     {
-        while (_lowest >= _most)
+        while (_lowest >= _guard.MaxDescriptor)
         {
-            await WaitAsync($"of {_descriptors.Limit} file descriptors {_lowest} are in use, and the rest is kept back", cancellation);
-            _lowest = _descriptors.Lowest();
+            await WaitAsync($"of {_guard.Descriptors.Limit} file descriptors {_lowest} are in use, and the rest is kept back", cancellation);
+            _lowest = _guard.Descriptors.Lowest();
         }
     }
 
     private async Task WaitAsync(string reason, CancellationToken cancellation)
     {
-        if (_full.Goes())
-        {
-            _logger.ListenerFull(Name, reason);
-        }
-
+        _guard.Waits(EndPoint, reason);
         Volatile.Write(ref _isWaiting, true);
         await Task.Delay(Pause, cancellation);
         Volatile.Write(ref _isWaiting, false);
     }
 
     /// <returns>Null when it was refused, or could not be opened.</returns>
-    private PolledConnection? Open(Socket accepted)
+    private EpollConnection? Open(Socket accepted)
     {
-        if (_isReserved)
-        {
-            _memory.Take(MemoryKind.Connections, Costs.Connection);
-        }
-        else if (!_memory.TryEnter(MemoryKind.Connections, Costs.Connection))
+        if (!_guard.TryEnter())
         {
             _refused.Refuse(accepted);
             return null;
@@ -139,13 +119,13 @@ internal sealed class PolledListener : IConnectionListener
         try
         {
             accepted.NoDelay = true;
-            return new PolledConnection($"{_id}:{++_count:X}", accepted, _pipes, _memory, _isReserved, _logger);
+            return new EpollConnection($"{_id}:{++_count:X}", accepted, _pipes, _guard, _logger);
         }
         catch (Exception error) when (error is SocketException or IOException)
         {
             // The client is gone already, or the system cannot watch more sockets.
             accepted.Dispose();
-            _memory.Return(MemoryKind.Connections, Costs.Connection);
+            _guard.Leave();
             return null;
         }
     }

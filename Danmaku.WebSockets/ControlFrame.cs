@@ -1,14 +1,18 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Danmaku.Node.Sockets;
+namespace Danmaku.WebSockets;
 
-/// <summary>The control frames that are sent (RFC 6455 §5.5).</summary>
-internal static class ControlFrame
+/// <summary>The control frames that a server sends (RFC 6455 §5.5).</summary>
+public static class ControlFrame
 {
     private const byte CloseOpcode = 0x88;
     private const byte PongOpcode = 0x8a;
 
+    /// <summary>An empty Ping: the heartbeat. Shared by all connections.</summary>
+    public static SharedFrame Ping { get; } = new(new byte[] { 0x89, 0x00 });
+
+    /// <param name="text">The reason; at most 123 bytes of UTF-8.</param>
     public static byte[] Close(int code, string text = "")
     {
         var reason = Encoding.UTF8.GetBytes(text);

@@ -1,21 +1,16 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using Danmaku.Core.Limits;
-using Danmaku.Node.Observability;
-using Danmaku.Node.Sockets;
-using Danmaku.Node.Strangers;
-using Danmaku.WebSockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
-namespace Danmaku.Node.Transport;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
-/// One connection of <see cref="PolledTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
+/// One connection of <see cref="EpollTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
 /// straight from the socket (<see cref="Begin"/>).
 /// </summary>
-internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
+internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
 {
     /// <summary>What is sent with one system call where the server has many small pieces.</summary>
     private const int SendBytes = 64 * 1024;
@@ -24,11 +19,10 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private const int SinkBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly Poller _poller = Poller.Next();
+    private readonly EventLoop _loop = EventLoop.Next();
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly MemoryBudget _memory;
-    private readonly bool _isReserved;
+    private readonly ListenerGuard _guard;
     private readonly ILogger _logger;
     private readonly long _key;
     private readonly CountingPool _unread;
@@ -43,15 +37,14 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     private bool _isReturned;
     private bool _hasSent;
 
-    /// <param name="memory">Where <see cref="Costs.Connection"/> was taken for it; it gives that back.</param>
-    /// <param name="isReserved">Whether it may use more than there is for strangers.</param>
-    public PolledConnection(string id, Socket socket, PolledPipes pipes, MemoryBudget memory, bool isReserved, ILogger logger)
+    /// <param name="guard">Has let it enter; it leaves when it is disposed of.</param>
+    public EpollConnection(string id, Socket socket, EpollPipes pipes, ListenerGuard guard, ILogger logger)
         : base(id)
     {
-        (Socket, MemoryPool, _memory, _isReserved, _logger) = (socket, pipes.Pool, memory, isReserved, logger);
+        (Socket, MemoryPool, _guard, _logger) = (socket, pipes.Pool, guard, logger);
         (LocalEndPoint, RemoteEndPoint, ConnectionClosed) = (socket.LocalEndPoint, socket.RemoteEndPoint, _closed.Token);
 
-        _unread = new CountingPool(pipes.Pool, memory);
+        _unread = new CountingPool(pipes.Pool, guard.Unread);
         (_input, _output) = (new Pipe(pipes.Input(_unread)), new Pipe(pipes.Output));
         Transport = new DuplexPipe(_input.Reader, _output.Writer);
         Features.Set<IConnectionSocketFeature>(this);
@@ -62,7 +55,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         lock (_gate)
         {
             // Something may come before the key is known here.
-            _key = _poller.Add(socket, this);
+            _key = _loop.Add(socket, this);
         }
     }
 
@@ -91,7 +84,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
         _unread.Dispose();
         if (!Interlocked.Exchange(ref _isReturned, true))
         {
-            _memory.Return(MemoryKind.Connections, Costs.Connection);
+            _guard.Leave();
         }
     }
 
@@ -176,7 +169,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
 
     private void ReadForServer(byte[] scratch)
     {
-        var isShort = !_isReserved && _memory.IsFull;
+        var isShort = _guard.Unread?.IsFull == true;
         var count = Receive(isShort ? scratch.AsSpan(0, CountingPool.FreeBytes) : scratch);
         if (count < 0)
         {
@@ -189,7 +182,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             return;
         }
 
-        if (isShort && !_unread.HasFreeBytes && _memory.Refuses(MemoryKind.Input))
+        if (isShort && !_unread.HasFreeBytes && _guard.Unread!.Refuses())
         {
             Refuse();
             return;
@@ -216,7 +209,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     {
         if (!Volatile.Read(ref _hasSent))
         {
-            SocketOutput.TrySend(Socket, RefusedConnections.Answer);
+            SocketTarget.TrySend(Socket, RefusedConnections.Answer);
         }
 
         Close(hard: false);
@@ -341,7 +334,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     {
         if (bytes.IsSingleSegment)
         {
-            await SocketOutput.SendAsync(Socket, bytes.First, CancellationToken.None);
+            await SocketTarget.SendAsync(Socket, bytes.First);
             return;
         }
 
@@ -352,7 +345,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             {
                 var piece = bytes.Slice(0, Math.Min(bytes.Length, buffer.Length));
                 piece.CopyTo(buffer);
-                await SocketOutput.SendAsync(Socket, buffer.AsMemory(0, (int)piece.Length), CancellationToken.None);
+                await SocketTarget.SendAsync(Socket, buffer.AsMemory(0, (int)piece.Length));
                 bytes = bytes.Slice(piece.End);
             }
         }
@@ -366,7 +359,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
     {
         if (!Volatile.Read(ref _isGone))
         {
-            _poller.Watch(Socket, _key, isWatching);
+            _loop.Watch(Socket, _key, isWatching);
         }
     }
 
@@ -378,7 +371,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
             return;
         }
 
-        _poller.Remove(_key);
+        _loop.Remove(_key);
         try
         {
             if (hard)
@@ -404,7 +397,7 @@ internal sealed class PolledConnection : DefaultConnectionContext, IConnectionSo
 /// <summary>What the pipes of all connections have in common.</summary>
 /// <param name="readAhead">Most bytes that wait for the server.</param>
 /// <param name="writeBehind">Most bytes that wait for the client.</param>
-internal sealed class PolledPipes(MemoryPool<byte> pool, long readAhead, long writeBehind)
+internal sealed class EpollPipes(MemoryPool<byte> pool, long readAhead, long writeBehind)
 {
     public MemoryPool<byte> Pool => pool;
 

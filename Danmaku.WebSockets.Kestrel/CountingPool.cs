@@ -1,10 +1,9 @@
 using System.Buffers;
-using Danmaku.Core.Limits;
 
-namespace Danmaku.Node.Strangers;
+namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>What one connection has sent and its HTTP server has not read: blocks of a pool, counted as input for as long as they are kept. Thread-safe.</summary>
-internal sealed class CountingPool(MemoryPool<byte> pool, MemoryBudget memory) : MemoryPool<byte>
+internal sealed class CountingPool(MemoryPool<byte> pool, IMemoryBudget? memory) : MemoryPool<byte>
 {
     /// <summary>The first block is part of the constant for a connection, so that a request which comes whole is heard whatever others have taken.</summary>
     public const int FreeBytes = 4096;
@@ -31,7 +30,7 @@ internal sealed class CountingPool(MemoryPool<byte> pool, MemoryBudget memory) :
     private void Count(int change)
     {
         var after = Interlocked.Add(ref _bytes, change);
-        memory.Take(MemoryKind.Input, Math.Max(0, after - FreeBytes) - Math.Max(0, after - change - FreeBytes));
+        memory?.Take(Math.Max(0, after - FreeBytes) - Math.Max(0, after - change - FreeBytes));
     }
 
     private sealed class Block(CountingPool owner, IMemoryOwner<byte> block) : IMemoryOwner<byte>
