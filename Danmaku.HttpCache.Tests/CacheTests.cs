@@ -44,6 +44,40 @@ public sealed class CacheTests
         Assert.Single(origin.Requests);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    [InlineData(100_000, false)]
+    [InlineData(256 * 1024, false)]
+    [InlineData((256 * 1024) + 1, true)]
+    [InlineData((256 * 1024) + 1, false)]
+    [InlineData(10_000_000, true)]
+    [InlineData(10_000_000, false)]
+    public async Task A_hit_has_every_byte_of_a_body_of_any_length(int length, bool isLengthKnown)
+    {
+        var body = new byte[length];
+        new Random(length).NextBytes(body);
+        await using var origin = await FakeOrigin.StartAsync(async (context, _) =>
+        {
+            context.Response.Headers.CacheControl = "max-age=60";
+            context.Response.ContentLength = isLengthKnown ? length : null;
+            await context.Response.Body.WriteAsync(body);
+        });
+        await using var edge = await TestEdge.StartAsync(origin);
+
+        foreach (var cache in (string[])["MISS", "HIT", "HIT"])
+        {
+            using var answer = await edge.Http.GetAsync(new Uri(edge.Url, "/a"));
+
+            Assert.Equal($"{cache} from edge-1", answer.Headers.GetValues("X-Cache").Single());
+            Assert.Equal(body, await answer.Content.ReadAsByteArrayAsync());
+        }
+
+        var head = await edge.SendAsync("HEAD", "/a", []);
+        Assert.Equal(("HIT", $"{length}"), (head.Cache, head["Content-Length"]));
+        Assert.Single(origin.Requests);
+    }
+
     [Fact]
     public async Task What_is_stale_is_validated_and_goes_on()
     {

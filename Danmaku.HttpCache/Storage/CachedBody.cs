@@ -42,7 +42,19 @@ internal sealed class CachedBody
     public bool IsComplete { get; private set; }
 
     /// <summary>The whole body where it is complete and in one piece.</summary>
-    public ReadOnlyMemory<byte>? Whole => !IsComplete ? null : _pieces.Count switch { 0 => ReadOnlyMemory<byte>.Empty, 1 => _pieces[0], _ => null };
+    /// <remarks>Statements, since in an expression a null beside memory is empty memory: it converts as an array.</remarks>
+    public ReadOnlyMemory<byte>? Whole
+    {
+        get
+        {
+            if (!IsComplete || _pieces.Count > 1)
+            {
+                return null;
+            }
+
+            return _pieces.Count == 0 ? ReadOnlyMemory<byte>.Empty : _pieces[0];
+        }
+    }
 
     public IReadOnlyList<ReadOnlyMemory<byte>> Pieces => IsComplete ? _pieces : throw new InvalidOperationException("The body is not complete.");
 
