@@ -72,6 +72,8 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:Memory", "3MiB")]
     [InlineData("Danmaku:Memory", "256 MB")]
     [InlineData("Danmaku:Memory", "99999999999GiB")]
+    [InlineData("Danmaku:Transport", "quic")]
+    [InlineData("Danmaku:Transport", "Epoll")]
     [InlineData("Danmaku:PublicUrl", "edge-2.example")]
     [InlineData("Danmaku:PublicUrl", "wss://edge-2.example/")]
     [InlineData("Danmaku:PublicUrl", "https://edge-2.example/?a=1")]

@@ -12,9 +12,6 @@ namespace Danmaku.WebSockets.Kestrel;
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
 {
-    /// <summary>What is sent with one system call where the server has many small pieces.</summary>
-    private const int SendBytes = 64 * 1024;
-
     /// <summary>Most that a WebSocket is given at a time: others wait for as long as that takes to handle.</summary>
     private const int SinkBytes = 16 * 1024;
 
@@ -332,26 +329,9 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
 
     private async ValueTask SendAsync(ReadOnlySequence<byte> bytes)
     {
-        if (bytes.IsSingleSegment)
+        foreach (var piece in bytes)
         {
-            await SocketTarget.SendAsync(Socket, bytes.First);
-            return;
-        }
-
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(bytes.Length, SendBytes));
-        try
-        {
-            while (!bytes.IsEmpty)
-            {
-                var piece = bytes.Slice(0, Math.Min(bytes.Length, buffer.Length));
-                piece.CopyTo(buffer);
-                await SocketTarget.SendAsync(Socket, buffer.AsMemory(0, (int)piece.Length));
-                bytes = bytes.Slice(piece.End);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            await SocketTarget.SendAsync(Socket, piece);
         }
     }
 
@@ -406,7 +386,9 @@ internal sealed class EpollPipes(MemoryPool<byte> pool, long readAhead, long wri
     public PipeOptions Input(MemoryPool<byte> unread) =>
         new(unread, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false);
 
-    /// <summary>What goes out is sent where it was written.</summary>
-    public PipeOptions Output { get; } =
-        new(pool, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, useSynchronizationContext: false);
+    /// <summary>What goes out is sent where it was written. Its segments are large, and each is sent with one system call; they go back when they are sent.</summary>
+    public PipeOptions Output { get; } = new(
+        MemoryPool<byte>.Shared, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, SegmentBytes, useSynchronizationContext: false);
+
+    private const int SegmentBytes = 64 * 1024;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Danmaku.WebSockets.Kestrel;
@@ -38,8 +39,17 @@ internal sealed class EchoServer : IAsyncDisposable
 
         var app = builder.Build();
         app.MapGet("/", EchoAsync);
+        app.MapGet("/bytes", context => context.Response.Body.WriteAsync(Bytes(int.Parse(context.Request.Query["count"]!, CultureInfo.InvariantCulture))).AsTask());
         await app.StartAsync();
         return new EchoServer(app);
+    }
+
+    /// <summary>What <c>/bytes</c> answers with.</summary>
+    public static byte[] Bytes(int count)
+    {
+        var bytes = new byte[count];
+        new Random(count).NextBytes(bytes);
+        return bytes;
     }
 
     public async ValueTask DisposeAsync()
@@ -57,7 +67,7 @@ internal sealed class EchoServer : IAsyncDisposable
         }
 
         var query = context.Request.Query;
-        var options = new ReaderOptions(int.Parse(query["max"]!, System.Globalization.CultureInfo.InvariantCulture))
+        var options = new ReaderOptions(int.Parse(query["max"]!, CultureInfo.InvariantCulture))
         {
             Deflate = query.ContainsKey("deflate"),
             Binary = query.ContainsKey("binary"),
