@@ -1,5 +1,5 @@
-using System.Reflection;
 using System.Text.Json;
+using Danmaku.Node.Tests.Support;
 
 namespace Danmaku.Node.Tests.Processes;
 
@@ -7,9 +7,6 @@ namespace Danmaku.Node.Tests.Processes;
 [Trait("Category", "process")]
 public sealed class BuildTests : IDisposable
 {
-    private static readonly string Root = Path.GetFullPath(Path.Combine(
-        typeof(BuildTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(data => data.Key == "HttpCacheTests").Value!, "../.."));
-
     private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-").FullName;
 
     public BuildTests()
@@ -18,7 +15,7 @@ public sealed class BuildTests : IDisposable
         Directory.CreateDirectory(Programs);
         foreach (var name in (string[])["package.json", "package-lock.json"])
         {
-            File.Copy(Path.Combine(Root, "Danmaku.Web", name), Path.Combine(Web, name));
+            File.Copy(Path.Combine(Repository.Root, "Danmaku.Web", name), Path.Combine(Web, name));
         }
     }
 
@@ -87,10 +84,10 @@ public sealed class BuildTests : IDisposable
     [InlineData("Danmaku.Node/Endpoints/Page.cs")]
     public async Task The_version_of_Node_js_is_that_of_the_page(string file)
     {
-        using var package = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Root, "Danmaku.Web/package.json")));
+        using var package = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "Danmaku.Web/package.json")));
         var needed = package.RootElement.GetProperty("engines").GetProperty("node").GetString()!;
 
-        var text = await File.ReadAllTextAsync(Path.Combine(Root, file));
+        var text = await File.ReadAllTextAsync(Path.Combine(Repository.Root, file));
         Assert.Contains($"Node.js {needed.Replace(">=", "", StringComparison.Ordinal)} or newer", text, StringComparison.Ordinal);
     }
 
@@ -110,7 +107,7 @@ public sealed class BuildTests : IDisposable
     {
         await using var build = OwnedProcess.Start(
             "dotnet",
-            ["msbuild", Path.Combine(Root, "Danmaku.Node"), "-t:BuildWebPage", $"-p:WebDirectory={Web}/", "-nologo", "-tl:off", "-nodereuse:false", "-v:m"],
+            ["msbuild", Path.Combine(Repository.Root, "Danmaku.Node"), "-t:BuildWebPage", $"-p:WebDirectory={Web}/", "-nologo", "-tl:off", "-nodereuse:false", "-v:m"],
             variables =>
             {
                 variables["PATH"] = $"{Programs}:{variables["PATH"]}";
@@ -121,6 +118,6 @@ public sealed class BuildTests : IDisposable
             });
         Assert.Equal(code, await build.EndAsync(TimeSpan.FromMinutes(2)));
         Assert.Empty(build.Errors);
-        return build.Output.SingleOrDefault()?.Replace($" [{Path.Combine(Root, "Danmaku.Node/Danmaku.Node.csproj")}]", "", StringComparison.Ordinal);
+        return build.Output.SingleOrDefault()?.Replace($" [{Path.Combine(Repository.Root, "Danmaku.Node/Danmaku.Node.csproj")}]", "", StringComparison.Ordinal);
     }
 }

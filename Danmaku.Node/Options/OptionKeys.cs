@@ -15,6 +15,9 @@ internal static class OptionKeys
             .SelectMany(section => In(section.PropertyType, section.Section!)),
     ];
 
+    /// <summary>The full key of every option.</summary>
+    public static IEnumerable<string> All => Known.Select(option => option.Key);
+
     /// <exception cref="SettingsException">A source has a key below <c>Danmaku</c> that is no option: a mistyped one would have no effect.</exception>
     public static void Check(IConfiguration configuration) => Check(configuration, Known);
 
