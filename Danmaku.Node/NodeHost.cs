@@ -193,6 +193,13 @@ internal static class NodeHost
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
+
+        // Of this node, where the process has several.
+        services.ConfigureOpenTelemetryMeterProvider((provider, metrics) =>
+        {
+            var own = provider.GetRequiredService<DanmakuMetrics>();
+            metrics.AddView(instrument => own.Has(instrument) ? null : MetricStreamConfiguration.Drop);
+        });
     }
 
     /// <summary>Only where there is a store.</summary>
