@@ -51,7 +51,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         try
         {
             var viewer = await message.Answer.Task.WaitAsync(JoinPatience, time, cancellation).ConfigureAwait(false);
-            return viewer is null ? null : new ActorViewer(viewer);
+            return viewer is null ? null : new ActorViewer(viewer, time);
         }
         catch (TimeoutException)
         {
@@ -145,9 +145,26 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         };
     }
 
-    private sealed class ActorViewer(IActorRef viewer) : IViewer
+    private sealed class ActorViewer(IActorRef viewer, TimeProvider time) : IViewer
     {
+        /// <summary>It is answered sooner, unless the room has ended; then the connection is closed.</summary>
+        private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(10);
+
         public void Post(Post post) => ConnectionDispatcher.TellHere(viewer, new ConnectionActor.SendPost(post));
+
+        public async Task CloseAsync(CloseReason reason)
+        {
+            var close = new ConnectionActor.Close(reason);
+            viewer.Tell(close, ActorRefs.NoSender);
+            try
+            {
+                await close.Done.Task.WaitAsync(ClosePatience, time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // Nobody is there any more who would have something to say.
+            }
+        }
 
         public void Leave() => viewer.Tell(ConnectionActor.Leave.Instance, ActorRefs.NoSender);
     }

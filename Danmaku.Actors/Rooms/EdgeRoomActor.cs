@@ -31,6 +31,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     /// <summary>Those who come back with an older position than what is here, and whether they have been greeted.</summary>
     private readonly Dictionary<RoomViewer, bool> _readers = [];
 
+    /// <summary>Those who want to hear when they have been sent everything up to a position.</summary>
+    private readonly Dictionary<IActorRef, Position> _reaching = [];
+
     private readonly HistoryReads _reads;
     private IActorRef? _origin;
     private MissingRange? _asked;
@@ -126,6 +129,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 break;
             case ConnectionActor.ReadOn read:
                 OnReadOn(read);
+                break;
+            case ConnectionActor.Reach reach:
+                OnReach(reach);
                 break;
             case Attached attached:
                 OnAttached(attached);
@@ -377,6 +383,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         _waiting.Remove(member);
         _readers.Remove(member);
+        _reaching.Remove(member.Actor);
         _audience.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
@@ -577,6 +584,26 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         _isFlushing = false;
         FanOut();
+        if (_reaching.Count > 0)
+        {
+            TellReached();
+        }
+    }
+
+    private void OnReach(ConnectionActor.Reach reach)
+    {
+        FanOut();
+        _reaching[Sender] = reach.Position;
+        TellReached();
+    }
+
+    private void TellReached()
+    {
+        foreach (var (connection, _) in _reaching.Where(reaching => reaching.Value <= _room.Top).ToArray())
+        {
+            _reaching.Remove(connection);
+            connection.Tell(ConnectionActor.Reached.Instance);
+        }
     }
 
     private void FanOut()

@@ -1,5 +1,7 @@
 using Danmaku.Core.Drain;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Conversations;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
 
@@ -71,7 +73,13 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
                 await Task.Delay(wait, time, cancellation);
             }
 
-            socket.SendAway(conversation.Move(targets.Next(rooms.Status)));
+            _ = SendAwayAsync(socket, conversation, targets.Next(rooms.Status));
         }
+    }
+
+    private static async Task SendAwayAsync(ViewerSocket socket, Conversation conversation, Uri? edge)
+    {
+        await conversation.FinishAsync(CloseReason.Restarting);
+        socket.SendAway(conversation.Move(edge));
     }
 }
