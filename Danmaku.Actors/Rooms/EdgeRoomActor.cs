@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
@@ -106,6 +107,19 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     protected override void OnReceive(object message)
+    {
+        try
+        {
+            Handle(message);
+        }
+        catch (InvalidDataException error)
+        {
+            // No origin sends such danmaku. What is missing by it is asked for again.
+            Context.GetLogger().Warning("{0} sent {1} a {2} that cannot be read: {3}", Sender.Path, _id, message.GetType().Name, error.Message);
+        }
+    }
+
+    private void Handle(object message)
     {
         switch (message)
         {
@@ -409,17 +423,19 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnAttached(Attached attached)
     {
+        Batch[] page = [.. attached.Page.Select(slice => slice.Decode())];
         KnowOrigin(attached.Viewers);
         var before = _room.Top;
-        _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]);
+        _room.Attached(attached.Head, page);
         Merged(before, attached.Question);
     }
 
     private void OnGone(RangeGone gone)
     {
+        Batch[] newest = [.. gone.Newest.Select(slice => slice.Decode())];
         KnowOrigin(gone.Viewers);
         var before = _room.Top;
-        _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]);
+        _room.Gone(gone.Have, gone.Head, newest);
         Merged(before, gone.Question);
     }
 
