@@ -168,6 +168,7 @@ internal static class NodeHost
         // First, since services stop in the reverse order: operators see the node's end.
         services.AddSingleton<OperatorServer>();
         services.AddHostedService(provider => provider.GetRequiredService<OperatorServer>());
+        services.AddSingleton(new Chance(RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton<DanmakuMetrics>();
         services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton(settings.Connection);
