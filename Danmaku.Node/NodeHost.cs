@@ -206,7 +206,7 @@ internal static class NodeHost
     /// <summary>Only where there is a store.</summary>
     private static void AddHistory(IServiceCollection services)
     {
-        if (services.Any(service => service.ServiceType == typeof(IRoomStore)))
+        if (services.Any(service => service.ServiceType == typeof(IRoomReader)))
         {
             services.AddSingleton<RoomHistory>();
             services.AddSingleton<HistoryEndpoint>();
