@@ -398,6 +398,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _waiting.Remove(member);
         _readers.Remove(member);
         _reaching.Remove(member.Actor);
+        _reads.Forget(member.Actor);
         _audience.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
