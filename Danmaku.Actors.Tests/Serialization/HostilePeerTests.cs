@@ -9,6 +9,7 @@ using Danmaku.Testing;
 using Xunit;
 using static Danmaku.Actors.Clocks.ClockProtocol;
 using static Danmaku.Actors.Posts.PostProtocol;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
 
 namespace Danmaku.Actors.Tests.Serialization;
@@ -100,6 +101,30 @@ public sealed class HostilePeerTests
         Assert.Null(viewer.Outbox.Closed);
         Assert.Single(viewer.Outbox.OfType("batch").Select(batch => batch.GetProperty("epoch").GetInt64()).Distinct());
         Assert.DoesNotContain(node.Log.Lines, line => line.Contains("overflow", StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Viewers are sent to the one, and edges ask for content at the other.</summary>
+    [Theory]
+    [InlineData("/etc/passwd", "ftp://origin/")]
+    [InlineData("javascript:alert(1)", "x")]
+    public async Task Addresses_that_are_none_of_http_are_not_taken_for_those_of_a_node(string publicUrl, string httpUrl)
+    {
+        await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
+        var node = cluster["node"];
+        using var outside = Outside();
+        var note = new NodeNote($"akka.tcp://danmaku@127.0.0.1:{node.Port}", "stranger", publicUrl, true, 0, 0) { HttpUrl = httpUrl };
+        ClusterMember? said = null;
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                Select(outside, node, "watcher").Tell(note);
+                said = node.Rooms.Status.Members.SingleOrDefault(member => member.Name == "stranger");
+                return said is not null;
+            },
+            Patience);
+
+        Assert.Equal((null, null), (said!.PublicUrl, said.HttpUrl));
     }
 
     [Fact]

@@ -136,14 +136,17 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         var address = member.Address.ToString();
         var note = notes.Of(address);
         var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
-        var url = note is { PublicUrl.Length: > 0 } && Uri.TryCreate(note.PublicUrl, UriKind.Absolute, out var known) ? known : null;
         return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
         {
-            PublicUrl = url,
-            HttpUrl = note is { HttpUrl.Length: > 0 } && Uri.TryCreate(note.HttpUrl, UriKind.Absolute, out var http) ? http : null,
+            PublicUrl = HttpUri(note?.PublicUrl),
+            HttpUrl = HttpUri(note?.HttpUrl),
             TakesViewers = status == nameof(MemberStatus.Up) && note is { TakesViewers: true },
         };
     }
+
+    /// <summary>What another node says of itself need not be an address of HTTP.</summary>
+    private static Uri? HttpUri(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
 
     private sealed class ActorViewer(IActorRef viewer, TimeProvider time) : IViewer
     {
