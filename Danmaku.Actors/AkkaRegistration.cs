@@ -104,7 +104,7 @@ public static class AkkaRegistration
 
     /// <summary>
     /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for
-    /// <see cref="DanmakuMetrics"/> and <see cref="AgreedTime"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
+    /// <see cref="DanmakuMetrics"/>, <see cref="AgreedTime"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
     /// </summary>
     /// <param name="store">Where this origin keeps its rooms; null on a node that is none. Who made it disposes of it after the host.</param>
     public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)
@@ -118,13 +118,14 @@ public static class AkkaRegistration
             store,
             provider.GetRequiredService<DanmakuMetrics>(),
             provider.GetRequiredService<AgreedTime>(),
+            provider.GetRequiredService<Chance>(),
             provider.GetRequiredService<RoomsHandle>(),
             new PurgeContext(provider.GetRequiredService<PurgerHandle>(), provider.GetService<IPurgeable>() ?? new NoCache()),
             provider.GetRequiredService<ILoggerFactory>()));
     }
 
     private static void AddDanmaku(
-        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, RoomsHandle handle,
+        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
         PurgeContext purging, ILoggerFactory loggerFactory)
     {
         var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
@@ -225,7 +226,7 @@ public static class AkkaRegistration
                     KeepEmptyFor,
                     metrics,
                     time,
-                    new Jitter().Next);
+                    chance.Next);
                 edgeRooms = system.ActorOf(Props.Create<EdgeRooms>(edge, settings.MaxEdgeRooms), "rooms");
                 StopBeforeSharding(system, edgeRooms);
             }
@@ -310,19 +311,6 @@ public static class AkkaRegistration
 
     /// <summary>Who purges here, and what.</summary>
     private sealed record PurgeContext(PurgerHandle Handle, IPurgeable Cache);
-
-    private sealed class Jitter
-    {
-        private readonly Random _random = new();
-
-        public double Next()
-        {
-            lock (_random)
-            {
-                return _random.NextDouble();
-            }
-        }
-    }
 }
 
 /// <summary>Stands in for <see cref="ActorRooms"/> until the actor system has started, which is after the host's services are made.</summary>

@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Tests.Support;
@@ -180,34 +181,122 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
         Assert.InRange(reject.GetProperty("retryAfter").GetInt64(), 1, 200);
     }
 
-    [Fact]
-    public async Task The_fifth_refusal_closes_a_plain_viewer_and_nobody_else_notices()
+    [Theory]
+    [InlineData('x', 401, "not posted: text_too_long. At most 400 characters.")]
+    [InlineData('\u202e', 1, "not posted: text_invalid. It contains a character that is not allowed.")]
+    [InlineData('\u0007', 1, "not posted: text_invalid. It contains a character that is not allowed.")]
+    public async Task A_plain_text_that_is_refused_closes_with_the_reason_after_what_was_accepted(char character, int count, string reason)
     {
         using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
         using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
-        await viewer.SendAsync("first");
 
-        foreach (var text in new[] { "", "\t", "\u202e", "", new string('a', 101), " ", "\u0007" })
+        foreach (var text in new[] { "first", "second", "a" + new string(character, count - 1) + character, "after" })
         {
             await viewer.SendAsync(text);
         }
 
-        Assert.Equal((1008, "too many refused posts: text_invalid"), await viewer.ClosedAsync());
+        Assert.Equal(["first", "second"], await viewer.ReadToEndAsync());
+        Assert.Equal((1008, reason), await viewer.ClosedAsync());
         await witness.SendAsync("marker");
-        Assert.Equal(["first", "marker"], [await witness.ReadAsync(), await witness.ReadAsync()]);
+        Assert.Equal(["first", "second", "marker"], [await witness.ReadAsync(), await witness.ReadAsync(), await witness.ReadAsync()]);
     }
 
     [Fact]
-    public async Task A_plain_viewer_that_posts_too_fast_is_closed()
+    public async Task A_blank_plain_text_is_passed_over()
     {
         using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
 
-        for (var i = 0; i < 15; i++)
+        foreach (var text in new[] { "", " ", "\t", "\r\n", "\u200b", "marker\n" })
         {
-            await viewer.SendAsync("fast");
+            await viewer.SendAsync(text);
         }
 
-        Assert.Equal((1008, "too many refused posts: rate_limited"), await viewer.ClosedAsync());
+        Assert.Equal("marker", await viewer.ReadAsync());
+    }
+
+    /// <summary>What clients from a course on WebSockets send.</summary>
+    [Fact]
+    public async Task A_plain_text_that_is_json_of_its_authors_own_comes_back_as_it_is()
+    {
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/");
+        var text = $$"""{"name":"小明","color":"#ff8800","time":1790000000000,"text":"{{new string('弹', 100)}}{{TestViewer.NewId()}}"}""";
+
+        await viewer.SendAsync(text);
+
+        Assert.Equal(text, await viewer.ReadAsync());
+    }
+
+    [Fact]
+    public async Task Thirty_plain_texts_in_a_loop_all_come_back_in_order()
+    {
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
+        string[] texts = [.. Enumerable.Range(1, 30).Select(number => $"{number}")];
+
+        foreach (var text in texts)
+        {
+            await viewer.SendAsync(text);
+        }
+
+        Assert.Equal(texts, await viewer.ReadAsync(texts.Length));
+    }
+
+    [Fact]
+    public async Task A_plain_viewer_that_never_stops_is_closed_with_the_reason_after_what_was_accepted()
+    {
+        using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
+
+        for (var number = 1; number <= 100; number++)
+        {
+            await viewer.SendAsync($"{number}");
+        }
+
+        var seen = await viewer.ReadToEndAsync();
+        Assert.InRange(seen.Count, 50, 65);
+        Assert.Equal(Enumerable.Range(1, seen.Count).Select(number => $"{number}"), seen);
+        Assert.Equal((1008, "not posted: rate_limited. You are posting too fast."), await viewer.ClosedAsync());
+        await witness.SendAsync("marker");
+        Assert.Equal([.. seen, "marker"], await witness.ReadAsync(seen.Count + 1));
+    }
+
+    [Fact]
+    public async Task A_plain_text_that_a_full_room_refuses_closes_with_the_reason_after_what_was_accepted()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Room:PostsPerSecond=1");
+        using var viewer = await TestViewer.PlainAsync(node.Url, "/ws/lobby");
+
+        await viewer.SendAsync("first");
+        await viewer.SendAsync("second");
+
+        Assert.Equal(["first"], await viewer.ReadToEndAsync());
+        Assert.Equal((1013, "not posted: room_busy. The room takes no more posts this second."), await viewer.ClosedAsync());
+    }
+
+    [Theory]
+    [InlineData(WebSocketMessageType.Binary, 1, 1003, "text messages only")]
+    [InlineData(WebSocketMessageType.Text, 4097, 1009, "message too big")]
+    public async Task What_is_no_text_closes_a_plain_viewer_after_what_was_accepted(WebSocketMessageType type, int length, int code, string reason)
+    {
+        using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
+
+        await viewer.SendAsync("first");
+        await viewer.SendAsync("second");
+        await viewer.SendAsync(new string('a', length), type);
+
+        Assert.Equal(["first", "second"], await viewer.ReadToEndAsync());
+        Assert.Equal((code, reason), await viewer.ClosedAsync());
+    }
+
+    [Fact]
+    public async Task An_operator_can_have_refused_plain_texts_dropped_in_silence()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Connection:PlainRefusals=0", "--Danmaku:Room:MaxPlainTextChars=100");
+        using var viewer = await TestViewer.PlainAsync(node.Url, "/ws/lobby");
+
+        await viewer.SendAsync(new string('a', 101));
+        await viewer.SendAsync("marker");
+
+        Assert.Equal("marker", await viewer.ReadAsync());
     }
 
     [Fact]

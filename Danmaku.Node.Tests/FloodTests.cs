@@ -39,7 +39,7 @@ public sealed class FloodTests
         var quiet = await MedianAckAsync(honest);
         using var enough = new CancellationTokenSource();
         var start = Stopwatch.GetTimestamp();
-        Flood[] floods = [.. await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Flood.StartAsync(node.Url, "flooded", Of(what), enough.Token)))];
+        Flood[] floods = [.. await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Flood.StartAsync(node.Url, "flooded", Of(what), enough.Token, isPlain: what == "empty")))];
         await WaitForDelaysAsync(node);
 
         var flooded = await MedianAckAsync(honest);
@@ -367,6 +367,7 @@ public sealed class FloodTests
     private sealed class Flood
     {
         private static readonly string[] Kinds = ["clock", "ack", "reject"];
+        private static readonly string[] FullProtocol = ["Sec-WebSocket-Protocol: danmaku.v1.json"];
 
         private int _answers;
 
@@ -375,12 +376,15 @@ public sealed class FloodTests
 
         public Task Ended { get; private set; } = Task.CompletedTask;
 
-        public static async Task<Flood> StartAsync(Uri node, string room, byte[] bytes, CancellationToken enough)
+        public static async Task<Flood> StartAsync(Uri node, string room, byte[] bytes, CancellationToken enough, bool isPlain = false)
         {
             var client = await RawClient.ConnectAsync(node);
-            Assert.Equal(101, await client.RequestAsync(
-                "/ws/" + room, [.. RawClient.Upgrade, "X-Forwarded-For: " + Hostile, "Sec-WebSocket-Protocol: danmaku.v1.json"]));
-            await client.SendTextAsync("""{"type":"join"}""");
+            Assert.Equal(101, await client.RequestAsync("/ws/" + room, [.. RawClient.Upgrade, "X-Forwarded-For: " + Hostile, .. isPlain ? [] : FullProtocol]));
+            if (!isPlain)
+            {
+                await client.SendTextAsync("""{"type":"join"}""");
+            }
+
             var flood = new Flood();
             flood.Ended = Task.WhenAll(PushAsync(client, bytes, enough), flood.ReadAllAsync(client, enough));
             return flood;

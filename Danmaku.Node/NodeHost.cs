@@ -168,6 +168,7 @@ internal static class NodeHost
         // First, since services stop in the reverse order: operators see the node's end.
         services.AddSingleton<OperatorServer>();
         services.AddHostedService(provider => provider.GetRequiredService<OperatorServer>());
+        services.AddSingleton(new Chance(RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton<DanmakuMetrics>();
         services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton(settings.Connection);
@@ -193,12 +194,19 @@ internal static class NodeHost
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
+
+        // Of this node, where the process has several.
+        services.ConfigureOpenTelemetryMeterProvider((provider, metrics) =>
+        {
+            var own = provider.GetRequiredService<DanmakuMetrics>();
+            metrics.AddView(instrument => own.Has(instrument) ? null : MetricStreamConfiguration.Drop);
+        });
     }
 
     /// <summary>Only where there is a store.</summary>
     private static void AddHistory(IServiceCollection services)
     {
-        if (services.Any(service => service.ServiceType == typeof(IRoomStore)))
+        if (services.Any(service => service.ServiceType == typeof(IRoomReader)))
         {
             services.AddSingleton<RoomHistory>();
             services.AddSingleton<HistoryEndpoint>();

@@ -129,6 +129,33 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
         Assert.Null(await store.ReadAsync(Lobby, new Position(1, 0)));
     }
 
+    /// <summary>So many at once that they would take all connections, where they had no places.</summary>
+    [SkippableFact]
+    public async Task Rooms_that_wait_to_open_and_purges_keep_nobody_from_saying_and_reading()
+    {
+        var (other, store) = (RoomId.Parse("other"), await StoreAsync());
+        var shared = new SharedRoomStore(store);
+        await shared.OpenAsync(Lobby, Request(now: 1));
+        await shared.OpenAsync(other, Request(now: 1));
+        await using var source = NpgsqlDataSource.Create(await DatabaseAsync());
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand("SELECT FROM danmaku.rooms WHERE room = 'lobby' FOR UPDATE", connection);
+        await command.ExecuteNonQueryAsync();
+        Task[] waiting =
+        [
+            .. Enumerable.Range(0, 40).Select(_ => shared.OpenAsync(Lobby, Request(now: 1))),
+            .. Enumerable.Range(0, 40).Select(_ => shared.ReviseAsync(Lobby, new Position(1, 0), new Position(1, 9), default)),
+        ];
+
+        Assert.True(await shared.AppendAsync(Append(other, 1, 1, 3)).WaitAsync(TimeSpan.FromSeconds(3)));
+        Assert.Equal(3, (await shared.ReadAsync(other, new Position(1, 0)).WaitAsync(TimeSpan.FromSeconds(3)))!.Texts().Count());
+        Assert.Equal(new Position(1, 3), (await shared.History.ExtentAsync(other, default).WaitAsync(TimeSpan.FromSeconds(3)))!.Last);
+
+        await transaction.RollbackAsync();
+        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
     [SkippableFact]
     public async Task Commits_wait_for_the_disk_whatever_the_role_says()
     {

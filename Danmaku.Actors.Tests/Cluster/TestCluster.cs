@@ -2,6 +2,7 @@ using System.Net;
 using Akka.Actor;
 using Danmaku.Actors.Tests.Storage;
 using Danmaku.Core.Clocks;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
@@ -75,7 +76,7 @@ public sealed class TestNode : IAsyncDisposable
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole().AddProvider(Log);
         builder.Services.AddSingleton<IPurgeable>(Cache);
-        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(new AgreedTime(time ?? TimeProvider.System)).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
+        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(new Chance(1)).AddSingleton(new AgreedTime(time ?? TimeProvider.System)).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
         _host = builder.Build();
     }
 

@@ -167,9 +167,31 @@ public sealed class PostWayTests : TestKit
         await ExpectTerminatedAsync(answers);
     }
 
+    [Fact]
+    public async Task Posts_go_to_an_origin_that_has_started_anew_where_it_was()
+    {
+        var gone = Watch(OpenDeskOfProbe());
+        Send(TestActor, 1);
+        await _desk.ExpectMsgAsync<SubmitPosts>();
+
+        Sys.Stop(gone);
+        await ExpectTerminatedAsync(gone);
+        OpenDeskOfProbe();
+
+        // The uplink may hear of it later than the test.
+        await Eventually.TrueAsync(
+            () =>
+            {
+                Send(TestActor, 2);
+                return _desk.HasMessages;
+            },
+            TimeSpan.FromSeconds(10));
+        Assert.All(Ids(await _desk.ExpectMsgAsync<SubmitPosts>()), id => Assert.Equal(2, id));
+    }
+
     private IActorRef OpenDesk() => Sys.ActorOf(Props.Create<PostDesk>(_rooms.Ref, _time), PostDesk.ActorName);
 
-    private void OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), PostDesk.ActorName);
+    private IActorRef OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), PostDesk.ActorName);
 
     private void Send(IActorRef poster, int id, string text = "hi") => _uplink.Tell(new PostUplink.Send(Here, Submit(id, text) with { Ticket = poster.Path.Uid }), poster);
 

@@ -499,6 +499,31 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
+    public async Task What_somebody_missed_who_has_left_is_not_asked_for_again()
+    {
+        var (room, _) = await OpenAtAsync(6);
+        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 5), 50), new FakeOutbox());
+        _rooms.Tell(join);
+        await _origin.FishForMessageAsync<ReadHistory>(_ => true);
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+        await _origin.FishForMessageAsync<EdgeViewers>(viewers => viewers.Viewers == 2);
+
+        (await join.Answer.Task)!.Tell(ConnectionActor.Leave.Instance);
+        await Eventually.TrueAsync(() =>
+        {
+            room.Tell(EdgeRoomActor.Pulse.Instance);
+            return _origin.HasMessages;
+        });
+        Assert.Equal(1, (await _origin.ExpectMsgAsync<EdgeViewers>()).Viewers);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        room.Tell(EdgeRoomActor.Pulse.Instance);
+        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
+        await ExpectMsgAsync<EdgeRooms.Opened>();
+
+        await _origin.ExpectNoMsgAsync(TimeSpan.Zero);
+    }
+
+    [Fact]
     public async Task Who_comes_back_for_something_forgotten_is_told_lost_and_gets_the_newest()
     {
         await OpenAtAsync(2, 3, 4);

@@ -1,7 +1,16 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Tests.Cluster;
+using Danmaku.Core.Clocks;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Testing;
 using Xunit;
+using static Danmaku.Actors.Clocks.ClockProtocol;
+using static Danmaku.Actors.Posts.PostProtocol;
+using static Danmaku.Actors.Rooms.ReplicationProtocol;
+using static Danmaku.Actors.Rooms.RoomProtocol;
 
 namespace Danmaku.Actors.Tests.Serialization;
 
@@ -15,6 +24,108 @@ public sealed class HostilePeerTests
         akka.actor.provider = remote
         akka.remote.dot-netty.tcp { hostname = 127.0.0.1, port = 0 }
         """;
+
+    /// <summary>Speaks as nodes do.</summary>
+    private const string Wire = """
+        akka.actor.serializers.danmaku = "Danmaku.Actors.Serialization.WireSerializer, Danmaku.Actors"
+        akka.actor.serialization-identifiers."Danmaku.Actors.Serialization.WireSerializer, Danmaku.Actors" = 1712
+        akka.actor.serialization-bindings."Danmaku.Actors.Rooms.IWireMessage, Danmaku.Actors" = danmaku
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly RoomId Room = RoomId.Parse("lobby");
+    private static readonly string[] Told = ["clock", "rooms/lobby.1", "/system/sharding/room"];
+
+    [Fact]
+    public async Task What_no_edge_lets_through_the_origin_refuses_and_nobody_sees_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
+        var viewer = await cluster["node"].JoinAsync("lobby", WireFormat.Json);
+        using var outside = Outside();
+        var listener = outside.ActorOf(Props.Create<Listener>());
+        SubmitPost[] posts =
+        [
+            Post("turned \u202e around"), Post("nul \0"), Post("escape \u001b[2J"), Post("   "), Post(new string('a', 10_000)),
+            Post("by nobody", author: ""), Post("by a long name", author: new string('a', 25)), Post("by a turned name", author: "a\u202eb"), Post(" marker "),
+        ];
+
+        Select(outside, cluster["node"], "post-desk").Tell(new SubmitPosts(posts), listener);
+        await Eventually.TrueAsync(async () => (await AnswersOf(listener)).Length == posts.Length, Patience);
+        await Eventually.TrueAsync(() => viewer.Seen.Count > 0, Patience);
+
+        var answers = (await AnswersOf(listener)).ToDictionary(answer => answer.Id, answer => answer.Reason);
+        Assert.Equal(
+            [
+                RejectReason.TextInvalid, RejectReason.TextInvalid, RejectReason.TextInvalid, RejectReason.TextEmpty, RejectReason.TextTooLong,
+                RejectReason.FieldInvalid, RejectReason.FieldInvalid, RejectReason.FieldInvalid, null,
+            ],
+            posts.Select(post => answers[post.Post.Id]));
+        Assert.Equal(["marker"], viewer.Seen);
+    }
+
+    [Fact]
+    public async Task Numbers_that_no_node_sends_end_no_actor_and_no_room()
+    {
+        await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
+        var node = cluster["node"];
+        var viewer = await node.JoinAsync("lobby", WireFormat.Json);
+        viewer.Post("before");
+        await Eventually.TrueAsync(() => viewer.Seen.Count == 1, Patience);
+        using var outside = Outside();
+        var latest = new Position(Position.MaxInteger, Position.MaxInteger);
+        var broken = new Slice(Room, latest.Epoch, Position.None, 1, 3, Convert.FromHexString("01ffff"));
+
+        foreach (var message in new IWireMessage[]
+        {
+            new AttachEdge(Room, latest, int.MaxValue), new ReadHistory(Room, latest, latest.Epoch), new FetchRange(Room, new MissingRange(latest.Epoch, 1, 1)),
+            new FetchRange(Room, new MissingRange(1, 0, 0)), Post("known", known: latest.Epoch),
+        })
+        {
+            Select(outside, node, "post-desk").Tell(message);
+            Select(outside, node, "/system/sharding/room").Tell(message);
+        }
+
+        Select(outside, node, "post-desk").Tell(new SubmitPosts([Post("known", known: latest.Epoch)]));
+        Select(outside, node, "clock").Tell(new TellClock(Position.MaxInteger, Position.MaxInteger, ClockState.Right));
+        foreach (var message in new IWireMessage[] { new Attached(Room, default, 1, [broken]), new RangeGone(Room, default, default, 1, [broken]), new HistoryPage(Room, default, [broken]) })
+        {
+            Select(outside, node, "rooms/lobby.1").Tell(message);
+        }
+
+        // Each actor has heard what came before the question.
+        await Task.WhenAll(Told.Select(path => Select(outside, node, path).Ask<ActorIdentity>(new Identify(null), Patience)));
+        viewer.Post("after");
+        await Eventually.TrueAsync(() => viewer.Seen.Count == 2, Patience);
+
+        Assert.Equal(["before", "after"], viewer.Seen);
+        Assert.Null(viewer.Outbox.Closed);
+        Assert.Single(viewer.Outbox.OfType("batch").Select(batch => batch.GetProperty("epoch").GetInt64()).Distinct());
+        Assert.DoesNotContain(node.Log.Lines, line => line.Contains("overflow", StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Viewers are sent to the one, and edges ask for content at the other.</summary>
+    [Theory]
+    [InlineData("/etc/passwd", "ftp://origin/")]
+    [InlineData("javascript:alert(1)", "x")]
+    public async Task Addresses_that_are_none_of_http_are_not_taken_for_those_of_a_node(string publicUrl, string httpUrl)
+    {
+        await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
+        var node = cluster["node"];
+        using var outside = Outside();
+        var note = new NodeNote($"akka.tcp://danmaku@127.0.0.1:{node.Port}", "stranger", publicUrl, true, 0, 0) { HttpUrl = httpUrl };
+        ClusterMember? said = null;
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                Select(outside, node, "watcher").Tell(note);
+                said = node.Rooms.Status.Members.SingleOrDefault(member => member.Name == "stranger");
+                return said is not null;
+            },
+            Patience);
+
+        Assert.Equal((null, null), (said!.PublicUrl, said.HttpUrl));
+    }
 
     [Fact]
     public async Task Json_by_type_name_is_refused_and_never_becomes_an_object()
@@ -32,6 +143,18 @@ public sealed class HostilePeerTests
         Assert.Equal(["marker"], heard);
         Assert.Equal(0, Gadget.Created - Gadget.CreatedHere);
     }
+
+    private static ActorSystem Outside() => ActorSystem.Create("outside", ConfigurationFactory.ParseString(Remoting + "\n" + Wire));
+
+    /// <param name="path">Below <c>/user</c>, where it does not begin with a slash.</param>
+    private static ActorSelection Select(ActorSystem outside, TestNode node, string path) =>
+        outside.ActorSelection($"akka.tcp://danmaku@127.0.0.1:{node.Port}{(path.StartsWith('/') ? "" : "/user/")}{path}");
+
+    private static SubmitPost Post(string text, string author = "Mei", long known = 0) =>
+        new(Room, TestViewer.NewPost(text) with { Author = author }, known);
+
+    private static async Task<PostAnswer[]> AnswersOf(IActorRef listener) =>
+        [.. (await listener.Ask<object[]>(new Listener.Hear(), Patience)).OfType<PostAnswers>().SelectMany(message => message.Answers)];
 
     /// <summary>Says what it heard, once there is something.</summary>
     private sealed class Listener : ReceiveActor

@@ -98,6 +98,19 @@ public sealed class WireSerializerTests : TestKit
         Assert.Throws<SerializationException>(() => _serializer.FromBinary([.. bytes, 0], manifest));
     }
 
+    public static TheoryData<IWireMessage> Poison => new(
+        new AttachEdge(Room, new Position(Epochs.MaxKnown + 1, 0), 1),
+        new ReadHistory(Room, new Position(7, 0), Epochs.MaxKnown + 1),
+        new FetchRange(Room, new MissingRange(Epochs.MaxKnown + 1, 1, 1)),
+        new FetchRange(Room, new MissingRange(7, 0, 1)),
+        Submit with { KnownEpoch = Epochs.MaxKnown + 1 });
+
+    /// <summary>Believed, they would leave a room no epoch to begin, or ask for what comes before the beginning.</summary>
+    [Theory]
+    [MemberData(nameof(Poison))]
+    public void Numbers_that_no_node_sends_are_refused(IWireMessage message) =>
+        Assert.Throws<SerializationException>(() => _serializer.FromBinary(_serializer.ToBinary(message), _serializer.Manifest(message)));
+
     [Fact]
     public void Every_message_of_the_cluster_is_tried_here()
     {

@@ -19,6 +19,9 @@ public sealed class ClockActor : ReceiveActor, IWithTimers
     /// <summary>How long an answer counts.</summary>
     private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(10);
 
+    /// <summary>Most nodes whose clocks are compared; answers of more are not heard.</summary>
+    private const int MaxNodes = 1000;
+
     private static readonly long MaxTime = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
@@ -86,9 +89,16 @@ public sealed class ClockActor : ReceiveActor, IWithTimers
 
     private void OnTold(TellClock told)
     {
-        if (OffsetOf(TimeSpan.FromMilliseconds(told.Asked), told.Time) is { } offset)
+        // An answer to what was not asked yet is none.
+        if (told.Asked > _time.Monotonic.TotalMilliseconds)
         {
-            _nodes[Sender.Path.Address] = (_time.Monotonic, offset, told.State);
+            return;
+        }
+
+        var node = Sender.Path.Address;
+        if ((_nodes.Count < MaxNodes || _nodes.ContainsKey(node)) && OffsetOf(TimeSpan.FromMilliseconds(told.Asked), told.Time) is { } offset)
+        {
+            _nodes[node] = (_time.Monotonic, offset, told.State);
         }
     }
 

@@ -51,7 +51,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         try
         {
             var viewer = await message.Answer.Task.WaitAsync(JoinPatience, time, cancellation).ConfigureAwait(false);
-            return viewer is null ? null : new ActorViewer(viewer);
+            return viewer is null ? null : new ActorViewer(viewer, time);
         }
         catch (TimeoutException)
         {
@@ -136,18 +136,38 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
         var address = member.Address.ToString();
         var note = notes.Of(address);
         var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
-        var url = note is { PublicUrl.Length: > 0 } && Uri.TryCreate(note.PublicUrl, UriKind.Absolute, out var known) ? known : null;
         return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
         {
-            PublicUrl = url,
-            HttpUrl = note is { HttpUrl.Length: > 0 } && Uri.TryCreate(note.HttpUrl, UriKind.Absolute, out var http) ? http : null,
+            PublicUrl = HttpUri(note?.PublicUrl),
+            HttpUrl = HttpUri(note?.HttpUrl),
             TakesViewers = status == nameof(MemberStatus.Up) && note is { TakesViewers: true },
         };
     }
 
-    private sealed class ActorViewer(IActorRef viewer) : IViewer
+    /// <summary>What another node says of itself need not be an address of HTTP.</summary>
+    private static Uri? HttpUri(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
+
+    private sealed class ActorViewer(IActorRef viewer, TimeProvider time) : IViewer
     {
+        /// <summary>It is answered sooner, unless the room has ended; then the connection is closed.</summary>
+        private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(10);
+
         public void Post(Post post) => ConnectionDispatcher.TellHere(viewer, new ConnectionActor.SendPost(post));
+
+        public async Task CloseAsync(CloseReason reason)
+        {
+            var close = new ConnectionActor.Close(reason);
+            viewer.Tell(close, ActorRefs.NoSender);
+            try
+            {
+                await close.Done.Task.WaitAsync(ClosePatience, time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // Nobody is there any more who would have something to say.
+            }
+        }
 
         public void Leave() => viewer.Tell(ConnectionActor.Leave.Instance, ActorRefs.NoSender);
     }

@@ -35,7 +35,10 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     {
         (_name, _publicUrl, _httpUrl, _ingress, _notes, _known, _metrics) = (name, publicUrl, httpUrl, ingress, notes, known, metrics);
 
-        Receive<NodeNote>(note => _notes.Set(note));
+        Receive<NodeNote>(_notes.Set, note => _cluster.State.Members.Any(member => member.Address.ToString() == note.Address));
+
+        // Of a node that has gone, or has not come in yet: what it says then it says again.
+        Receive<NodeNote>(_ => { });
         Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
         Receive<Drain>(_ => OnDrain());
         Receive<Tick>(_ => OnTick());

@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using Akka.Remote;
-using Akka.Remote.Transport;
 
 namespace Danmaku.Actors.Cluster;
 
@@ -44,7 +43,7 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
         Receive<Tick>(_ => OnTick());
         Receive<Call>(_ => OnCall());
         Receive<ThisActorSystemQuarantinedEvent>(told => OnRefusedBy(told.RemoteAddress));
-        Receive<AssociationErrorEvent>(failed => IsRefusal(failed.Cause), failed => OnRefusedBy(failed.RemoteAddress));
+        Receive<AssociationErrorEvent>(failed => Refusal.Is(failed.Cause), failed => OnRefusedBy(failed.RemoteAddress));
         Receive<AssociationErrorEvent>(failed => _apart.Remove(failed.RemoteAddress));
         Receive<ActorIdentity>(found => found.Subject is not null, found => OnFound(found.Subject.Path.Address));
         Receive<ActorIdentity>(_ => _apart.Remove(Sender.Path.Address));
@@ -167,11 +166,6 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
             CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance, fromPhase);
         }
     }
-
-    /// <summary>A connection that failed since one of the two systems has put the other out. Remoting says so in words only.</summary>
-    private static bool IsRefusal(Exception? cause) =>
-        cause is AkkaProtocolException && cause.Message.Contains("quarantined", StringComparison.Ordinal)
-        || cause is not null && IsRefusal(cause.InnerException);
 
     private bool IsOriginItself => _cluster.SelfRoles.Contains(ClusterRoles.Origin);
 

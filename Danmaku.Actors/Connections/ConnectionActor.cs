@@ -21,6 +21,7 @@ public sealed class ConnectionActor : UntypedActor
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
     private readonly PostRate? _rate;
+    private readonly Strikes? _refusals;
     private readonly int _source;
 
     // Most connections only listen: what posts need is made with the first.
@@ -33,12 +34,22 @@ public sealed class ConnectionActor : UntypedActor
     /// <summary>Up to where it has been sent what it missed, while there is more and its outbox is full.</summary>
     private (Position After, long Since)? _reading;
     private bool _hasLeft;
+
+    /// <summary>The newest danmaku of its own that it knows to be accepted.</summary>
+    private Position _own;
+
+    /// <summary>Why it is closed when it has been sent what it has posted.</summary>
+    private CloseReason? _closing;
+
+    private List<Close>? _closers;
+    private ICancelable? _closeNow;
     private ICancelable? _tick;
     private bool _isTickSoon;
 
     public ConnectionActor(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
-        (_room, _sight, _rate, _source, _edge, _viewer, _outbox) = (room, sight, request.Rate, request.Source, edge, viewer, outbox);
+        (_room, _sight, _edge, _viewer, _outbox) = (room, sight, edge, viewer, outbox);
+        (_rate, _refusals, _source) = (request.Rate, request.Refusals, request.Source);
     }
 
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
@@ -51,8 +62,10 @@ public sealed class ConnectionActor : UntypedActor
     protected override void PostStop()
     {
         _tick?.Cancel();
+        _closeNow?.Cancel();
         _edge.PendingPosts.Add(-(_pending?.Count ?? 0));
         _edge.Metrics.ViewerLeft();
+        TellClosers();
         if (!_hasLeft)
         {
             // Also a node that was put out of its cluster ends without having told its viewers: that is no bug.
@@ -83,6 +96,13 @@ public sealed class ConnectionActor : UntypedActor
             case Leave:
                 _hasLeft = true;
                 Context.Stop(Self);
+                break;
+            case Close close:
+                OnClose(close);
+                break;
+            case Reached:
+            case CloseNow:
+                FinishClosing();
                 break;
             case Tick:
                 OnTick();
@@ -118,14 +138,25 @@ public sealed class ConnectionActor : UntypedActor
 
     private void OnPost(Post post)
     {
+        if (_closing is not null)
+        {
+            return;
+        }
+
         _pending ??= [];
         var pending = _pending.Count;
         if (pending >= _edge.ViewerLimits.MaxPendingPosts || _edge.PendingPosts.IsFull)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
-            _viewer.Tell(post.Again
-                ? _viewer.Format.Unknown(post.Id)
-                : _viewer.Format.Reject(post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1)));
+            if (post.Again)
+            {
+                _viewer.Tell(_viewer.Format.Unknown(post.Id));
+            }
+            else
+            {
+                TellRefused(post.Id, RejectReason.Unavailable, TimeSpan.FromSeconds(1));
+            }
+
             return;
         }
 
@@ -167,7 +198,7 @@ public sealed class ConnectionActor : UntypedActor
         else if (answer.Reason is { } reason)
         {
             _edge.Metrics.Refused(reason);
-            _viewer.Tell(_viewer.Format.Reject(answer.Id, reason, answer.RetryAfter));
+            TellRefused(answer.Id, reason, answer.RetryAfter);
         }
         else if (answer.IsUnknown)
         {
@@ -177,6 +208,8 @@ public sealed class ConnectionActor : UntypedActor
         {
             Acknowledge(answer);
         }
+
+        CloseWhenAnswered();
     }
 
     private bool RemovePending(PostId id)
@@ -192,6 +225,7 @@ public sealed class ConnectionActor : UntypedActor
 
     private void Acknowledge(RoomProtocol.PostAnswer answer)
     {
+        _own = answer.Position > _own ? answer.Position : _own;
         AnswerSoon(_viewer.Format.Ack(answer.Id, answer.Position, answer.IsDurable));
         if (answer.IsRepeat)
         {
@@ -225,6 +259,73 @@ public sealed class ConnectionActor : UntypedActor
     {
         _viewer.Tell(_viewer.Format.Unknown(id));
         _rate?.Return();
+        Strike(CloseReason.NotKnownWhetherPosted);
+    }
+
+    private void TellRefused(PostId id, RejectReason reason, TimeSpan? retryAfter)
+    {
+        _viewer.Tell(_viewer.Format.Reject(id, reason, retryAfter));
+        if (_refusals is not null)
+        {
+            Strike(CloseReason.NotPosted(reason));
+        }
+    }
+
+    // A connection that is closed is first sent what it has posted.
+
+    /// <summary>Where there is no word for it, what became of a post ends the connection.</summary>
+    private void Strike(CloseReason reason)
+    {
+        if (_refusals?.Strike() == true)
+        {
+            BeginClosing(reason);
+            CloseWhenAnswered();
+        }
+    }
+
+    private void OnClose(Close close)
+    {
+        (_closers ??= []).Add(close);
+        BeginClosing(close.Reason);
+        CloseWhenAnswered();
+    }
+
+    private void BeginClosing(CloseReason reason)
+    {
+        if (_closing is null)
+        {
+            _closing = reason;
+            _closeNow = Context.System.Scheduler.ScheduleTellOnceCancelable(_edge.ViewerLimits.PostDeadline, Self, CloseNow.Instance, ActorRefs.NoSender);
+        }
+    }
+
+    private void CloseWhenAnswered()
+    {
+        if (_closing is null || _pending is { Count: > 0 })
+        {
+            return;
+        }
+
+        if (_own.IsNone)
+        {
+            FinishClosing();
+        }
+        else
+        {
+            Context.Parent.Tell(new Reach(_own));
+        }
+    }
+
+    private void FinishClosing()
+    {
+        _viewer.Close(_closing!);
+        TellClosers();
+    }
+
+    private void TellClosers()
+    {
+        _closers?.ForEach(close => close.Done.TrySetResult());
+        _closers = null;
     }
 
     /// <summary>Looks after what is overdue: a slow socket, and posts that the origin does not answer.</summary>
@@ -234,6 +335,7 @@ public sealed class ConnectionActor : UntypedActor
         EndTick();
         _viewer.CatchUp();
         var nextOverdue = ForgetOverdue();
+        CloseWhenAnswered();
         ReadOnWhenDrained();
         if (_viewer.IsSlow)
         {
@@ -307,6 +409,27 @@ public sealed class ConnectionActor : UntypedActor
 
     /// <summary>To the room: the viewer has been sent everything up to <paramref name="After"/>, and has place for more.</summary>
     public sealed record ReadOn(Position After) : INoSerializationVerificationNeeded;
+
+    /// <summary>To the room: answered with <see cref="Reached"/> when everything up to <paramref name="Position"/> has been sent.</summary>
+    public sealed record Reach(Position Position) : INoSerializationVerificationNeeded;
+
+    /// <summary>The answer.</summary>
+    public sealed record Reached : INoSerializationVerificationNeeded
+    {
+        public static readonly Reached Instance = new();
+    }
+
+    /// <summary>From the socket: close it when the viewer has been sent what it has posted. Safe to repeat; the first reason counts.</summary>
+    public sealed record Close(CloseReason Reason) : INoSerializationVerificationNeeded
+    {
+        /// <summary>Ends when it is closed.</summary>
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed record CloseNow : INoSerializationVerificationNeeded, IDeadLetterSuppression
+    {
+        public static readonly CloseNow Instance = new();
+    }
 
     /// <summary>From the socket's read loop: the viewer posts. Answered through the outbox.</summary>
     public sealed record SendPost(Post Post) : INoSerializationVerificationNeeded;

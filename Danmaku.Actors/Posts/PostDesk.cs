@@ -12,6 +12,9 @@ public sealed class PostDesk : ReceiveActor
 {
     public const string ActorName = "post-desk";
 
+    /// <summary>Most edges that post here at a time; the posts of more are dropped, and their authors hear that nobody knows.</summary>
+    private const int MaxEdges = 1000;
+
     private readonly IActorRef _rooms;
     private readonly TimeProvider _time;
     private readonly Dictionary<IActorRef, IActorRef> _edges = [];
@@ -33,6 +36,11 @@ public sealed class PostDesk : ReceiveActor
     {
         if (!_edges.TryGetValue(Sender, out var answers))
         {
+            if (_edges.Count == MaxEdges)
+            {
+                return;
+            }
+
             _edges.Add(Sender, answers = Context.ActorOf(Props.Create<AnswerLine>(Sender, _time)));
             Context.WatchWith(Sender, new EdgeGone(Sender));
         }

@@ -33,6 +33,9 @@ public sealed class PostUplink : UntypedActor
             case PauseOver over:
                 OnPauseOver(over.Origin);
                 break;
+            case OriginGone gone:
+                _origins.Remove(gone.Origin);
+                break;
             case PosterGone gone:
                 _posters.Remove(gone.Ticket);
                 break;
@@ -46,8 +49,10 @@ public sealed class PostUplink : UntypedActor
     {
         if (!_origins.TryGetValue(send.Origin, out var bundle))
         {
+            var desk = PostDesk.On(send.Origin, Context.System);
+            Context.WatchWith(desk, new OriginGone(send.Origin));
             _origins.Add(send.Origin, bundle = new Bundle<RoomProtocol.SubmitPost>(
-                To(PostDesk.On(send.Origin, Context.System)), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
+                To(desk), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
         }
 
         if (_posters.TryAdd(send.Post.Ticket, Sender))
@@ -66,7 +71,7 @@ public sealed class PostUplink : UntypedActor
 
     private void OnPauseOver(Address origin)
     {
-        // Of an instance before this one, it is none of ours.
+        // Of an instance before this one, or of an origin that has gone, it is none of ours.
         if (_origins.TryGetValue(origin, out var bundle))
         {
             Pause(origin, bundle.EndPause());
@@ -101,6 +106,9 @@ public sealed class PostUplink : UntypedActor
     public sealed record Send(Address Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded;
 
     private sealed record PauseOver(Address Origin) : INoSerializationVerificationNeeded;
+
+    /// <summary>It may start again at the same address; then it has a desk anew.</summary>
+    private sealed record OriginGone(Address Origin) : INoSerializationVerificationNeeded;
 
     private sealed record PosterGone(long Ticket) : INoSerializationVerificationNeeded;
 }

@@ -8,7 +8,13 @@ internal sealed class AttachedEdges(TimeProvider time)
     /// <summary>Edges say every 30 s that they are there; one that did not for this long is gone.</summary>
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(95);
 
+    /// <summary>Most edges of one room that are known; more are answered, and their viewers not counted.</summary>
+    public const int MaxEdges = 1000;
+
     private readonly Dictionary<IActorRef, (int Viewers, long SeenAt)> _edges = [];
+
+    /// <summary>Whether it is one of them, or there is place for it.</summary>
+    public bool Takes(IActorRef edge) => _edges.Count < MaxEdges || _edges.ContainsKey(edge);
 
     public bool IsEmpty => _edges.Count == 0;
 

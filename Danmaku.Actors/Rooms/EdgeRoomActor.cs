@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
@@ -30,6 +31,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     /// <summary>Those who come back with an older position than what is here, and whether they have been greeted.</summary>
     private readonly Dictionary<RoomViewer, bool> _readers = [];
+
+    /// <summary>Those who want to hear when they have been sent everything up to a position.</summary>
+    private readonly Dictionary<IActorRef, Position> _reaching = [];
 
     private readonly HistoryReads _reads;
     private IActorRef? _origin;
@@ -104,6 +108,19 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     protected override void OnReceive(object message)
     {
+        try
+        {
+            Handle(message);
+        }
+        catch (InvalidDataException error)
+        {
+            // No origin sends such danmaku. What is missing by it is asked for again.
+            Context.GetLogger().Warning("{0} sent {1} a {2} that cannot be read: {3}", Sender.Path, _id, message.GetType().Name, error.Message);
+        }
+    }
+
+    private void Handle(object message)
+    {
         switch (message)
         {
             case Slice slice:
@@ -126,6 +143,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 break;
             case ConnectionActor.ReadOn read:
                 OnReadOn(read);
+                break;
+            case ConnectionActor.Reach reach:
+                OnReach(reach);
                 break;
             case Attached attached:
                 OnAttached(attached);
@@ -377,6 +397,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         _waiting.Remove(member);
         _readers.Remove(member);
+        _reaching.Remove(member.Actor);
+        _reads.Forget(member.Actor);
         _audience.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
@@ -402,17 +424,19 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnAttached(Attached attached)
     {
+        Batch[] page = [.. attached.Page.Select(slice => slice.Decode())];
         KnowOrigin(attached.Viewers);
         var before = _room.Top;
-        _room.Attached(attached.Head, [.. attached.Page.Select(slice => slice.Decode())]);
+        _room.Attached(attached.Head, page);
         Merged(before, attached.Question);
     }
 
     private void OnGone(RangeGone gone)
     {
+        Batch[] newest = [.. gone.Newest.Select(slice => slice.Decode())];
         KnowOrigin(gone.Viewers);
         var before = _room.Top;
-        _room.Gone(gone.Have, gone.Head, [.. gone.Newest.Select(slice => slice.Decode())]);
+        _room.Gone(gone.Have, gone.Head, newest);
         Merged(before, gone.Question);
     }
 
@@ -577,6 +601,26 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         _isFlushing = false;
         FanOut();
+        if (_reaching.Count > 0)
+        {
+            TellReached();
+        }
+    }
+
+    private void OnReach(ConnectionActor.Reach reach)
+    {
+        FanOut();
+        _reaching[Sender] = reach.Position;
+        TellReached();
+    }
+
+    private void TellReached()
+    {
+        foreach (var (connection, _) in _reaching.Where(reaching => reaching.Value <= _room.Top).ToArray())
+        {
+            _reaching.Remove(connection);
+            connection.Tell(ConnectionActor.Reached.Instance);
+        }
     }
 
     private void FanOut()

@@ -17,7 +17,10 @@ internal sealed class HistoryReads(TimeProvider time)
 
     private readonly Dictionary<Position, List<IActorRef>> _waiting = [];
     private readonly Dictionary<Position, long> _asked = [];
-    private readonly Queue<Position> _next = new();
+    private readonly Dictionary<IActorRef, Position> _viewers = [];
+
+    /// <summary>Those to be asked for, and some for which nobody waits any more.</summary>
+    private Queue<Position> _next = new();
 
     public void Wait(IActorRef viewer, Position after)
     {
@@ -28,6 +31,23 @@ internal sealed class HistoryReads(TimeProvider time)
         }
 
         viewers.Add(viewer);
+        _viewers[viewer] = after;
+    }
+
+    /// <summary>It has gone.</summary>
+    public void Forget(IActorRef viewer)
+    {
+        if (!_viewers.Remove(viewer, out var after) || !_waiting.TryGetValue(after, out var viewers) || !viewers.Remove(viewer) || viewers.Count > 0)
+        {
+            return;
+        }
+
+        _waiting.Remove(after);
+        _asked.Remove(after);
+        if (_next.Count > MaxAsked + (2 * _waiting.Count))
+        {
+            _next = new Queue<Position>(_next.Where(_waiting.ContainsKey));
+        }
     }
 
     /// <summary>The positions after which pages are to be asked for now.</summary>
@@ -37,8 +57,10 @@ internal sealed class HistoryReads(TimeProvider time)
         var due = _asked.Where(asked => time.GetElapsedTime(asked.Value, now) >= AskAgainAfter).Select(asked => asked.Key).ToList();
         while (_asked.Count < MaxAsked && _next.TryDequeue(out var after))
         {
-            due.Add(after);
-            _asked.Add(after, now);
+            if (_waiting.ContainsKey(after) && _asked.TryAdd(after, now))
+            {
+                due.Add(after);
+            }
         }
 
         due.ForEach(after => _asked[after] = now);
@@ -49,6 +71,12 @@ internal sealed class HistoryReads(TimeProvider time)
     public IReadOnlyList<IActorRef> Take(Position after)
     {
         _asked.Remove(after);
-        return _waiting.Remove(after, out var viewers) ? viewers : [];
+        if (!_waiting.Remove(after, out var viewers))
+        {
+            return [];
+        }
+
+        viewers.ForEach(viewer => _viewers.Remove(viewer));
+        return viewers;
     }
 }

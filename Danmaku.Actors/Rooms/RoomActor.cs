@@ -74,6 +74,9 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     /// <summary>Most messages that wait while the room opens. Edges repeat what is dropped; posts beyond it are refused.</summary>
     private const int MaxStashed = 4096;
 
+    /// <summary>Most pages that wait for the store. Edges ask again for what is dropped.</summary>
+    private const int MaxReading = 1024;
+
     protected override void PreStart()
     {
         if (_slot is not null)
@@ -139,7 +142,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     {
         Always();
         Receive<AttachEdge>(OnAttach);
-        Receive<EdgeViewers>(viewers => Count(Sender, viewers.Viewers));
+        Receive<EdgeViewers>(viewers => OnViewers(viewers.Viewers));
         Receive<DetachEdge>(_ => Forget(Sender));
         Receive<FetchRange>(fetch => OnRead(fetch, fetch.Range.Have, fetch.Range.Through));
         Receive<ReadHistory>(read => OnRead(read, read.After, Position.MaxInteger));
@@ -278,10 +281,18 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     {
         if (!IsOutdated(attach))
         {
+            OnViewers(attach.Viewers);
+            OnRead(attach, attach.Have, Position.MaxInteger);
+        }
+    }
+
+    private void OnViewers(int viewers)
+    {
+        if (_edges.Takes(Sender))
+        {
             Context.WatchWith(Sender, new EdgeGone(Sender));
             _slot!.Watch();
-            Count(Sender, attach.Viewers);
-            OnRead(attach, attach.Have, Position.MaxInteger);
+            Count(Sender, viewers);
         }
     }
 
@@ -296,7 +307,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         var asker = new Asker(Sender, after, question is ReadHistory, question is AttachEdge attach ? attach.Question : 0);
         switch (Room.Read(after, through))
         {
-            case RangeResult.Older when _reading.Add(asker with { Question = 0 }):
+            case RangeResult.Older when _reading.Count < MaxReading && _reading.Add(asker with { Question = 0 }):
                 _origin.Store.ReadAsync(_id, after, _origin.Limits.PageBytes).PipeTo(
                     Self,
                     success: page => new StoreRead(asker, page, null),

@@ -298,7 +298,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return new PostAnswers(answers);
 
             case "e":
-                return new AttachEdge(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadCount(int.MaxValue), reader.ReadInteger());
+                return new AttachEdge(ReadRoom(ref reader), new Position(ReadKnownEpoch(ref reader), reader.ReadInteger()), reader.ReadCount(int.MaxValue), reader.ReadInteger());
 
             case "v":
                 return new EdgeViewers(ReadRoom(ref reader), reader.ReadCount(int.MaxValue));
@@ -307,7 +307,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return new DetachEdge(ReadRoom(ref reader));
 
             case "f":
-                return new FetchRange(ReadRoom(ref reader), new MissingRange(reader.ReadInteger(), reader.ReadInteger(), reader.ReadInteger()));
+                return new FetchRange(ReadRoom(ref reader), ReadRange(ref reader));
 
             case "r":
                 return new Attached(ReadRoom(ref reader), ReadHead(ref reader), reader.ReadInteger(), ReadSlices(ref reader, bytes), reader.ReadInteger());
@@ -319,7 +319,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return new RoomRefused(ReadRoom(ref reader));
 
             case "h":
-                return new ReadHistory(ReadRoom(ref reader), reader.ReadPosition(), reader.ReadInteger());
+                return new ReadHistory(ReadRoom(ref reader), reader.ReadPosition(), ReadKnownEpoch(ref reader));
 
             case "i":
                 return new HistoryPage(ReadRoom(ref reader), reader.ReadPosition(), ReadSlices(ref reader, bytes));
@@ -380,11 +380,21 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
     private static SubmitPost ReadPost(ref BinaryReaderSpan reader)
     {
-        var (room, known, ticket) = (ReadRoom(ref reader), reader.ReadInteger(), reader.ReadInteger());
+        var (room, known, ticket) = (ReadRoom(ref reader), ReadKnownEpoch(ref reader), reader.ReadInteger());
         var (id, deadline, again) = (reader.ReadPostId(), reader.ReadInteger(), reader.ReadByte() == Again);
         var (author, text) = (reader.ReadString(BinaryCodec.MaxStringBytes), reader.ReadString(BinaryCodec.MaxStringBytes));
         var (style, at) = BinaryCodec.ReadStyle(ref reader);
         return new SubmitPost(room, new Post(id, author, text, style, at, deadline) { Again = again }, known, ticket);
+    }
+
+    /// <summary>What an edge says that it knows; a room that hears of a later epoch than its own begins one after that.</summary>
+    private static long ReadKnownEpoch(ref BinaryReaderSpan reader) =>
+        reader.ReadInteger() is var epoch && epoch <= Epochs.MaxKnown ? epoch : throw new InvalidDataException("an epoch that no clock can reach");
+
+    private static MissingRange ReadRange(ref BinaryReaderSpan reader)
+    {
+        var range = new MissingRange(ReadKnownEpoch(ref reader), reader.ReadInteger(), reader.ReadInteger());
+        return range.From > 0 ? range : throw new InvalidDataException("offsets begin with 1");
     }
 
     private static void WriteAnswer(ref BinaryWriterBuffer writer, PostAnswer answer)

@@ -29,6 +29,26 @@ public class RoomTests
             _room.TakeUnsaved().Select(unsaved => unsaved.Comment));
     }
 
+    [Theory]
+    [InlineData("a\u202eb", "Mei", RejectReason.TextInvalid)]
+    [InlineData("\0", "Mei", RejectReason.TextInvalid)]
+    [InlineData("  ", "Mei", RejectReason.TextEmpty)]
+    [InlineData("12345678901", "Mei", RejectReason.TextTooLong)]
+    [InlineData("a", "", RejectReason.FieldInvalid)]
+    [InlineData("a", "\u001b[31mMei", RejectReason.FieldInvalid)]
+    [InlineData("a", "1234567890123456789012345", RejectReason.FieldInvalid)]
+    public void What_no_edge_should_have_passed_on_is_refused_and_takes_no_offset(string text, string author, RejectReason reason)
+    {
+        var room = new Room(RoomOpening.First(Epoch), _limits with { MaxTextChars = 5, MaxPlainTextChars = 10 }, _time);
+
+        var refused = room.Post(Make(text) with { Author = author });
+        var accepted = room.Post(Make(" ten chars. ", id: 2) with { Author = " Mei " });
+
+        Assert.Equal(new PostResult.Rejected(reason, null), refused);
+        Assert.Equal(new Position(Epoch, 1), Assert.IsType<PostResult.Accepted>(accepted).Position);
+        Assert.Equal(("Mei", "ten chars."), room.TakeUnsaved().Select(unsaved => (unsaved.Comment.Author, unsaved.Comment.Text)).Single());
+    }
+
     [Fact]
     public void A_repeat_gets_the_position_it_has_and_is_not_posted_again()
     {
@@ -303,7 +323,7 @@ public class RoomTests
     [Fact]
     public void What_goes_to_edges_goes_in_pieces_that_travel_well()
     {
-        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default, _time);
+        var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { MaxTextChars = 1000 }, _time);
         for (var id = 1u; id <= 20; id++)
         {
             room.Post(Make(new string('x', 1000), id));

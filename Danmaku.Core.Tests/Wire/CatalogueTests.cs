@@ -13,7 +13,7 @@ public class CatalogueTests
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Where(known => known.FieldType == typeof(CloseReason))
         .Select(known => (CloseReason)known.GetValue(null)!)
-        .Concat(Enum.GetValues<RejectReason>().Select(CloseReason.TooManyRefusals))
+        .Concat(Enum.GetValues<RejectReason>().Select(reason => CloseReason.NotPosted(reason)))
         .Append(CloseReason.BadJoin(RejectReason.FieldInvalid.Message("position")));
 
     [Fact]
@@ -72,8 +72,9 @@ public class CatalogueTests
     public void Limits_of_the_protocol_are_those_of_the_code()
     {
         Assert.Contains($"| characters in a text | {RoomLimits.Default.MaxTextChars} |", Vectors.Protocol, StringComparison.Ordinal);
+        Assert.Contains($"| characters in a plain text | {RoomLimits.Default.MaxPlainTextChars} |", Vectors.Protocol, StringComparison.Ordinal);
         Assert.Contains(
-            $"| posts per connection | {new ViewerLimits().PostsPerSecond} per second, bursts of {new ViewerLimits().PostBurst} |",
+            $"| posts per connection | {new ViewerLimits().PostsPerSecond} per second, bursts of {new ViewerLimits().PostBurst};",
             Vectors.Protocol,
             StringComparison.Ordinal);
         Assert.Contains($"0–{ClientMessage.MaxHistory}, default {ClientMessage.DefaultHistory}", Vectors.Protocol, StringComparison.Ordinal);

@@ -93,6 +93,9 @@ public sealed class DanmakuMetrics : IDisposable
 
     public long OriginRooms => Interlocked.Read(ref _originRooms);
 
+    /// <summary>Whether it is one of these, and not of another node in this process.</summary>
+    public bool Has(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
+
     public void PostAccepted() => _posts.Add(1);
 
     public void Refused(RejectReason reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", reason.Name()));

@@ -47,6 +47,13 @@ public interface IViewer
     /// <summary>Posts; the answer comes through the outbox. The caller has limited the rate.</summary>
     void Post(Post post);
 
+    /// <summary>
+    /// Closes the outbox when it has been given what the viewer has posted, at the latest when its posts can be accepted no more. What it posts
+    /// meanwhile is dropped. Repeating it is safe; the first reason counts.
+    /// </summary>
+    /// <returns>Ends when that is done, or when there is nobody to do it.</returns>
+    Task CloseAsync(CloseReason reason);
+
     /// <summary>The socket has ended. Repeating it is safe.</summary>
     void Leave();
 }
@@ -59,6 +66,11 @@ public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Po
 {
     /// <summary>The rate at which it posts, so that repeats cost it nothing; null when nobody counts.</summary>
     public PostRate? Rate { get; init; }
+
+    /// <summary>
+    /// What its room refuses, for a format that has no word for that: one too many closes it. Null for a format that has.
+    /// </summary>
+    public Strikes? Refusals { get; init; }
 
     /// <summary>Its client's mark (<see cref="ClientMarks"/>), by which a full room knows who posts much; 0 when nobody knows.</summary>
     public int Source { get; init; }

@@ -38,6 +38,12 @@ public readonly record struct RoomHead(Position Top, Position Previous);
 public static class Epochs
 {
     /// <summary>
+    /// The latest that anybody can know of: later than any clock can be set, and so far from <see cref="Position.MaxInteger"/> that epochs never get
+    /// there. Whoever claims to know a later one would leave a room none to begin.
+    /// </summary>
+    public const long MaxKnown = 1L << 52;
+
+    /// <summary>
     /// The epoch of a history that begins now: Unix milliseconds, but more than <paramref name="lastKnown"/>, so that epochs
     /// never run backwards, whatever the clock or the store did.
     /// </summary>

@@ -46,6 +46,10 @@ public static class RejectReasons
         _ => Catalogue[reason].Message,
     };
 
+    /// <summary>Whether the same post may be accepted a moment later: nothing is wrong with it, nor with how fast its author posts.</summary>
+    public static bool IsOfTheMoment(this RejectReason reason) =>
+        reason is RejectReason.RoomBusy or RejectReason.RoomLimit or RejectReason.Unavailable or RejectReason.Expired;
+
     /// <summary>Whether a number read from the wire is a reason this release knows.</summary>
     public static bool IsKnown(this RejectReason reason) => Catalogue.ContainsKey(reason);
 }

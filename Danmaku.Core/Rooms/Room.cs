@@ -107,6 +107,11 @@ public sealed class Room
             return new PostResult.Repeated(known, StateOf(known));
         }
 
+        if (Check(ref post) is { } reason)
+        {
+            return new PostResult.Rejected(reason, null);
+        }
+
         if (post.Deadline < Now)
         {
             return new PostResult.Rejected(RejectReason.Expired, null);
@@ -215,6 +220,26 @@ public sealed class Room
     private double KeptFromRank(int rank) => Math.Floor(_limits.PostsPerSecond * rank / 4);
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>
+    /// The rules that edges go by: what reaches an origin need not come from an edge, or from one with the same rules, and what it accepts is kept
+    /// and shown to everybody. It does not know in which format a text came.
+    /// </summary>
+    private RejectReason? Check(ref Post post)
+    {
+        if (TextRules.Check(post.Text, _limits.MaxPlainTextChars, out var text) is { } reason)
+        {
+            return reason;
+        }
+
+        if (TextRules.Check(post.Author, TextRules.MaxNameChars, out var author) is not null)
+        {
+            return RejectReason.FieldInvalid;
+        }
+
+        post = post with { Text = text, Author = author };
+        return null;
+    }
 
     private PostResult.Accepted Accept(Post post)
     {

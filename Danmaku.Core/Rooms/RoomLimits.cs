@@ -8,6 +8,13 @@ public sealed record RoomLimits
     /// <summary>Most code points in a text.</summary>
     public int MaxTextChars { get; init; } = 100;
 
+    /// <summary>Most code points in a text of a plain-text client, which may hold more than the remark. Never less than <see cref="MaxTextChars"/>.</summary>
+    public int MaxPlainTextChars
+    {
+        get => Math.Max(MaxTextChars, field);
+        init;
+    } = 400;
+
     /// <summary>Most danmaku kept in memory; the oldest are forgotten.</summary>
     public int HistoryComments { get; init; } = 1000;
 

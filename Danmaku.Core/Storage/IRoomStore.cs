@@ -9,7 +9,7 @@ namespace Danmaku.Core.Storage;
 /// Thread-safe. A task that fails says nothing about what was done: the store may be away, or it may have committed and not been able to say
 /// so. Every call may be repeated. What a task has confirmed survives a power cut, except where rooms are kept in memory.
 /// </remarks>
-public interface IRoomStore : IAsyncDisposable
+public interface IRoomStore : IRoomReader, IAsyncDisposable
 {
     /// <summary>Which store this is.</summary>
     StoreIdentity Identity { get; }
@@ -35,15 +35,6 @@ public interface IRoomStore : IAsyncDisposable
     /// <exception cref="ArgumentException">One is empty or has a hole, or a room is there twice: nothing was written.</exception>
     Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation);
 
-    /// <summary>The first of what follows <paramref name="after"/>, in order and without holes, possibly over several epochs.</summary>
-    /// <param name="maxComments">At least 1.</param>
-    /// <param name="maxBytes">Of <see cref="Comment.Bytes"/>; the first danmaku is given even when it is larger.</param>
-    /// <returns>Batches of one epoch each; empty when there is nothing more; null when something after that position has been forgotten.</returns>
-    Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation);
-
-    /// <summary>What there is of a room, without its danmaku; null when nothing is known of it.</summary>
-    Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation);
-
     /// <summary>Gives a part of a room's history a new revision, as <see cref="Revision.Add"/> says. Repeating gives another one.</summary>
     /// <returns>Its number; null when nothing is known of the room.</returns>
     Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation);
@@ -58,6 +49,19 @@ public interface IRoomStore : IAsyncDisposable
     /// </remarks>
     /// <returns>Whether there is more to forget.</returns>
     Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation);
+}
+
+/// <summary>What has been said in rooms.</summary>
+public interface IRoomReader
+{
+    /// <summary>The first of what follows <paramref name="after"/>, in order and without holes, possibly over several epochs.</summary>
+    /// <param name="maxComments">At least 1.</param>
+    /// <param name="maxBytes">Of <see cref="Comment.Bytes"/>; the first danmaku is given even when it is larger.</param>
+    /// <returns>Batches of one epoch each; empty when there is nothing more; null when something after that position has been forgotten.</returns>
+    Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation);
+
+    /// <summary>What there is of a room, without its danmaku; null when nothing is known of it.</summary>
+    Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation);
 }
 
 /// <param name="Now">The time by a clock of its own, Unix milliseconds; null when it has none.</param>

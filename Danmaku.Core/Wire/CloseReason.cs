@@ -1,3 +1,5 @@
+using Danmaku.Core.Rooms;
+
 namespace Danmaku.Core.Wire;
 
 /// <summary>Why the server closes a viewer's WebSocket: code and text of the Close frame (RFC 6455 §5.5.1).</summary>
@@ -18,6 +20,7 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     public static readonly CloseReason NoMemory = new(1013, "no memory left", true);
     public static readonly CloseReason TooManyRooms = new(1013, "too many rooms", true);
     public static readonly CloseReason NoAnswer = new(1013, "no answer", true);
+    public static readonly CloseReason NotKnownWhetherPosted = new(1013, "not known whether it was posted", true);
     public static readonly CloseReason JoinExpected = new(4000, "join expected", true);
     public static readonly CloseReason JoinFirst = new(4001, "join first", false);
     public static readonly CloseReason Malformed = new(4002, "malformed message", false);
@@ -28,7 +31,8 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     /// <param name="why">At most 110 bytes.</param>
     public static CloseReason BadJoin(string why) => new(JoinFirst.Code, "bad join: " + why, false);
 
-    /// <summary>A plain-text viewer whose posts were refused too often.</summary>
-    public static CloseReason TooManyRefusals(Rooms.RejectReason last) =>
-        new(1008, "too many refused posts: " + Rooms.RejectReasons.Name(last), true);
+    /// <summary>What a plain-text viewer has said was refused, and there is no other word for it.</summary>
+    /// <param name="detail">For people, at most 60 bytes; null for what the catalogue of refusals says.</param>
+    public static CloseReason NotPosted(RejectReason reason, string? detail = null) =>
+        new(reason.IsOfTheMoment() ? NotKnownWhetherPosted.Code : TooManyMessages.Code, $"not posted: {reason.Name()}. {detail ?? reason.Message()}", true);
 }

@@ -100,8 +100,12 @@ internal sealed class OwnedProcess : IAsyncDisposable
     /// <summary>Lets it go on after <see cref="Suspend"/>.</summary>
     public void Resume() => _ = Signal(_process.Id, Continue);
 
-    /// <summary>Ends it at once.</summary>
-    public void Kill() => _process.Kill();
+    /// <summary>Ends it at once, and waits until it has.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        Assert.True(_process.WaitForExit(Patience), $"{_process.StartInfo.FileName} was killed and goes on");
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -51,6 +51,30 @@ internal sealed class TestViewer : IDisposable
     public async Task<string> ReadAsync() =>
         await TryReadAsync() ?? throw new EndOfStreamException($"Closed with {_socket.CloseStatus} {_socket.CloseStatusDescription}");
 
+    /// <summary>The next text messages.</summary>
+    public async Task<IReadOnlyList<string>> ReadAsync(int count)
+    {
+        var texts = new List<string>();
+        while (texts.Count < count)
+        {
+            texts.Add(await ReadAsync());
+        }
+
+        return texts;
+    }
+
+    /// <summary>The text messages that come before the server closes.</summary>
+    public async Task<IReadOnlyList<string>> ReadToEndAsync()
+    {
+        var texts = new List<string>();
+        while (await TryReadAsync() is { } text)
+        {
+            texts.Add(text);
+        }
+
+        return texts;
+    }
+
     /// <summary>The next message of one type; others are passed over.</summary>
     public async Task<JsonElement> HearAsync(string type)
     {
@@ -82,10 +106,7 @@ internal sealed class TestViewer : IDisposable
     /// <summary>The code and text with which the server closes; what comes before is passed over.</summary>
     public async Task<(int Code, string? Text)> ClosedAsync()
     {
-        while (await TryReadAsync() is not null)
-        {
-        }
-
+        await ReadToEndAsync();
         return ((int)_socket.CloseStatus!, _socket.CloseStatusDescription);
     }
 
@@ -108,6 +129,11 @@ internal sealed class TestViewer : IDisposable
 
     private async Task<string?> TryReadAsync()
     {
+        if (_socket.CloseStatus is not null)
+        {
+            return null;
+        }
+
         var (buffer, message) = (new byte[16 * 1024], new MemoryStream());
         while (true)
         {

@@ -16,6 +16,10 @@ internal abstract class Conversation
     /// <param name="edge">Another edge's public address; null when any will do.</param>
     public virtual Frame? Move(Uri? edge) => null;
 
+    /// <summary>The connection is about to be closed: sends what it is still owed. The client is not to be heard meanwhile.</summary>
+    /// <param name="reason">With which it may be closed already when this ends.</param>
+    public virtual Task FinishAsync(CloseReason reason) => Task.CompletedTask;
+
     /// <summary>The connection has ended.</summary>
     public virtual void End()
     {

@@ -12,13 +12,15 @@ internal sealed class ConversationFactory(
     NodeSettings settings, IRooms rooms, IAdmission admission, DanmakuMetrics metrics, TimeProvider time)
 {
     private readonly ViewerLimits _limits = settings.Connection.ToLimits();
+    private readonly RoomLimits _rooms = settings.Room.ToLimits(settings.Store);
 
     /// <param name="top">Where the room was before the handshake was answered, if it was opened.</param>
     /// <param name="source">As <see cref="JoinRequest.Source"/>.</param>
     /// <param name="client">How fast the connections of its client post together; null for as fast as they can.</param>
     public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format, Position? top, int source, PostRate? client)
     {
-        var gate = new PostGate(settings.Room.MaxTextChars, _limits, client, metrics, time);
+        var maxTextChars = format.HasJoin ? _rooms.MaxTextChars : _rooms.MaxPlainTextChars;
+        var gate = new PostGate(maxTextChars, _limits, client, metrics, time);
         return format.HasJoin
             ? new JsonConversation(socket, room, format, source, settings.Connection, rooms, admission, gate, metrics, time)
             : new PlainConversation(socket, room, format, top, source, settings.Connection, rooms, admission, gate, time);

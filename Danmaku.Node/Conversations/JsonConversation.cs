@@ -1,3 +1,4 @@
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;

@@ -1,4 +1,5 @@
 using System.Text;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Node.Options;
@@ -33,31 +34,31 @@ internal sealed class PlainConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, top, 0) { Rate = gate.Rate, Source = source }, socket, CancellationToken.None);
+        var join = new JoinRequest(room, _name, format, top, 0) { Rate = gate.Rate, Refusals = _refusals, Source = source };
+        _viewer = await rooms.JoinAsync(join, socket, CancellationToken.None);
     }
 
-    public override ValueTask HearAsync(ReadOnlyMemory<byte> message)
-    {
-        if (message.Length > 0 && _viewer is { } viewer)
-        {
-            Post(viewer, Encoding.UTF8.GetString(message.Span));
-        }
+    public override ValueTask HearAsync(ReadOnlyMemory<byte> message) =>
+        _viewer is { } viewer ? PostAsync(viewer, Encoding.UTF8.GetString(message.Span)) : ValueTask.CompletedTask;
 
-        return ValueTask.CompletedTask;
-    }
+    public override Task FinishAsync(CloseReason reason) => _viewer?.CloseAsync(reason) ?? Task.CompletedTask;
 
     public override void End() => _viewer?.Leave();
 
-    private void Post(IViewer viewer, string text)
+    /// <summary>Until it ends nothing else is read: what is said too fast waits in the client.</summary>
+    private async ValueTask PostAsync(IViewer viewer, string text)
     {
-        var (post, reason, _) = gate.Pass(PostIds.New(), _name, text, CommentStyle.Default, null);
-        if (post is not null)
+        var (post, reason) = await gate.PassInTurnAsync(PostIds.New(), _name, text);
+        socket.Heard();
+        if (post is not null && !socket.IsClosing)
         {
             viewer.Post(post);
         }
-        else if (_refusals.Strike())
+        else if (post is null && reason != RejectReason.TextEmpty && _refusals.Strike())
         {
-            socket.Close(CloseReason.TooManyRefusals(reason));
+            var why = CloseReason.NotPosted(reason, reason == RejectReason.TextTooLong ? $"At most {gate.MaxTextChars} characters." : null);
+            await viewer.CloseAsync(why);
+            socket.Close(why);
         }
     }
 }

@@ -8,6 +8,14 @@ namespace Danmaku.Node.Conversations;
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? client, DanmakuMetrics metrics, TimeProvider time)
 {
+    /// <summary>Who has nothing to say for so long after its last turn is not too fast, whatever the others of its client do.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private long? _pushingSince;
+    private long _turnAt;
+
+    public int MaxTextChars => maxTextChars;
+
     /// <summary>The room gives back what a repeat has cost.</summary>
     public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time, client);
 
@@ -20,13 +28,52 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
             return Refuse(reason, null);
         }
 
-        if (Rate.TryTake() is { } wait)
+        return Rate.TryTake() is { } wait
+            ? Refuse(RejectReason.RateLimited, wait)
+            : (new Post(id, author, trimmed, style, at, Deadline) { Again = again }, default, null);
+    }
+
+    /// <summary>
+    /// As <see cref="Pass"/>, for those who cannot be told to wait: what comes too fast waits here for its turn, and is refused where it has always
+    /// had more to say when its turn came, for <see cref="MessageBudget.MaxPush"/>.
+    /// </summary>
+    public async ValueTask<(Post? Post, RejectReason Reason)> PassInTurnAsync(PostId id, string author, string text)
+    {
+        if (TextRules.Check(text, maxTextChars, out var trimmed) is { } reason)
         {
-            return Refuse(RejectReason.RateLimited, wait);
+            return (null, Refuse(reason, null).Reason);
         }
 
-        var deadline = (time.GetUtcNow() + limits.PostDeadline).ToUnixTimeMilliseconds();
-        return (new Post(id, author, trimmed, style, at, deadline) { Again = again }, default, null);
+        return await HasTurnAsync()
+            ? (new Post(id, author, trimmed, CommentStyle.Default, null, Deadline), default)
+            : (null, Refuse(RejectReason.RateLimited, null).Reason);
+    }
+
+    private long Deadline => (time.GetUtcNow() + limits.PostDeadline).ToUnixTimeMilliseconds();
+
+    private async ValueTask<bool> HasTurnAsync()
+    {
+        if (time.GetElapsedTime(_turnAt) > Pause)
+        {
+            _pushingSince = null;
+        }
+
+        var hasWaited = false;
+        while (Rate.TryTake() is { } wait)
+        {
+            _pushingSince ??= time.GetTimestamp();
+            if (time.GetElapsedTime(_pushingSince.Value) + wait > MessageBudget.MaxPush)
+            {
+                return false;
+            }
+
+            await Task.Delay(wait, time);
+            hasWaited = true;
+        }
+
+        _turnAt = time.GetTimestamp();
+        _pushingSince = hasWaited ? _pushingSince : null;
+        return true;
     }
 
     private (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Refuse(RejectReason reason, TimeSpan? retryAfter)

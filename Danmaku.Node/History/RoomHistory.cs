@@ -16,7 +16,7 @@ internal sealed record SegmentContent(Segment Segment, bool IsSealed, IReadOnlyL
 /// for longest ago is forgotten, and read again when it is wanted.
 /// </remarks>
 /// <param name="maxPages">Most pages that one request reads. A log that is longer takes several requests.</param>
-internal sealed class RoomHistory(IRoomStore store, int maxPages = RoomHistory.DefaultMaxPages)
+internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.DefaultMaxPages)
 {
     public const int MaxRooms = 1000;
 

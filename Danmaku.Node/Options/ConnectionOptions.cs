@@ -76,9 +76,12 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(1.0, 1_000_000.0)]
     public double PostBurstPerAddress { get; set; } = 200;
 
-    /// <summary>The refusal within 60 s that closes a plain-text connection with 1008. 0 = never, default 5.</summary>
+    /// <summary>
+    /// The refusal within 60 s that closes a plain-text connection, which has no other word for it; those before are dropped in silence. 0 = never,
+    /// default 1.
+    /// </summary>
     [Range(0, 1000)]
-    public int PlainRefusals { get; set; } = 5;
+    public int PlainRefusals { get; set; } = 1;
 
     /// <summary>The <c>error</c> within 60 s that closes a connection with 4002. 0 = never, default 10.</summary>
     [Range(0, 1000)]

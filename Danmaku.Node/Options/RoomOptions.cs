@@ -13,6 +13,13 @@ public sealed class RoomOptions : IValidatableObject
     public int MaxTextChars { get; set; } = RoomLimits.Default.MaxTextChars;
 
     /// <summary>
+    /// Most characters in a text of a plain-text client, which may hold more than the remark, such as JSON of its own. 1 to 1000, default 400; never less
+    /// than <see cref="MaxTextChars"/>.
+    /// </summary>
+    [Range(1, 1000)]
+    public int MaxPlainTextChars { get; set; } = RoomLimits.Default.MaxPlainTextChars;
+
+    /// <summary>
     /// How long the first danmaku of a busy room waits for others that go out with it; in a quiet one it does not. Longer saves writes. 1 ms to 1 s,
     /// default 22 ms.
     /// </summary>
@@ -72,6 +79,7 @@ public sealed class RoomOptions : IValidatableObject
         StoreTimeout = store.Timeout,
         MaxUnsaved = store.MaxUnsaved,
         MaxTextChars = MaxTextChars,
+        MaxPlainTextChars = MaxPlainTextChars,
         HistoryComments = HistoryComments,
         HistoryBytes = HistoryBytes,
         PostsPerSecond = Unlimited.IfZero(PostsPerSecond, PostsPerSecond),

@@ -26,15 +26,17 @@ internal static class RoomsRegistration
             services.AddHostedService<HttpAddress.Watcher>();
             actors = actors with { HttpUrl = () => http.Url };
             var store = settings.Node.RoleList.Contains(ClusterRoles.Origin) ? open(settings).GetAwaiter().GetResult() : null;
+            var shared = store is null ? null : new SharedRoomStore(store);
             if (store is not null)
             {
                 // Services stop in the reverse order: the actors first, then what they write to.
                 services.AddHostedService(_ => new StoreService(store));
                 services.AddSingleton(store);
+                services.AddSingleton(shared!.History);
             }
 
             services.AddHostedService(provider => new ActorSystemStart(provider, actors));
-            services.AddDanmakuActors(actors, store);
+            services.AddDanmakuActors(actors, shared);
         }
         catch (InvalidOperationException error)
         {

@@ -1,12 +1,15 @@
 using Danmaku.Core.Drain;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;
+using Danmaku.Core.Wire;
+using Danmaku.Node.Conversations;
 using Danmaku.Node.Observability;
 using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
 
 /// <summary>Empties this edge before it stops: lets nobody in, and sends its viewers elsewhere one after the other.</summary>
-internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings settings, TimeProvider time, ILogger<Drain> logger) : IDisposable
+internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings settings, Chance chance, TimeProvider time, ILogger<Drain> logger) : IDisposable
 {
     /// <summary>Other edges that stop at the same moment are heard of within this time; then no viewer is sent to one of them.</summary>
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(500);
@@ -19,7 +22,6 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
 
     /// <summary>How long the last ones told may take: a socket that does not end by itself is ended by the next sweep.</summary>
     private readonly TimeSpan _lastWords = settings.Connection.CloseTimeout + TimeSpan.FromSeconds(2);
-    private readonly Random _random = new();
     private readonly CancellationTokenSource _timeIsUp = new(Timeout.InfiniteTimeSpan, time);
 
     /// <summary>When requests that still go on are cut off.</summary>
@@ -56,8 +58,8 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
 
     private async Task SendAwayAsync(TimeSpan window, CancellationToken cancellation)
     {
-        var targets = new MoveTargets(_random.NextDouble);
-        var plan = DrainPlan.Spread([.. registry.Sockets], window, _random.NextDouble);
+        var targets = new MoveTargets(chance.Next);
+        var plan = DrainPlan.Spread([.. registry.Sockets], window, chance.Next);
         if (plan.Count > 0 && targets.Next(rooms.Status) is not null)
         {
             await Task.Delay(HeadStart, time, cancellation);
@@ -71,7 +73,13 @@ internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings 
                 await Task.Delay(wait, time, cancellation);
             }
 
-            socket.SendAway(conversation.Move(targets.Next(rooms.Status)));
+            _ = SendAwayAsync(socket, conversation, targets.Next(rooms.Status));
         }
+    }
+
+    private static async Task SendAwayAsync(ViewerSocket socket, Conversation conversation, Uri? edge)
+    {
+        await conversation.FinishAsync(CloseReason.Restarting);
+        socket.SendAway(conversation.Move(edge));
     }
 }

@@ -26,9 +26,8 @@ internal sealed class Listener(ViewerSocket socket, Conversation conversation, I
             case ReceivedKind.Close:
                 socket.CloseBack(received.CloseCode);
                 break;
-            case ReceivedKind.Error:
-                socket.Close(ReasonOf(received.Error!));
-                break;
+            case ReceivedKind.Error when !socket.IsClosing:
+                return new ValueTask(CloseAsync(ReasonOf(received.Error!)));
         }
 
         return ValueTask.CompletedTask;
@@ -44,6 +43,12 @@ internal sealed class Listener(ViewerSocket socket, Conversation conversation, I
 
         logger.ConnectionFailed(error);
         socket.Close(CloseReason.InternalError);
+    }
+
+    private async Task CloseAsync(CloseReason reason)
+    {
+        await conversation.FinishAsync(reason);
+        socket.Close(reason);
     }
 
     /// <summary>The way most connections end.</summary>

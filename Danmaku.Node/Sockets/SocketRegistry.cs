@@ -8,7 +8,7 @@ using Danmaku.Node.Options;
 namespace Danmaku.Node.Sockets;
 
 /// <summary>All open WebSockets of this node, how many come from each client, and how fast they come. Thread-safe.</summary>
-internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider time)
+internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, TimeProvider time)
 {
     /// <summary>Most clients whose rates are remembered.</summary>
     private const int MaxClients = 10_000;
@@ -19,7 +19,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, TimeProvider tim
         Unlimited.IfZero(options.ConnectsPerSecond, options.ConnectsPerSecond),
         Unlimited.IfZero(options.ConnectsPerSecond, Math.Max(1, options.ConnectsPerSecond)),
         time,
-        new Random().NextDouble);
+        chance.Next);
 
     /// <summary>Also of those who have gone, or to come again would be a way around it.</summary>
     private readonly ClientTable<SharedRate> _messages = new(

@@ -16,7 +16,7 @@ public sealed class PostgresRoomStore : IRoomStore
 
     public StoreIdentity Identity { get; }
 
-    public int Lanes => 4;
+    public int Lanes => SharedRoomStore.MaxLanes;
 
     /// <summary>Connects to a database and makes or updates the schema <c>danmaku</c> in it.</summary>
     /// <exception cref="StoreRefusedException">The server refuses the user, the database or the schema: trying again does not help.</exception>

@@ -7,7 +7,7 @@ namespace Danmaku.Storage.Postgres;
 internal static class PostgresSettings
 {
     /// <summary>Most connections of one origin, unless the connection string says otherwise.</summary>
-    private const int MaxPoolSize = 16;
+    private const int MaxPoolSize = SharedRoomStore.MaxCalls;
 
     /// <summary>For opening a connection and for a command.</summary>
     private const int TimeoutSeconds = 5;

@@ -1,0 +1,122 @@
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
+
+namespace Danmaku.Core.Tests.Storage;
+
+/// <summary>What one origin asks of its store at a time: never more than it has connections for, and nobody is kept waiting by those of another kind.</summary>
+public class SharedRoomStoreTests
+{
+    private static readonly RoomId Room = RoomId.Parse("lobby");
+
+    private const int Many = 20;
+
+    private static readonly Func<SharedRoomStore, Task>[] Kinds =
+    [
+        store => store.OpenAsync(Room, new OpenRequest(0, 1, 0, 0, 0), default),
+        store => store.AppendAsync([], default),
+        store => store.ReadAsync(Room, default, 1, 1, default),
+        store => store.History.ReadAsync(Room, default, 1, 1, default),
+        store => store.ReviseAsync(Room, default, default, default),
+        store => store.ReadClockAsync(default),
+        store => store.TrimAsync(new Retention(1, TimeSpan.FromDays(1)), 1, default),
+    ];
+
+    [Fact]
+    public async Task However_much_is_asked_no_more_goes_on_than_there_are_connections_for()
+    {
+        var held = new HeldStore();
+        var store = new SharedRoomStore(held);
+        Task[] calls = [.. Enumerable.Range(0, Many).SelectMany(_ => Kinds).Select(ask => ask(store))];
+
+        // Appends wait in their lanes, of which each has one under way.
+        Assert.Equal(SharedRoomStore.MaxCalls, held.Running - Many + SharedRoomStore.MaxLanes);
+        held.Release();
+        await Task.WhenAll(calls).WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(calls.Length, held.Calls);
+    }
+
+    [Fact]
+    public void Whatever_one_kind_asks_too_much_of_the_others_have_their_places()
+    {
+        foreach (var greedy in Kinds)
+        {
+            var (held, others) = (new HeldStore(), Kinds.Where(kind => kind != greedy).ToArray());
+            var store = new SharedRoomStore(held);
+            for (var i = 0; i < Many; i++)
+            {
+                _ = greedy(store);
+            }
+
+            var before = held.Running;
+            Assert.All(others, ask => _ = ask(store));
+
+            Assert.Equal(before + others.Length, held.Running);
+        }
+    }
+
+    [Fact]
+    public async Task To_ask_for_history_and_hang_up_makes_no_place_for_another_question()
+    {
+        var held = new HeldStore();
+        var store = new SharedRoomStore(held);
+        using var hangUp = new CancellationTokenSource();
+        Task[] asked = [.. Enumerable.Range(0, 10).Select(_ => store.History.ExtentAsync(Room, hangUp.Token))];
+        var running = held.Running;
+
+        await hangUp.CancelAsync();
+        foreach (var one in asked)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        }
+
+        var next = store.History.ExtentAsync(Room, default);
+        Assert.Equal(running, held.Running);
+        held.Release();
+        await next.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Answers nothing until it is released.</summary>
+    private sealed class HeldStore : IRoomStore
+    {
+        private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _calls;
+        private int _running;
+
+        public StoreIdentity Identity => new("held", new string('1', 32), IsShared: true);
+
+        public int Lanes => SharedRoomStore.MaxLanes;
+
+        public int Calls => Volatile.Read(ref _calls);
+
+        public int Running => Volatile.Read(ref _running);
+
+        public void Release() => _held.SetResult();
+
+        public Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation) => HoldAsync(RoomOpening.First(1));
+
+        public Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation) => HoldAsync<IReadOnlyList<bool>>([]);
+
+        public Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation) =>
+            HoldAsync<IReadOnlyList<Batch>?>(null);
+
+        public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) => HoldAsync<RoomExtent?>(null);
+
+        public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) => HoldAsync<long?>(null);
+
+        public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => HoldAsync(new StoreClock(null, null));
+
+        public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) => HoldAsync(false);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private async Task<T> HoldAsync<T>(T answer)
+        {
+            Interlocked.Increment(ref _calls);
+            Interlocked.Increment(ref _running);
+            await _held.Task;
+            Interlocked.Decrement(ref _running);
+            return answer;
+        }
+    }
+}
