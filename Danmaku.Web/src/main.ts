@@ -24,7 +24,7 @@ const room = roomFrom(location.search, location.hash);
 const toast = new Toast(element('toast', HTMLElement), clock);
 const log = new Log(element('log', HTMLElement), element('newest', HTMLButtonElement));
 const overlay = new DanmakuOverlay(element('overlay', HTMLElement));
-const feed = new Feed(clock, (flight) => overlay.show(flight));
+const feed = new Feed((flight) => overlay.show(flight));
 const stage = element('stage', HTMLElement);
 const status = new Status(
   {
@@ -40,7 +40,6 @@ const status = new Status(
 
 const shows = new Shows(new Scene(element('scene', HTMLCanvasElement)), (running) => {
   overlay.setRunning(running);
-  feed.clear();
 });
 shows.bindToggle(element('toggle', HTMLButtonElement));
 shows.bindFullscreen(element('fullscreen', HTMLButtonElement), stage);
