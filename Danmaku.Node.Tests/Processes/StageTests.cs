@@ -189,6 +189,48 @@ public sealed class StageTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
+    public async Task The_button_for_full_screen_shows_the_video_with_its_danmaku()
+    {
+        await using var browser = await Browser.StartAsync();
+        var tab = await LiveAsync(browser);
+        await tab.Locator("#file").SetInputFilesAsync(await browser.FilmAsync(tab));
+
+        await tab.GetByLabel("Full screen", new() { Exact = true }).ClickAsync();
+        await FillsTheScreenAsync(tab);
+        await PostAsync(new { text = "in full screen", mode = "top" });
+        await Assertions.Expect(Item(tab, "in full screen")).ToBeVisibleAsync();
+        Assert.True(await Item(tab, "in full screen").EvaluateAsync<bool>("item => document.fullscreenElement.contains(item)"));
+        await browser.SaveAsync(tab, "full-screen");
+        await tab.GetByLabel("Leave full screen").ClickAsync();
+
+        await tab.WaitForFunctionAsync("() => document.fullscreenElement === null");
+        await Assertions.Expect(tab.GetByLabel("Leave full screen")).ToBeHiddenAsync();
+        browser.HasNoComplaints();
+    }
+
+    [SkippableFact]
+    public async Task The_videos_own_full_screen_and_picture_in_picture_do_not_leave_the_danmaku_behind()
+    {
+        await using var browser = await Browser.StartAsync();
+        var tab = await LiveAsync(browser);
+        await tab.Locator("#file").SetInputFilesAsync(await browser.FilmAsync(tab));
+        await tab.WaitForFunctionAsync("() => document.getElementById('video').readyState > 0");
+
+        var pictured = await tab.EvaluateAsync<string>("document.getElementById('video').requestPictureInPicture().then(() => 'shown', (error) => error.name)");
+        var buttons = await tab.EvaluateAsync<string>("document.getElementById('video').controlsList.value");
+        await VideoAsync(tab, "await video.requestFullscreen()");
+        await FillsTheScreenAsync(tab);
+        await PostAsync(new { text = "still there", mode = "top" });
+
+        await Assertions.Expect(Item(tab, "still there")).ToBeVisibleAsync();
+        Assert.Equal("InvalidStateError", pictured);
+        Assert.Equal("nofullscreen noremoteplayback", buttons);
+        await tab.GetByLabel("Leave full screen").ClickAsync();
+        await Assertions.Expect(tab.GetByLabel("Leave full screen")).ToBeHiddenAsync();
+        browser.HasNoComplaints();
+    }
+
+    [SkippableFact]
     public async Task When_the_window_changes_its_size_nothing_touches_and_nothing_flies_outside_the_stage()
     {
         const string Mistakes =
@@ -375,4 +417,14 @@ public sealed class StageTests(ClusterFixture cluster) : ClusterTest(cluster)
 
     private static async Task MovesAsync(ILocator item) =>
         Assert.NotEqual(1, (await item.EvaluateAsync<double[]>(TwentyPictures)).Distinct().Count());
+
+    private static async Task FillsTheScreenAsync(IPage tab) =>
+        await tab.WaitForFunctionAsync(
+            """
+            () => {
+              const stage = document.getElementById('stage');
+              const full = document.fullscreenElement === stage || (document.fullscreenElement === null && stage.classList.contains('fills'));
+              return full && stage.offsetWidth === innerWidth && stage.offsetHeight === innerHeight;
+            }
+            """);
 }

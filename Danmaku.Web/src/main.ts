@@ -8,6 +8,7 @@ import { DanmakuOverlay } from './overlay/danmakuoverlay';
 import { Composer } from './page/composer';
 import { element } from './page/elements';
 import { Feed } from './page/feed';
+import { FullScreen } from './page/fullscreen';
 import { Log } from './page/log';
 import { explain } from './page/refusal';
 import { Replay } from './page/replay';
@@ -48,7 +49,12 @@ const shows = new Shows(new Scene(element('scene', HTMLCanvasElement)), {
   },
 });
 shows.bindToggle(toggle);
-shows.bindFullscreen(element('fullscreen', HTMLButtonElement), stage);
+new FullScreen({
+  stage,
+  video: element('video', HTMLVideoElement),
+  toggle: element('fullscreen', HTMLButtonElement),
+  leave: element('leave-fullscreen', HTMLButtonElement),
+});
 const video = new LocalVideo(
   {
     stage,

@@ -34,13 +34,6 @@ export class Shows {
     });
   }
 
-  bindFullscreen(button: HTMLButtonElement, stage: HTMLElement): void {
-    button.hidden = !document.fullscreenEnabled;
-    button.addEventListener('click', () => {
-      void (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen());
-    });
-  }
-
   setVideo(hasVideo: boolean): void {
     this.hasVideo = hasVideo;
     this.apply();
