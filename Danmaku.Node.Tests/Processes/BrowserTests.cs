@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Globalization;
-using Danmaku.Testing;
 using Microsoft.Playwright;
 
 namespace Danmaku.Node.Tests.Processes;
@@ -11,12 +8,10 @@ namespace Danmaku.Node.Tests.Processes;
 [Trait("Category", "browser")]
 public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
 {
-    private static readonly string PageFile = Path.Combine(AppContext.BaseDirectory, "wwwroot", "index.html");
-
     [SkippableFact]
     public async Task What_is_posted_in_one_tab_flies_in_the_tabs_of_all_edges()
     {
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         var tabs = await OpenTabsAsync(browser);
 
         await tabs[0].GetByTestId("post-mode").SelectOptionAsync("top");
@@ -38,7 +33,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     [SkippableFact]
     public async Task A_danmaku_crosses_the_stage_of_another_edge()
     {
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         var tabs = await OpenTabsAsync(browser);
 
         await SendAsync(tabs[1], "passing by");
@@ -55,7 +50,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     public async Task Html_in_a_danmaku_is_shown_as_text()
     {
         const string Html = "<img src=x onerror=document.title='owned'><b>bold</b>";
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         var tabs = await OpenTabsAsync(browser);
         var title = await tabs[1].TitleAsync();
 
@@ -71,7 +66,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     [SkippableFact]
     public async Task A_page_opened_from_a_file_takes_part()
     {
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         await using var viewer = await Follower.PlainAsync(Edge(2), "lobby");
         var url = new UriBuilder(Edge(1)) { Scheme = "ws" }.Uri;
         var file = await browser.WriteAsync("lab.html", $$"""
@@ -96,7 +91,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     [SkippableFact]
     public async Task What_was_said_is_replayed_at_its_moment_and_again_when_somebody_goes_back()
     {
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         await PostAsync("at the beginning", 1000);
         await PostAsync("<b>soon</b>", 2500);
         await PostAsync("much later", 60_000);
@@ -117,17 +112,16 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     [SkippableFact]
     public async Task A_replay_follows_the_video_that_is_open()
     {
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         await PostAsync("first", 200);
         await PostAsync("second", 1200);
         await PostAsync("after its end", 600_000);
         var tab = await browser.OpenAsync($"{Edge(1)}?replay#{Room}");
         await Assertions.Expect(tab.GetByTestId("stretch")).ToContainTextAsync("3");
         await tab.GetByTestId("play").ClickAsync();
-        var film = await tab.EvaluateAsync<string>(Film);
-        var file = await browser.WriteAsync("film.webm", Convert.FromBase64String(film));
+        var film = await browser.FilmAsync(tab);
 
-        await tab.Locator("#file").SetInputFilesAsync(file);
+        await tab.Locator("#file").SetInputFilesAsync(film);
 
         // Lines come as the video goes by, and begin anew when it does.
         var lines = tab.GetByTestId("log").Locator(".text");
@@ -139,40 +133,10 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
         browser.HasNoComplaints();
     }
 
-    /// <summary>Two seconds of a square that changes its colour.</summary>
-    private const string Film =
-        """
-        async () => {
-          const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 });
-          const context = canvas.getContext('2d');
-          const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/webm' });
-          const parts = [];
-          recorder.ondataavailable = (event) => parts.push(event.data);
-          const ended = new Promise((resolve) => { recorder.onstop = resolve; });
-          recorder.start();
-          for (let i = 0; i < 40; i++) {
-            context.fillStyle = `hsl(${i * 9} 60% 40%)`;
-            context.fillRect(0, 0, 320, 180);
-            await new Promise((resolve) => setTimeout(resolve, 50));
-          }
-          recorder.stop();
-          await ended;
-          const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
-          return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-        }
-        """;
-
     private async Task PostAsync(string text, long at)
     {
         using var posted = await Cluster.Edges[0].PostAsync(Room, new { text, at });
         Assert.True(posted.IsSuccessStatusCode);
-    }
-
-    private static async Task<Browser> StartAsync()
-    {
-        Skip.If(Programs.Chromium is null, NotInstalled.Chromium);
-        Skip.IfNot(File.Exists(PageFile), "The page is not built: the build says why.");
-        return await Browser.StartAsync(Programs.Chromium!);
     }
 
     /// <summary>The page on each of the edges, live and counting all three.</summary>
@@ -203,83 +167,4 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
 
     private static async Task<double> LeftAsync(ILocator item) =>
         await item.EvaluateAsync<double>("item => item.getBoundingClientRect().x");
-
-    /// <summary>Chromium without a window, and what its pages complain about.</summary>
-    private sealed class Browser : IAsyncDisposable
-    {
-        /// <summary>Nothing goes out to anybody.</summary>
-        private static readonly string[] Arguments =
-        [
-            "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync",
-        ];
-
-        private const float Patience = 20_000;
-
-        private readonly ConcurrentQueue<string> _complaints = new();
-        private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-browser-").FullName;
-        private readonly IPlaywright _playwright;
-        private readonly IBrowser _browser;
-
-        private Browser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
-
-        public static async Task<Browser> StartAsync(string program)
-        {
-            Assertions.SetDefaultExpectTimeout(Patience);
-            var playwright = await Playwright.CreateAsync();
-            var options = new BrowserTypeLaunchOptions { ExecutablePath = program, Args = Arguments, Timeout = 2 * Patience };
-            return new Browser(playwright, await playwright.Chromium.LaunchAsync(options));
-        }
-
-        public async Task<IPage> OpenAsync(string url)
-        {
-            var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 800 } });
-            page.SetDefaultTimeout(Patience);
-            page.PageError += (_, error) => _complaints.Enqueue(error);
-            page.Console += (_, message) => Hear(message);
-            await page.GotoAsync(url);
-            return page;
-        }
-
-        public async Task<string> WriteAsync(string name, string text)
-        {
-            var file = Path.Combine(_folder, name);
-            await File.WriteAllTextAsync(file, text);
-            return file;
-        }
-
-        public async Task<string> WriteAsync(string name, byte[] bytes)
-        {
-            var file = Path.Combine(_folder, name);
-            await File.WriteAllBytesAsync(file, bytes);
-            return file;
-        }
-
-        /// <summary>Keeps a picture where <c>DANMAKU_TEST_SHOTS</c> says, for people to look at.</summary>
-        public async Task SaveAsync(IPage page, string name)
-        {
-            if (Environment.GetEnvironmentVariable("DANMAKU_TEST_SHOTS") is { Length: > 0 } folder)
-            {
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png") });
-            }
-        }
-
-        /// <summary>Fails when a script failed, something could not be loaded or a policy was violated.</summary>
-        public void HasNoComplaints() => Assert.Empty(_complaints);
-
-        public async ValueTask DisposeAsync()
-        {
-            await _browser.DisposeAsync();
-            _playwright.Dispose();
-            Directory.Delete(_folder, recursive: true);
-        }
-
-        private void Hear(IConsoleMessage message)
-        {
-            if (message.Type is "error" or "warning")
-            {
-                _complaints.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{message.Type}: {message.Text} ({message.Location})"));
-            }
-        }
-    }
 }

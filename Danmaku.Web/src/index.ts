@@ -7,7 +7,8 @@
  *     client.start();
  *     const outcome = await client.post({ text: '弹幕!', mode: 'top' });
  *
- * where LOOKS are the defaults of what a danmaku leaves out. The overlay needs the rules under "Danmaku" in styles.css.
+ * where LOOKS are the defaults of what a danmaku leaves out. The overlay needs the rules under "Danmaku" in styles.css. Over a
+ * video, overlay.follow(() => paceOf(video)) lets danmaku stop and go with it.
  */
 
 export { DanmakuClient } from './client/connection';
@@ -18,7 +19,9 @@ export type { Ack, Comment, Draft, HistoryIndex, Mode, Position, SegmentEntry, S
 export type { PostOutcome } from './client/posts';
 export { countChars, MAX_TEXT_CHARS, textProblem } from './client/text';
 export { DanmakuOverlay } from './overlay/danmakuoverlay';
+export { paceOf } from './overlay/media';
 export type { Flight, Overlay } from './overlay/overlay';
+export type { Pace } from './overlay/stagetime';
 export { Follower } from './replay/follower';
 export { RoomHistory } from './replay/history';
 export { Timeline } from './replay/timeline';

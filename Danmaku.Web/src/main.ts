@@ -8,6 +8,7 @@ import { DanmakuOverlay } from './overlay/danmakuoverlay';
 import { Composer } from './page/composer';
 import { element } from './page/elements';
 import { Feed } from './page/feed';
+import { FullScreen } from './page/fullscreen';
 import { Log } from './page/log';
 import { explain } from './page/refusal';
 import { Replay } from './page/replay';
@@ -24,7 +25,6 @@ const room = roomFrom(location.search, location.hash);
 const toast = new Toast(element('toast', HTMLElement), clock);
 const log = new Log(element('log', HTMLElement), element('newest', HTMLButtonElement));
 const overlay = new DanmakuOverlay(element('overlay', HTMLElement));
-const feed = new Feed(clock, (flight) => overlay.show(flight));
 const stage = element('stage', HTMLElement);
 const status = new Status(
   {
@@ -38,12 +38,23 @@ const status = new Status(
   clock,
 );
 
-const shows = new Shows(new Scene(element('scene', HTMLCanvasElement)), (running) => {
-  overlay.setRunning(running);
-  feed.clear();
+const toggle = element('toggle', HTMLButtonElement);
+const shows = new Shows(new Scene(element('scene', HTMLCanvasElement)), {
+  danmaku: (running) => overlay.setRunning(running),
+  still: (still) => {
+    toggle.title = still ? 'Danmaku on or off. They stand still: your system asks for less motion' : 'Flying danmaku on or off';
+    if (still) {
+      toast.show('Danmaku stand still here: your system asks for less motion.');
+    }
+  },
 });
-shows.bindToggle(element('toggle', HTMLButtonElement));
-shows.bindFullscreen(element('fullscreen', HTMLButtonElement), stage);
+shows.bindToggle(toggle);
+new FullScreen({
+  stage,
+  video: element('video', HTMLVideoElement),
+  toggle: element('fullscreen', HTMLButtonElement),
+  leave: element('leave-fullscreen', HTMLButtonElement),
+});
 const video = new LocalVideo(
   {
     stage,
@@ -57,6 +68,13 @@ const video = new LocalVideo(
     replay?.setVideo(playing);
   },
 );
+
+/** While somebody has stopped the video, the picture stays as it is; what others say meanwhile is in the list. */
+const feed = new Feed((flight) => {
+  if (flight.own || !video.paused) {
+    overlay.show(flight);
+  }
+});
 
 let replay: Replay | null = null;
 
@@ -118,6 +136,7 @@ function lookBack(name: string): Replay {
 }
 
 function enter(name: string): void {
+  overlay.follow(() => video.pace);
   const visitor = new URLSearchParams(location.search).get('name')?.trim();
   const client = new DanmakuClient({ url: socketUrl(location, name), ...(visitor ? { name: visitor } : {}) });
   const composer = new Composer(

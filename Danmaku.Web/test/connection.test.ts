@@ -418,6 +418,98 @@ describe('the stream', () => {
   });
 });
 
+describe("a page's clock that stood still", () => {
+  const HOUR = 3_600_000;
+  let ages: number[];
+  let latencies: number[];
+
+  beforeEach(() => {
+    [ages, latencies] = [[], []];
+  });
+
+  function listening(): DanmakuClient {
+    const client = live();
+    client.on('comments', (comments) => ages.push(...comments.map(({ age }) => age)));
+    client.on('latency', (latency) => latencies.push(latency));
+    return client;
+  }
+
+  /** The server answers what it was asked last. */
+  function answer(roundTrip: number, time: number): void {
+    const asked = server.last.of('clock').at(-1)?.client ?? NaN;
+    clock.advance(roundTrip);
+    server.last.say({ type: 'clock', client: asked, server: time });
+  }
+
+  test.each([
+    ['and its time of day went on', () => clock.sleep(HOUR)],
+    ['and its time of day with it', () => undefined],
+  ])('%s: what was said an hour ago is known to be old after the reconnect', (_, sleep) => {
+    const client = listening();
+    answer(20, clock.now());
+    sleep();
+    server.last.close(1006);
+    clock.advance(10_000);
+    server.last.accept().say(welcome(0, { head: at(2) }));
+    const real = () => clock.now() + HOUR;
+    answer(300, real() + 150);
+
+    server.last.say({ ...batch(1), comments: [comment('long ago', { time: real() - HOUR }), comment('just now', { time: real() - 400 })] });
+
+    expect(client.state.kind).toBe('live');
+    expect(ages).toEqual([HOUR, 400]);
+  });
+
+  test('before the first answer of a new connection nobody knows how old the history is, and what follows is new', () => {
+    listening();
+    answer(20, clock.now());
+    server.last.close(1006);
+    clock.advance(10_000);
+    server.last.accept().say(welcome(0, { head: at(1) }));
+
+    server.last.say(batch(1, 'missed', 'live'));
+
+    expect(ages).toEqual([Infinity, 0]);
+  });
+
+  test('on a connection that outlived it: what comes first is old, until the server has said the time', () => {
+    listening();
+    answer(20, clock.now());
+    clock.sleep(HOUR);
+
+    server.last.say(batch(1, 'held up'));
+    answer(500, clock.now() + HOUR + 250);
+    server.last.say({ ...batch(2), comments: [comment('new', { time: clock.now() + HOUR })] });
+
+    expect(ages).toEqual([Infinity, 0]);
+  });
+
+  test('between a question and its answer makes the answer worth nothing, and it asks again', () => {
+    listening();
+    answer(20, clock.now());
+    clock.advance(8000);
+    const asked = server.last.of('clock').length;
+    clock.advance(10);
+    clock.sleep(HOUR);
+
+    answer(1, clock.now());
+
+    expect(latencies).toEqual([20]);
+    expect(server.last.of('clock')).toHaveLength(asked + 1);
+  });
+
+  test('unnoticed: the next answer that contradicts all before is believed, however long it took', () => {
+    listening();
+    answer(2, clock.now());
+    clock.advance(7998);
+
+    answer(400, clock.now() + HOUR + 200);
+    server.last.say({ ...batch(1), comments: [comment('an hour ago', { time: clock.now() })] });
+
+    expect(ages).toEqual([HOUR]);
+  });
+});
+
 describe('posting', () => {
   const ID = '00112233445566778899aabbccddeeff';
   const makeId = () => ID;

@@ -9,9 +9,19 @@ interface Timer {
 export class ManualClock implements Clock {
   private time = 1_790_000_000_000;
   private timers: Timer[] = [];
+  private slept = 0;
 
   now(): number {
     return this.time;
+  }
+
+  wall(): number {
+    return this.time + this.slept;
+  }
+
+  /** The machine sleeps: its clock on the wall goes on, and nothing else. */
+  sleep(milliseconds: number): void {
+    this.slept += milliseconds;
   }
 
   after(milliseconds: number, run: () => void): Cancel {

@@ -1,54 +1,74 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { MODES } from '../src/client/messages';
 import { DanmakuOverlay, MAX_ON_STAGE } from '../src/overlay/danmakuoverlay';
-import { DanmakuEngine, MAX_EMITTED } from '../src/overlay/engine';
-import type { Engine, Motion } from '../src/overlay/engine';
+import type { Frames } from '../src/overlay/frames';
 import { isDark } from '../src/overlay/item';
+import { paceOf } from '../src/overlay/media';
+import type { PacedMedia } from '../src/overlay/media';
 import type { Flight } from '../src/overlay/overlay';
 import { ManualClock } from './manualclock';
 
-/** Puts elements where the package would, and never takes them off. */
-class FakeEngine implements Engine {
-  readonly emitted: { readonly element: HTMLElement; readonly motion: Motion }[] = [];
+/** Pictures come when a test says so. */
+class ManualFrames {
+  private waiting: (() => void)[] = [];
 
-  constructor(
-    private readonly container: HTMLElement,
-    readonly seconds: number,
-  ) {}
+  readonly request: Frames = (run) => {
+    this.waiting.push(run);
+    return () => {
+      this.waiting = this.waiting.filter((other) => other !== run);
+    };
+  };
 
-  emit(element: HTMLElement, motion: Motion): void {
-    this.emitted.push({ element, motion });
-    this.container.append(element);
+  get length(): number {
+    return this.waiting.length;
   }
 
-  resize(): void {}
-
-  clear(): void {
-    this.container.replaceChildren();
-  }
-
-  destroy(): void {
-    this.clear();
+  draw(): void {
+    for (const run of this.waiting.splice(0)) {
+      run();
+    }
   }
 }
 
 let clock: ManualClock;
 let container: HTMLElement;
-let engines: FakeEngine[];
+let size: { width: number; height: number };
+let frames: ManualFrames;
+let lessMotion: { matches: boolean; readonly listeners: Set<() => void> };
+let resized: () => void;
 let overlay: DanmakuOverlay;
+/** Pixels of a character of `medium`. */
+let charWidth: number;
 
 beforeEach(() => {
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      constructor(callback: () => void) {
+        resized = callback;
+      }
+      observe(): void {}
+      disconnect(): void {}
+    },
+  );
   clock = new ManualClock();
-  container = stage(1280, 720);
-  engines = [];
+  frames = new ManualFrames();
+  charWidth = 20;
+  size = { width: 1280, height: 720 };
+  container = stage();
+  lessMotion = { matches: false, listeners: new Set() };
   overlay = new DanmakuOverlay(container, {
     clock,
-    measure: (element) => (element.textContent ?? '').length * 20,
-    createEngine: (layer, seconds) => {
-      const engine = new FakeEngine(layer, seconds);
-      engines.push(engine);
-      return engine;
+    frames: frames.request,
+    measure: (element) => (element.textContent ?? '').length * charWidth,
+    lessMotion: {
+      get matches() {
+        return lessMotion.matches;
+      },
+      addEventListener: (_: string, listener: () => void) => void lessMotion.listeners.add(listener),
+      removeEventListener: (_: string, listener: () => void) => void lessMotion.listeners.delete(listener),
     },
   });
 });
@@ -56,15 +76,29 @@ beforeEach(() => {
 afterEach(() => {
   overlay.destroy();
   container.remove();
+  vi.unstubAllGlobals();
 });
 
 /** happy-dom lays nothing out. */
-function stage(width: number, height: number): HTMLElement {
+function stage(): HTMLElement {
   const element = document.createElement('div');
-  Object.defineProperty(element, 'offsetWidth', { value: width });
-  Object.defineProperty(element, 'offsetHeight', { value: height });
+  Object.defineProperty(element, 'offsetWidth', { get: () => size.width });
+  Object.defineProperty(element, 'offsetHeight', { get: () => size.height });
   document.body.append(element);
   return element;
+}
+
+function resize(width: number, height: number, chars: number): void {
+  [size.width, size.height, charWidth] = [width, height, chars];
+  resized();
+}
+
+/** Time goes by, with a picture every 20 ms. */
+function watch(milliseconds: number): void {
+  for (let passed = 0; passed < milliseconds; passed += 20) {
+    clock.advance(20);
+    frames.draw();
+  }
 }
 
 let offset = 0;
@@ -73,7 +107,30 @@ function flight(more: Partial<Flight> = {}): Flight {
 }
 
 const items = () => [...container.querySelectorAll<HTMLElement>('.danmaku-item')];
-const emitted = () => engines.reduce((sum, engine) => sum + engine.emitted.length, 0);
+const texts = () => items().map((item) => item.textContent);
+const left = (item: HTMLElement | undefined) => Number(/translateX\((.*)px\)/.exec(item?.style.transform ?? '')?.[1]);
+const lefts = () => items().map(left);
+const row = (item: HTMLElement) => Number(item.style.getPropertyValue('--row'));
+const rowHeight = () => Number.parseInt(container.style.getPropertyValue('--row-height'), 10);
+
+/** Pairs that touch, and what is not wholly on the stage from top to bottom. */
+function wrong(): string[] {
+  const boxes = items().map((item) => {
+    const x = left(item);
+    const top = 4 + row(item) * rowHeight();
+    const rows = Number(item.style.getPropertyValue('--rows'));
+    const maxWidth = Number.parseFloat(item.style.maxWidth) || Infinity;
+    return { text: item.textContent, x, right: x + Math.min(maxWidth, (item.textContent ?? '').length * charWidth), top, bottom: top + rows * rowHeight() };
+  });
+  const outside = boxes.filter(({ top, bottom }) => top < 0 || bottom > size.height).map(({ text }) => `${text} is outside`);
+  const touching = boxes.flatMap((a, i) =>
+    boxes
+      .slice(i + 1)
+      .filter((b) => a.x < b.right && b.x < a.right && a.top < b.bottom && b.top < a.bottom)
+      .map((b) => `${a.text} and ${b.text} touch`),
+  );
+  return [...outside, ...touching];
+}
 
 describe('DanmakuOverlay', () => {
   test('shows a danmaku as text with its offset', () => {
@@ -86,12 +143,21 @@ describe('DanmakuOverlay', () => {
     expect(item?.style.getPropertyValue('--color')).toBe('#ff8800');
   });
 
-  test('moves and stands as the mode says', () => {
+  test('crosses in eight seconds or stands for five, as the mode says, and is gone then', () => {
     for (const mode of ['scroll', 'reverse', 'top', 'bottom'] as const) {
-      overlay.show(flight({ mode }));
+      overlay.show(flight({ mode, text: 'ten chars.' }));
     }
+    const start = lefts();
+    watch(4000);
+    const middle = lefts();
 
-    expect(engines.map((engine) => engine.emitted.map(({ motion }) => motion))).toEqual([['rtl', 'ltr'], ['top', 'top']]);
+    expect(start).toEqual([1280, -200, 540, 540]);
+    expect(middle).toEqual([540, 540, 540, 540]);
+    watch(1000);
+    expect(items()).toHaveLength(2);
+    watch(3000);
+    expect(items()).toEqual([]);
+    expect(frames.length).toBe(0);
   });
 
   test('sets a standing text that is too wide smaller', () => {
@@ -114,42 +180,40 @@ describe('DanmakuOverlay', () => {
     for (let i = 0; i < 500; i++) {
       overlay.show(flight({ mode: 'top' }));
     }
-    const rows = emitted();
-    clock.advance(4000);
+    const rows = items().length;
+    watch(4000);
 
     expect(rows).toBeLessThan(20);
-    expect(emitted()).toBe(rows);
-    clock.advance(2000);
+    expect(items()).toHaveLength(rows);
+    watch(2000);
+    expect(items()).toEqual([]);
     overlay.show(flight({ mode: 'top' }));
-    expect(emitted()).toBe(rows + 1);
+    expect(items()).toHaveLength(1);
   });
 
   test('shows what waited as soon as there is room', () => {
     for (let i = 0; i < 25; i++) {
       overlay.show(flight({ text: 'abc' }));
     }
-    const first = emitted();
-    clock.advance(1400);
+    const first = items().length;
+    watch(1400);
 
     expect(first).toBeLessThan(25);
-    expect(emitted()).toBe(25);
+    expect(items()).toHaveLength(25);
   });
 
   test('has a limit to what is on the stage at once', () => {
-    for (let i = 0; i < 3000; i++) {
+    let most = 0;
+    for (let i = 0; i < 1200; i++) {
       overlay.show(flight({ text: 'x' }));
       clock.advance(10);
-    }
-    const lastEightSeconds = emitted();
-    clock.advance(20_000);
-    const before = emitted();
-    for (let i = 0; i < 800; i++) {
-      overlay.show(flight({ text: 'x' }));
-      clock.advance(9);
+      if (i % 20 === 0) {
+        frames.draw();
+        most = Math.max(most, items().length);
+      }
     }
 
-    expect(lastEightSeconds).toBeGreaterThan(MAX_ON_STAGE);
-    expect(emitted() - before).toBeLessThanOrEqual(MAX_ON_STAGE);
+    expect(most).toBe(MAX_ON_STAGE);
   });
 
   test('shows an own danmaku at once on the fullest stage', () => {
@@ -159,7 +223,7 @@ describe('DanmakuOverlay', () => {
 
     overlay.show(flight({ own: true, text: 'mine' }));
 
-    expect(items().map((item) => item.textContent)).toContain('mine');
+    expect(texts()).toContain('mine');
   });
 
   test('shows and keeps nothing while it is not running', () => {
@@ -170,36 +234,177 @@ describe('DanmakuOverlay', () => {
     }
 
     overlay.setRunning(true);
-    clock.advance(5000);
+    watch(5000);
 
     expect(items()).toEqual([]);
     overlay.show(flight({ text: 'again' }));
-    expect(items().map((item) => item.textContent)).toEqual(['again']);
+    expect(texts()).toEqual(['again']);
   });
 });
 
-describe('DanmakuEngine', () => {
-  test('starts afresh before the package has piled up too much, and lets what flies fly on', () => {
-    const layer = stage(1280, 720);
-    const engine = new DanmakuEngine(layer, 8, clock);
-    const emit = (count: number) => {
-      for (let i = 0; i < count; i++) {
-        engine.emit(document.createElement('div'), 'rtl');
-      }
-    };
+describe('over a video', () => {
+  let pace: number;
 
-    emit(MAX_EMITTED);
-    expect(layer.childElementCount).toBe(1);
-    emit(1);
-    expect(layer.childElementCount).toBe(2);
-    clock.advance(9000);
-    expect(layer.childElementCount).toBe(1);
-    emit(3 * MAX_EMITTED);
-    expect(layer.childElementCount).toBe(2);
-
-    engine.destroy();
-    expect(layer.childElementCount).toBe(0);
+  beforeEach(() => {
+    pace = 1;
+    overlay.follow(() => pace);
   });
+
+  test('that stands still, all danmaku stand still, for as long as it does', () => {
+    for (const mode of ['scroll', 'reverse', 'top', 'bottom'] as const) {
+      overlay.show(flight({ mode }));
+    }
+    watch(1000);
+    const before = lefts();
+
+    pace = 0;
+    watch(60_000);
+
+    expect(lefts()).toEqual(before);
+    pace = 1;
+    watch(3980);
+    expect(items()).toHaveLength(4);
+    watch(20);
+    expect(items()).toHaveLength(2);
+  });
+
+  test('at twice the rate danmaku cross twice as fast and make room twice as fast', () => {
+    pace = 2;
+    overlay.show(flight({ text: 'ten chars.' }));
+    watch(2000);
+
+    expect(lefts()).toEqual([540]);
+    watch(2000);
+    expect(items()).toEqual([]);
+  });
+
+  test('whose rate changes on the way, nothing jumps and nothing ever touches', () => {
+    const mistakes: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      pace = [0, 0.5, 1, 2, 16][Math.floor(i / 7) % 5] ?? 1;
+      overlay.show(flight({ text: 'x'.repeat(1 + ((i * 7) % 40)) }));
+      const before = new Map(items().map((item) => [item, left(item)]));
+      watch(20);
+      for (const item of items()) {
+        const step = Math.abs(left(item) - (before.get(item) ?? NaN));
+        // The widest, 1280 + 800 pixels, needs 8 s.
+        if (step > 2080 / 400 * pace + 0.001) {
+          mistakes.push(`jumps by ${step} at ${pace}`);
+        }
+      }
+      mistakes.push(...wrong());
+    }
+
+    expect(mistakes).toEqual([]);
+  });
+
+  test('that stands still, what comes waits for it', () => {
+    pace = 0;
+    for (let i = 0; i < 30; i++) {
+      overlay.show(flight({ text: 'abc' }));
+    }
+    watch(60_000);
+    const there = items().length;
+
+    pace = 1;
+    watch(1400);
+
+    expect(items().length).toBeGreaterThan(there);
+  });
+});
+
+describe('on a stage that changes its size', () => {
+  test.each([
+    ['a phone held upright', 390, 219, 9],
+    ['a phone held sideways', 844, 475, 14],
+    ['a full screen', 2560, 1440, 20],
+  ])('like %s, nothing touches and nothing is outside, from the first picture on', (_, width, height, chars) => {
+    for (let i = 0; i < 300; i++) {
+      const mode = MODES[i % 5] ?? 'scroll';
+      overlay.show(flight({ mode, text: 'x'.repeat(1 + ((i * 7) % 40)), size: i % 9 === 0 ? 'large' : 'medium' }));
+      watch(20);
+    }
+    const before = items().length;
+
+    resize(width, height, chars);
+    const mistakes = [...wrong()];
+    const after = items().length;
+    for (let i = 0; i < 100; i++) {
+      overlay.show(flight({ mode: MODES[i % 5] ?? 'scroll', text: 'x'.repeat(1 + ((i * 7) % 40)) }));
+      watch(100);
+      mistakes.push(...wrong());
+    }
+
+    expect(before).toBeGreaterThan(15);
+    expect(after).toBeGreaterThan(3);
+    expect(mistakes).toEqual([]);
+  });
+
+  test('a danmaku goes on from the same part of its way', () => {
+    overlay.show(flight({ text: 'ten chars.' }));
+    watch(2000);
+
+    resize(400, 300, 10);
+
+    expect(lefts()).toEqual([400 - (400 + 100) / 4]);
+  });
+
+  test('own ones stay where others have to leave', () => {
+    for (let i = 0; i < 13; i++) {
+      overlay.show(flight({ mode: 'top', text: `other ${i}` }));
+    }
+    overlay.show(flight({ mode: 'top', text: 'mine', own: true }));
+
+    resize(390, 60, 9);
+
+    expect(texts()).toContain('mine');
+    expect(items().length).toBeLessThan(5);
+    expect(wrong()).toEqual([]);
+  });
+
+  test('what does not show anything keeps nothing', () => {
+    overlay.show(flight());
+
+    resize(0, 0, 9);
+
+    expect(items()).toEqual([]);
+  });
+});
+
+describe('for people who asked for less motion', () => {
+  test.each(MODES)('a danmaku of mode %s is shown and stands still', (mode) => {
+    lessMotion.matches = true;
+    overlay.show(flight({ mode, text: 'ten chars.' }));
+    const before = lefts();
+    watch(4900);
+
+    expect(before).toEqual([540]);
+    expect(lefts()).toEqual(before);
+    watch(100);
+    expect(items()).toEqual([]);
+  });
+
+  test('nothing moves any more from the moment they ask for it', () => {
+    overlay.show(flight());
+
+    lessMotion.matches = true;
+    lessMotion.listeners.forEach((listener) => listener());
+
+    expect(items()).toEqual([]);
+  });
+});
+
+test.each<[string, Partial<PacedMedia>, number]>([
+  ['plays', {}, 1],
+  ['plays at twice the rate', { playbackRate: 2 }, 2],
+  ['is paused', { paused: true, playbackRate: 2 }, 0],
+  ['waits for data', { readyState: 2 }, 0],
+  ['has just been opened', { readyState: 0 }, 0],
+  ['seeks', { seeking: true }, 0],
+  ['is over', { ended: true }, 0],
+  ['runs backwards', { playbackRate: -1 }, 0],
+])('a video that %s: %j, pace %d', (_, more, pace) => {
+  expect(paceOf({ paused: false, ended: false, seeking: false, readyState: 4, playbackRate: 1, ...more })).toBe(pace);
 });
 
 test.each([

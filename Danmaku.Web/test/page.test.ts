@@ -5,7 +5,7 @@ import type { ReceivedComment } from '../src/client/events';
 import type { Draft } from '../src/client/messages';
 import type { Flight } from '../src/overlay/overlay';
 import { Composer } from '../src/page/composer';
-import { Feed, MAX_DRIFTING } from '../src/page/feed';
+import { Feed } from '../src/page/feed';
 import { Log, MAX_LINES } from '../src/page/log';
 import { explain } from '../src/page/refusal';
 import { roomFrom, socketUrl } from '../src/page/room';
@@ -54,46 +54,60 @@ describe('Feed', () => {
 
   beforeEach(() => {
     flown = [];
-    feed = new Feed(clock, (flight) => flown.push(flight));
+    feed = new Feed((flight) => flown.push(flight));
   });
 
   const offsets = () => flown.map((flight) => flight.position.offset);
-  const history = (count: number) => Array.from({ length: count }, (_, i) => received(i + 1, { age: 60_000 }));
+  const many = (from: number, count: number, age: number) => Array.from({ length: count }, (_, i) => received(from + i, { age }));
 
-  test('lets the newest of the history drift by one after the other', () => {
+  test.each([0, 60_000, Infinity])('what was said before the page was opened does not fly, if %d ms ago', (age) => {
     feed.welcomed({ epoch: 1, offset: 50 });
-    feed.add(history(50));
-    expect(offsets()).toEqual([35]);
 
-    clock.advance(450);
-    expect(offsets()).toEqual([35, 36]);
-    clock.advance(60_000);
-    expect(offsets()).toEqual(Array.from({ length: MAX_DRIFTING }, (_, i) => 35 + i));
+    feed.add(many(1, 50, age));
+
+    expect(offsets()).toEqual([]);
   });
 
-  test('lets live danmaku fly at once, in their usual looks if they have none', () => {
+  test('what is said while it is open flies at once, in its usual looks if it has none', () => {
     feed.welcomed({ epoch: 1, offset: 3 });
-    feed.add([...history(3), received(4), received(5, { mode: 'top', color: '#ff0000', size: 'large' })]);
+    feed.add([...many(1, 3, 60_000), received(4), received(5, { mode: 'top', color: '#ff0000', size: 'large' })]);
 
-    expect(flown.slice(0, 2)).toEqual([
+    expect(flown).toEqual([
       expect.objectContaining({ mode: 'scroll', color: '#ffffff', size: 'medium' }),
       expect.objectContaining({ mode: 'top', color: '#ff0000', size: 'large' }),
     ]);
   });
 
-  test('takes nothing after the head for history, whatever the clocks say', () => {
-    feed.welcomed({ epoch: 1, offset: 0 });
+  test('what was missed for a moment flies after the reconnect, and nothing older', () => {
+    feed.welcomed({ epoch: 1, offset: 3 });
+    feed.welcomed({ epoch: 1, offset: 7 });
 
-    feed.add(history(5));
+    feed.add([...many(2, 2, 1000), received(4, { age: 3_600_000 }), received(5, { age: Infinity }), received(6, { age: 6000 }), received(7, { age: 4000 })]);
 
-    expect(offsets()).toEqual([1, 2, 3, 4, 5]);
+    expect(offsets()).toEqual([7]);
   });
 
-  test('forgets the history when nobody is watching', () => {
-    feed.welcomed({ epoch: 1, offset: 10 });
-    feed.add(history(10));
-    feed.clear();
-    clock.advance(60_000);
+  test("what was held up on its way does not fly, and seconds between the nodes' clocks hold up nothing", () => {
+    feed.welcomed({ epoch: 1, offset: 0 });
+
+    feed.add([received(1, { age: 3_600_000 }), received(2, { age: Infinity }), received(3, { age: 6000 })]);
+
+    expect(offsets()).toEqual([3]);
+  });
+
+  test('an own one that was accepted while the connection was away flies however long that took', () => {
+    feed.welcomed({ epoch: 1, offset: 0 });
+    feed.welcomed({ epoch: 1, offset: 2 });
+
+    feed.add([received(1, { age: 30_000 }), received(2, { age: 30_000, own: true })]);
+
+    expect(offsets()).toEqual([2]);
+  });
+
+  test('a later epoch is new', () => {
+    feed.welcomed({ epoch: 1, offset: 50 });
+
+    feed.add([received(1, { position: { epoch: 2, offset: 1 } })]);
 
     expect(offsets()).toEqual([1]);
   });

@@ -102,6 +102,15 @@ describe('follower', () => {
     expect(before.at(-1)).toEqual(['t0', 't1', 't2', 't3', 't4', 't5', 't6', 't7', 't8', 't9']);
   });
 
+  test('who jumps ahead by a little sees none of what lies between, either', () => {
+    follower.at(500);
+    follower.jump();
+    follower.at(2500);
+
+    expect(shown).toEqual([]);
+    expect(before.at(-1)).toEqual(['t0', 't1', 't2']);
+  });
+
   test('who goes back sees it again, once', () => {
     follower.at(1500);
     follower.at(2500);
@@ -114,6 +123,25 @@ describe('follower', () => {
 });
 
 describe('playback', () => {
+  test('time has the pace of its rate while it plays, and none when it is stopped or over', () => {
+    const clock = new ManualClock();
+    const playback = new TimePlayback(clock);
+    playback.length = 1000;
+    const paces = [playback.pace];
+    const then = (act: () => void) => {
+      act();
+      paces.push(playback.pace);
+    };
+
+    then(() => playback.play());
+    then(() => playback.setRate(1.5));
+    then(() => playback.pause());
+    then(() => playback.play());
+    then(() => clock.advance(1000));
+
+    expect(paces).toEqual([0, 1, 1.5, 0, 1.5, 0]);
+  });
+
   test('time goes on while it plays, at its rate, to its end', () => {
     const clock = new ManualClock();
     const playback = new TimePlayback(clock);
@@ -139,7 +167,7 @@ describe('playback', () => {
   });
 
   test('a video counts in seconds and may not know how long it is', () => {
-    const media: Media = { currentTime: 1.5, duration: NaN, paused: true, playbackRate: 1, pause: () => undefined, play: () => Promise.reject(new Error()) };
+    const media: Media = { currentTime: 1.5, duration: NaN, paused: true, ended: false, seeking: false, readyState: 4, playbackRate: 1, pause: () => undefined, play: () => Promise.reject(new Error()) };
     const playback = new VideoPlayback(media);
 
     expect([playback.position, playback.playing, playback.length]).toEqual([1500, false, 0]);

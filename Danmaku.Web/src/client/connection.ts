@@ -12,6 +12,7 @@ import type {
   Ack,
   Batch,
   ClientMessage,
+  Comment,
   Draft,
   Join,
   Move,
@@ -24,7 +25,7 @@ import type {
 import { MAX_UNANSWERED, randomPostId, UnansweredPosts } from './posts';
 import type { PostOutcome } from './posts';
 import { ServerTime } from './servertime';
-import { Stream } from './stream';
+import { isAfter, Stream } from './stream';
 import type { Progress, StreamMessage } from './stream';
 import { textProblem } from './text';
 import { connectWebSocket } from './transport';
@@ -50,18 +51,20 @@ export class DanmakuClient {
   private readonly liveness: Liveness;
   private readonly events = new Emitter<ClientEvents>();
   private readonly stream = new Stream();
-  private readonly serverTime = new ServerTime();
+  private readonly serverTime: ServerTime;
   private readonly own = new Set<string>();
   private transport: Transport | null = null;
   private cancelWait: Cancel = () => undefined;
   private current: ConnectionState = { kind: 'closed', code: 1000, reason: 'Not started.' };
   private liveSince: number | null = null;
   private name = '';
+  private head: Position | null = null;
 
   constructor(private readonly options: ClientOptions) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.connect = options.connect ?? connectWebSocket;
+    this.serverTime = new ServerTime(this.clock);
     this.addresses = new Addresses(options.url);
     this.backoff = new Backoff(this.random);
     this.posts = new UnansweredPosts(this.clock, options.makeId ?? randomPostId);
@@ -102,6 +105,7 @@ export class DanmakuClient {
       this.cancelWait();
       this.open();
     } else {
+      this.serverTime.hasJumped();
       this.liveness.check();
     }
   }
@@ -134,6 +138,7 @@ export class DanmakuClient {
   private open(): void {
     this.cancelWait();
     this.change({ kind: 'connecting' });
+    this.serverTime.startAnew();
     const transport = this.connect(this.addresses.current, SUBPROTOCOL, {
       opened: () => this.join(),
       received: (text) => this.receive(text),
@@ -161,6 +166,9 @@ export class DanmakuClient {
 
   private receive(text: string): void {
     this.liveness.heard();
+    if (this.serverTime.hasJumped()) {
+      this.liveness.check();
+    }
     const decoded = decode(text);
     switch (decoded.kind) {
       case 'message':
@@ -206,6 +214,7 @@ export class DanmakuClient {
 
   private onWelcome(welcome: Welcome): void {
     this.name = welcome.name;
+    this.head = welcome.head;
     this.liveSince = this.clock.now();
     this.liveness.start(ASK_EVERY);
     this.change({ kind: 'live' });
@@ -222,15 +231,20 @@ export class DanmakuClient {
     if (comments.length === 0) {
       return;
     }
-    const now = this.clock.now() + this.serverTime.offset;
     this.events.emit(
       'comments',
       comments.map((comment, i) => {
         const position = { epoch: first.epoch, offset: first.offset + i };
         const own = this.own.delete(key(position)) || this.posts.looksOwn(comment, this.name);
-        return { ...comment, position, own, age: Math.max(0, now - comment.time) };
+        return { ...comment, position, own, age: this.age(comment, position) };
       }),
     );
+  }
+
+  /** Before anything is known of the server's time, what comes after the head has just been said, and all else is old. */
+  private age(comment: Comment, position: Position): number {
+    const isHistory = this.head === null || !isAfter(position, this.head);
+    return this.serverTime.age(comment.time) ?? (isHistory ? Infinity : 0);
   }
 
   private advance(message: StreamMessage): Progress {
@@ -259,9 +273,10 @@ export class DanmakuClient {
   }
 
   private onClock(answer: ServerClock): void {
-    const now = this.clock.now();
-    this.serverTime.sample(answer.client, answer.server, now);
-    this.events.emit('latency', Math.max(0, now - answer.client));
+    const roundTrip = this.serverTime.answered(answer.client, answer.server);
+    if (roundTrip !== null) {
+      this.events.emit('latency', roundTrip);
+    }
   }
 
   /** The edge is about to stop. Nothing follows but its Close frame, for which there is no need to wait. */

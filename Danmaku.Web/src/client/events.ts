@@ -10,7 +10,10 @@ export type ConnectionState =
   /** Not coming back by itself; `reason` is for people. */
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string };
 
-/** A danmaku with its place, whether we said it, and how long ago it was said by the server's clock, in milliseconds. */
+/**
+ * A danmaku with its place, whether we said it, and how long ago it was said by the server's clock, in milliseconds:
+ * Infinity where that is not known, such as right after a laptop's sleep.
+ */
 export interface ReceivedComment extends Comment {
   readonly position: Position;
   readonly own: boolean;

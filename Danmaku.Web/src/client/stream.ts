@@ -56,3 +56,8 @@ export class Stream {
     return { comments, first: { epoch: batch.epoch, offset: batch.offset + seen }, gap: batch.offset > expected };
   }
 }
+
+/** Whether a place in the room's order comes after another. */
+export function isAfter(position: Position, other: Position): boolean {
+  return position.epoch > other.epoch || (position.epoch === other.epoch && position.offset > other.offset);
+}

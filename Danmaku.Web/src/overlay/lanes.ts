@@ -10,29 +10,27 @@ export interface Visitor {
   readonly seconds: number;
 }
 
-interface Occupant extends Visitor {
+/** A visitor on the stage, with the row where it is and the time of the stage at which it came. */
+export interface Occupant extends Visitor {
   readonly row: number;
   readonly start: number;
 }
 
-/** Pixels kept between two danmaku in the same row. */
-const MIN_GAP = 24;
+/** Pixels kept between two danmaku in the same row, beside those that are part of each. */
+const MIN_GAP = 6;
 
 /** Tried first, as a part of the stage's width: on a quiet stage danmaku spread over rows instead of queueing in one. */
 const EASY_GAP = 0.3;
 
-/**
- * Finds rows in which nothing will ever touch. The renderer only stacks until the stage is full and then starts over
- * on top of what is there, so rows are chosen here and the renderer does the moving.
- */
+/** Finds rows in which nothing will ever touch. Its time is the stage's. */
 export class Lanes {
   private occupants: Occupant[] = [];
   private rowCount = 0;
   private width = 0;
 
+  /** Nobody has a place on a stage of another size: see {@link settle}. */
   resize(rowCount: number, width: number): void {
-    const scale = this.width > 0 ? width / this.width : 1;
-    this.occupants = this.occupants.map((occupant) => ({ ...occupant, width: occupant.width * scale }));
+    this.clear();
     this.rowCount = rowCount;
     this.width = width;
   }
@@ -46,8 +44,18 @@ export class Lanes {
   /** The row where a visitor fits now, taken at once; null if it would touch something everywhere. */
   place(visitor: Visitor, now: number): number | null {
     this.forgetGone(now);
-    const row = this.find(visitor, now, Math.max(MIN_GAP, this.width * EASY_GAP)) ?? this.find(visitor, now, MIN_GAP);
-    return row === null ? null : this.take(visitor, row, now);
+    const arrival = { ...visitor, row: 0, start: now };
+    const rows = this.candidates(visitor);
+    const row = this.find(arrival, rows, now, Math.max(MIN_GAP, this.width * EASY_GAP)) ?? this.find(arrival, rows, now, MIN_GAP);
+    return row === null ? null : this.take(arrival, row);
+  }
+
+  /** A row for somebody who is on the stage already, the same if possible; null if it would touch something everywhere. */
+  settle(occupant: Occupant, now: number): number | null {
+    this.forgetGone(now);
+    const rows = this.candidates(occupant);
+    const row = this.find(occupant, rows.includes(occupant.row) ? [occupant.row, ...rows] : rows, now, 0);
+    return row === null ? null : this.take(occupant, row);
   }
 
   /** For what must be shown: where it fits, else where the fewest are in its way. */
@@ -56,17 +64,18 @@ export class Lanes {
     if (free !== null) {
       return free;
     }
-    const crowd = (row: number) => this.inTheWay(visitor, row, now, MIN_GAP).length;
+    const arrival = { ...visitor, row: 0, start: now };
+    const crowd = (row: number) => this.inTheWay(arrival, row, now, MIN_GAP).length;
     const [best = 0] = this.candidates(visitor).sort((a, b) => crowd(a) - crowd(b));
-    return this.take(visitor, best, now);
+    return this.take(arrival, best);
   }
 
   clear(): void {
     this.occupants = [];
   }
 
-  private take(visitor: Visitor, row: number, now: number): number {
-    this.occupants.push({ ...visitor, row, start: now });
+  private take(arrival: Occupant, row: number): number {
+    this.occupants.push({ ...arrival, row });
     return row;
   }
 
@@ -74,8 +83,8 @@ export class Lanes {
     this.occupants = this.occupants.filter((occupant) => now < occupant.start + occupant.seconds * 1000);
   }
 
-  private find(visitor: Visitor, now: number, gap: number): number | null {
-    return this.candidates(visitor).find((row) => this.inTheWay(visitor, row, now, gap).length === 0) ?? null;
+  private find(arrival: Occupant, rows: readonly number[], now: number, gap: number): number | null {
+    return rows.find((row) => this.inTheWay(arrival, row, now, gap).length === 0) ?? null;
   }
 
   /** From the top down; from the bottom up for what belongs there. */
@@ -84,27 +93,32 @@ export class Lanes {
     return visitor.mode === 'bottom' ? rows.reverse() : rows;
   }
 
-  private inTheWay(visitor: Visitor, row: number, now: number, gap: number): Occupant[] {
+  private inTheWay(arrival: Occupant, row: number, now: number, gap: number): Occupant[] {
     return this.occupants.filter(
       (occupant) =>
-        occupant.row < row + visitor.rows && row < occupant.row + occupant.rows && this.touches(occupant, visitor, now, gap),
+        occupant.row < row + arrival.rows && row < occupant.row + occupant.rows && this.touches(occupant, arrival, now, gap),
     );
   }
 
-  private touches(occupant: Occupant, visitor: Visitor, now: number, gap: number): boolean {
-    if (occupant.mode !== visitor.mode || occupant.mode === 'top' || occupant.mode === 'bottom') {
+  private touches(one: Occupant, other: Occupant, now: number, gap: number): boolean {
+    if (one.mode !== other.mode || one.mode === 'top' || one.mode === 'bottom') {
       return true;
     }
     // Both move the same way at their own steady speeds, so the space between them changes evenly: it is enough to
-    // look at the start and at the moment when the first one is gone.
-    const end = occupant.start + occupant.seconds * 1000;
-    return this.space(occupant, visitor, now, now) < gap || this.space(occupant, visitor, now, end) < 0;
+    // look at this moment and at the one when the first of them is gone.
+    const [first, second] = one.start <= other.start ? [one, other] : [other, one];
+    const end = first.start + first.seconds * 1000;
+    return this.space(first, second, now) < gap || this.space(first, second, end) < 0;
   }
 
-  /** Pixels between the tail of the first and the head of the second, which starts at `now`, at the moment `then`. */
-  private space(first: Occupant, second: Visitor, now: number, then: number): number {
-    const tail = ((this.width + first.width) * (then - first.start)) / (first.seconds * 1000) - first.width;
-    const head = ((this.width + second.width) * (then - now)) / (second.seconds * 1000);
-    return tail - head;
+  /** Pixels between the tail of the first and the head of the second at a moment. */
+  private space(first: Occupant, second: Occupant, then: number): number {
+    const way = (occupant: Occupant) => wayOf(occupant, this.width, then);
+    return way(first) - first.width - way(second);
   }
+}
+
+/** How far the head of what crosses a stage of this width has come, in pixels. */
+export function wayOf(occupant: Occupant, stage: number, now: number): number {
+  return ((stage + occupant.width) * (now - occupant.start)) / (occupant.seconds * 1000);
 }

@@ -1,4 +1,5 @@
 import type { Mode, Position, Size } from '../client/messages';
+import type { Pace } from './stagetime';
 
 /** One danmaku on its way over the video. */
 export interface Flight {
@@ -18,6 +19,8 @@ export interface Overlay {
   show(flight: Flight): void;
   /** The danmaku at this position turned out to be our own. */
   markOwn(position: Position): void;
+  /** Everything goes by at this pace from now on, such as `() => paceOf(video)`. It is asked for at every picture. */
+  follow(pace: Pace): void;
   /** Takes everything off; while not running nothing is shown and nothing is kept for later. */
   setRunning(running: boolean): void;
   /** Takes everything off; what comes is shown. */

@@ -1,64 +1,40 @@
-import type { Cancel, Clock } from '../client/clock';
 import type { ReceivedComment } from '../client/events';
 import type { Position } from '../client/messages';
+import { isAfter } from '../client/stream';
 import type { Flight } from '../overlay/overlay';
 
-/** What was missed for no longer than this still flies at once. */
-const OLD_AFTER = 5000;
+/** What was missed while the connection was away flies if it is not older than this, in milliseconds. */
+const MISSED_WITHIN = 5000;
 
-/** Of the history only so many fly; the list has all of it. */
-export const MAX_DRIFTING = 16;
+/** What comes later than this, in milliseconds, was held up: by a sleep, a frozen tab, a slow network. Clocks of nodes may differ by 5 s. */
+const LATE_AFTER = 15_000;
 
-/** Milliseconds between two danmaku of the history. */
-const DRIFT_EVERY = 450;
-
-/** Decides what flies when: live danmaku at once, the newest of the history one after the other. */
+/** Decides what flies: what is said while the page is open. All else is in the list only. */
 export class Feed {
-  private drifting: ReceivedComment[] = [];
+  private opened: Position | null = null;
   private head: Position | null = null;
-  private cancel: Cancel | null = null;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly fly: (flight: Flight) => void,
-  ) {}
+  constructor(private readonly fly: (flight: Flight) => void) {}
 
-  /** @param head The room's newest position: what comes up to it is history, whatever the clocks say. */
+  /** @param head The room's newest position: what comes up to it was said before this connection. */
   welcomed(head: Position): void {
+    this.opened ??= head;
     this.head = head;
   }
 
   add(comments: readonly ReceivedComment[]): void {
     for (const comment of comments) {
-      if (this.isHistory(comment.position) && comment.age > OLD_AFTER && !comment.own) {
-        this.drifting.push(comment);
-      } else {
+      if (comment.own || this.isNew(comment)) {
         this.fly(flightOf(comment));
       }
     }
-    this.drifting = this.drifting.slice(-MAX_DRIFTING);
-    if (this.cancel === null) {
-      this.drift();
+  }
+
+  private isNew({ position, age }: ReceivedComment): boolean {
+    if (this.opened === null || this.head === null || !isAfter(position, this.opened)) {
+      return false;
     }
-  }
-
-  /** Nobody is watching: what would have drifted by is over. */
-  clear(): void {
-    this.drifting = [];
-  }
-
-  private isHistory({ epoch, offset }: Position): boolean {
-    const head = this.head;
-    return head !== null && (epoch < head.epoch || (epoch === head.epoch && offset <= head.offset));
-  }
-
-  private drift(): void {
-    const next = this.drifting.shift();
-    this.cancel = null;
-    if (next !== undefined) {
-      this.fly(flightOf(next));
-      this.cancel = this.clock.after(DRIFT_EVERY, () => this.drift());
-    }
+    return age <= (isAfter(position, this.head) ? LATE_AFTER : MISSED_WITHIN);
   }
 }
 

@@ -54,6 +54,9 @@ export class Replay {
     this.time = new TimePlayback(its.clock);
     this.playback = this.time;
     this.player = new Player(at, this.playback);
+    its.overlay.follow(() => this.playback.pace);
+    at.seek.addEventListener('input', () => this.follower?.jump());
+    at.video.addEventListener('seeking', () => this.follower?.jump());
     at.stretch.addEventListener('change', () => void this.choose(this.stretches[Number(at.stretch.value)]));
   }
 

@@ -1,6 +1,12 @@
 import type { Scene } from './scene';
 
-/** Decides what moves on the stage: nothing in a hidden tab or for people who asked for less motion. */
+export interface ShowsEvents {
+  readonly danmaku: (running: boolean) => void;
+  /** Whether danmaku stand still, since the person has asked for less motion. Told at the beginning, and when it changes. */
+  readonly still: (still: boolean) => void;
+}
+
+/** Decides what is shown and moves: nothing in a hidden tab; for people who asked for less motion danmaku stand, and the scene does. */
 export class Shows {
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
   private wanted = true;
@@ -9,11 +15,15 @@ export class Shows {
 
   constructor(
     private readonly scene: Scene,
-    private readonly setDanmaku: (running: boolean) => void,
+    private readonly on: ShowsEvents,
   ) {
-    this.still.addEventListener('change', () => this.apply());
+    this.still.addEventListener('change', () => {
+      this.apply();
+      this.on.still(this.still.matches);
+    });
     document.addEventListener('visibilitychange', () => this.apply());
     this.apply();
+    this.on.still(this.still.matches);
   }
 
   bindToggle(button: HTMLButtonElement): void {
@@ -24,30 +34,22 @@ export class Shows {
     });
   }
 
-  bindFullscreen(button: HTMLButtonElement, stage: HTMLElement): void {
-    button.hidden = !document.fullscreenEnabled;
-    button.addEventListener('click', () => {
-      void (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen());
-    });
-  }
-
   setVideo(hasVideo: boolean): void {
     this.hasVideo = hasVideo;
     this.apply();
   }
 
   private apply(): void {
-    const awake = !document.hidden && !this.still.matches;
-    if (awake && !this.hasVideo) {
+    if (!document.hidden && !this.still.matches && !this.hasVideo) {
       this.scene.start();
     } else {
       this.scene.stop();
       this.scene.draw(0);
     }
-    const running = awake && this.wanted;
+    const running = !document.hidden && this.wanted;
     if (running !== this.running) {
       this.running = running;
-      this.setDanmaku(running);
+      this.on.danmaku(running);
     }
   }
 }

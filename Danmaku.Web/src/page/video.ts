@@ -1,3 +1,5 @@
+import { paceOf } from '../overlay/media';
+
 export interface VideoElements {
   readonly stage: HTMLElement;
   readonly video: HTMLVideoElement;
@@ -22,6 +24,16 @@ export class LocalVideo {
   /** Where it is, in milliseconds; null while none is open. */
   get position(): number | null {
     return this.url === null ? null : Math.round(this.at.video.currentTime * 1000);
+  }
+
+  /** How fast it goes on at this moment. Without one, and after its end, time goes on as usual. */
+  get pace(): number {
+    return this.url === null || this.at.video.ended ? 1 : paceOf(this.at.video);
+  }
+
+  /** Whether somebody has stopped it. */
+  get paused(): boolean {
+    return this.url !== null && this.at.video.paused && !this.at.video.ended;
   }
 
   private open(file: File | undefined): void {

@@ -22,6 +22,11 @@ export class Follower {
     private readonly events: FollowerEvents,
   ) {}
 
+  /** Somebody has moved, however little: the next position is where they are now. */
+  jump(): void {
+    this.last = null;
+  }
+
   at(position: number): void {
     if (this.last === null || position < this.last || position - this.last > MAX_STEP) {
       // A danmaku of this very moment is still to come.

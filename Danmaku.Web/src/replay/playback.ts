@@ -1,9 +1,13 @@
 import type { Clock } from '../client/clock';
+import { paceOf } from '../overlay/media';
+import type { PacedMedia } from '../overlay/media';
 
 /** Something that plays: a video, or the time alone. Positions are in milliseconds. */
 export interface Playback {
   readonly position: number;
   readonly playing: boolean;
+  /** How fast it goes on at this moment: 0 while it does not, though it may be playing and wait for data. */
+  readonly pace: number;
   /** 0 while it is not known. */
   readonly length: number;
   play(): void;
@@ -30,6 +34,10 @@ export class TimePlayback implements Playback {
     return this.since !== null && this.position < this.length;
   }
 
+  get pace(): number {
+    return this.playing ? this.rate : 0;
+  }
+
   play(): void {
     this.base = this.position >= this.length ? 0 : this.position;
     this.since = this.clock.now();
@@ -53,7 +61,7 @@ export class TimePlayback implements Playback {
 }
 
 /** What of a video element is needed. */
-export type Media = Pick<HTMLVideoElement, 'currentTime' | 'duration' | 'paused' | 'playbackRate' | 'pause'> & { play(): Promise<void> };
+export type Media = PacedMedia & Pick<HTMLVideoElement, 'currentTime' | 'duration' | 'playbackRate' | 'pause'> & { play(): Promise<void> };
 
 /** A video, which people may also move by its own controls. */
 export class VideoPlayback implements Playback {
@@ -65,6 +73,10 @@ export class VideoPlayback implements Playback {
 
   get playing(): boolean {
     return !this.media.paused;
+  }
+
+  get pace(): number {
+    return paceOf(this.media);
   }
 
   get length(): number {
