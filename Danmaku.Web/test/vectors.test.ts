@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
 import clientVectors from '../../docs/vectors/client-messages.json';
+import graphemeVectors from '../../docs/vectors/graphemes.json';
 import positionVectors from '../../docs/vectors/positions.json';
 import resumeVectors from '../../docs/vectors/resume.json';
 import serverVectors from '../../docs/vectors/server-messages.json';
 import { decode, encode } from '../src/client/codec';
 import { DanmakuClient } from '../src/client/connection';
+import { graphemes } from '../src/client/graphemes';
 import { MODES, SIZES } from '../src/client/messages';
 import type { ClientMessage, Position } from '../src/client/messages';
 import { Stream } from '../src/client/stream';
@@ -84,6 +86,15 @@ function run(first: Position | undefined, through: number | undefined): string {
   }
   return first.offset === through ? written(first) : `${written(first)}-${through}`;
 }
+
+describe('vectors/graphemes.json', () => {
+  test.each(graphemeVectors.cases)('$name', ({ name }) => {
+    const parts = name.split('÷').slice(1, -1);
+    const characters = parts.map((part) => part.split('×').map((hex) => String.fromCodePoint(parseInt(hex, 16))).join(''));
+
+    expect([...graphemes(characters.join(''))]).toEqual(characters);
+  });
+});
 
 describe('vectors/client-messages.json: what we send is read as we meant it', () => {
   const readable = clientVectors.cases.flatMap(({ name, reads }) => (reads === undefined ? [] : [{ name, reads }]));
