@@ -5,10 +5,10 @@ public sealed record RoomLimits
 {
     public static readonly RoomLimits Default = new();
 
-    /// <summary>Most code points in a text.</summary>
+    /// <summary>Most <see cref="Graphemes"/> in a text, and a quarter of its most code points.</summary>
     public int MaxTextChars { get; init; } = 100;
 
-    /// <summary>Most code points in a text of a plain-text client, which may hold more than the remark. Never less than <see cref="MaxTextChars"/>.</summary>
+    /// <summary>Most characters in a text of a plain-text client, which may hold more than the remark. Never less than <see cref="MaxTextChars"/>.</summary>
     public int MaxPlainTextChars
     {
         get => Math.Max(MaxTextChars, field);

@@ -30,9 +30,9 @@ internal sealed class SocketEndpoint(
     private readonly WebSocketSessionOptions _session = ViewerSocket.OptionsOf(settings.Connection);
     private readonly IMemoryBudget _output = memory.For(MemoryKind.Output);
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
-    private readonly ReaderOptions _plain = new(settings.Connection.MaxMessageBytes) { Binary = false, Memory = memory.For(MemoryKind.Input) };
+    private readonly ReaderOptions _plain = new(settings.MaxMessageBytes) { Binary = false, Memory = memory.For(MemoryKind.Input) };
     private readonly ReaderOptions _deflating =
-        new(settings.Connection.MaxMessageBytes) { Binary = false, Deflate = true, Memory = memory.For(MemoryKind.Input) };
+        new(settings.MaxMessageBytes) { Binary = false, Deflate = true, Memory = memory.For(MemoryKind.Input) };
 
     /// <summary>A viewer of <paramref name="room"/>.</summary>
     public Task ViewAsync(HttpContext context, string room)
