@@ -23,6 +23,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.restoreAllMocks();
+  Reflect.deleteProperty(navigator, 'userActivation');
 });
 
 function change(element: Element | null): Promise<void> {
@@ -59,6 +60,16 @@ describe('full screen', () => {
     await vi.waitFor(() => expect(shown()).toEqual({ full: null, fills: true, back: true }));
     document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));
     expect(shown()).toEqual({ full: null, fills: false, back: false });
+  });
+
+  test('is not asked for after a click that counts no more', async () => {
+    Object.defineProperty(navigator, 'userActivation', { configurable: true, value: { isActive: false } });
+    const asked = vi.spyOn(stage, 'requestFullscreen');
+
+    await change(video);
+
+    await vi.waitFor(() => expect(shown()).toEqual({ full: null, fills: true, back: true }));
+    expect(asked).not.toHaveBeenCalled();
   });
 
   test('on an iPhone is a stage that fills the window', async () => {

@@ -43,6 +43,11 @@ export class FullScreen {
   }
 
   private async enter(): Promise<void> {
+    // The click that brought somebody into the video's full screen may count no more: then a browser refuses, and complains.
+    if (!(navigator.userActivation?.isActive ?? true)) {
+      this.fill(true);
+      return;
+    }
     try {
       await this.at.stage.requestFullscreen();
     } catch {
