@@ -29,7 +29,9 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     [InlineData("""{"type":"post","id":"00112233445566778899aabbccddeeff","text":"early"}""", 4001, "join first")]
     [InlineData("""{"type":"nonsense"}""", 4001, "join first")]
     [InlineData("""{"type":"join","history":-1}""", 4001, "bad join: The field 'history' has a wrong type or value.")]
-    [InlineData("""{"type":"join","name":"a\u202eb"}""", 4003, "not admitted")]
+    [InlineData("""{"type":"join","name":"a\u001bb"}""", 4003, "not admitted")]
+    [InlineData("""{"type":"join","name":"\u2800"}""", 4003, "not admitted")]
+    [InlineData("""{"type":"join","name":"\u3164\u200d\ufe0f"}""", 4003, "not admitted")]
     [InlineData("""{"type":"join","name":"1234567890123456789012345"}""", 4003, "not admitted")]
     [InlineData("{}", 4002, "malformed message")]
     [InlineData("[]", 4002, "malformed message")]
@@ -121,8 +123,8 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
         { $""" "text":"{new string('a', 101)}" """, "text_too_long" },
         { """ "text":"bell\u0007" """, "text_invalid" },
         { """ "text":"line\u2028break" """, "text_invalid" },
-        { """ "text":"\u202Eturned" """, "text_invalid" },
-        { """ "text":"\u2066isolated" """, "text_invalid" },
+        { """ "text":"escape\u001b[2J" """, "text_invalid" },
+        { """ "text":"\u2800" """, "text_empty" },
         { """ "text":"half \ud83d" """, "field_invalid" },
         { """ "text":5 """, "field_invalid" },
         { """ "mode":"top" """, "field_missing" },

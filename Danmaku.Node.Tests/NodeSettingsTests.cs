@@ -12,11 +12,23 @@ public sealed class NodeSettingsTests
     {
         var settings = Read();
 
-        Assert.Equal((4096, 1000), (settings.Connection.MaxMessageBytes, settings.Connection.ConnectionsPerAddress));
+        Assert.Equal((8192, 1000), (settings.MaxMessageBytes, settings.Connection.ConnectionsPerAddress));
         Assert.Equal((5, 10), (settings.Connection.PostsPerSecond, settings.Connection.PostBurst));
         Assert.Equal((256, 1024 * 1024), (settings.Connection.OutboxFrames, settings.Connection.OutboxBytes));
         Assert.Equal((100, "lobby"), (settings.Room.MaxTextChars, settings.Node.DefaultRoom));
         Assert.Equal(["origin", "edge"], settings.Node.RoleList);
+    }
+
+    [Theory]
+    [InlineData(100, 8192, 8192)]
+    [InlineData(100, 4096, 6976)]
+    [InlineData(100, 256, 6976)]
+    [InlineData(1000, 8192, 50_176)]
+    public void A_message_may_be_as_long_as_the_longest_text_needs(int chars, int bytes, int taken)
+    {
+        var settings = Read(("Danmaku:Room:MaxTextChars", $"{chars}"), ("Danmaku:Connection:MaxMessageBytes", $"{bytes}"));
+
+        Assert.Equal(taken, settings.MaxMessageBytes);
     }
 
     [Fact]

@@ -125,7 +125,7 @@ internal static class NodeHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = settings.Connection.MaxMessageBytes;
+            kestrel.Limits.MaxRequestBodySize = settings.MaxMessageBytes;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;

@@ -25,7 +25,7 @@ public sealed class Attack(AttackKind kind, AttackSize size, IReadOnlyList<Uri> 
     /// <summary>Of a request's header; a node takes 16 KiB.</summary>
     private const int HalfHeaderBytes = 15_000;
 
-    /// <summary>Of a message; a node takes 4096.</summary>
+    /// <summary>Of a message; a node takes twice as much.</summary>
     private const int MessageBytes = 4096;
 
     private readonly IPEndPoint[] _servers = [.. urls.Select(Endpoint)];

@@ -9,6 +9,7 @@ public class AdmissionTests
     [Theory]
     [InlineData("Mei", "Mei")]
     [InlineData("  弹幕君  ", "弹幕君")]
+    [InlineData("\u2068Mei\u2069\tLi", "Mei Li")]
     public void Who_brings_a_name_posts_under_it(string asked, string given) =>
         Assert.Equal(new AdmissionResult.Admitted(given), Admit(asked));
 
@@ -20,7 +21,9 @@ public class AdmissionTests
 
     [Theory]
     [InlineData("\u200b", "name: text_empty")]
-    [InlineData("a\u202eb", "name: text_invalid")]
+    [InlineData("\u2800", "name: text_empty")]
+    [InlineData("\u3164\ufe0f\U000e0041", "name: text_empty")]
+    [InlineData("a\u001bb", "name: text_invalid")]
     [InlineData("1234567890123456789012345", "name: text_too_long")]
     public void A_name_that_may_not_be_shown_is_refused(string asked, string reason) =>
         Assert.Equal(new AdmissionResult.Refused(reason), Admit(asked));

@@ -73,6 +73,9 @@ public class CatalogueTests
     {
         Assert.Contains($"| characters in a text | {RoomLimits.Default.MaxTextChars} |", Vectors.Protocol, StringComparison.Ordinal);
         Assert.Contains(
+            $"| code points in a text | {TextRules.PointsPerChar * RoomLimits.Default.MaxTextChars} |", Vectors.Protocol, StringComparison.Ordinal);
+        Assert.Contains($"**Unicode {TextRules.UnicodeVersion}**", Vectors.Protocol, StringComparison.Ordinal);
+        Assert.Contains(
             $"| posts per connection | {new ViewerLimits().PostsPerSecond} per second, bursts of {new ViewerLimits().PostBurst} |",
             Vectors.Protocol,
             StringComparison.Ordinal);

@@ -30,7 +30,7 @@ public readonly record struct CommentStyle(CommentMode Mode, int Color, CommentS
 /// <param name="Offset">Its place in its epoch, from 1.</param>
 /// <param name="Time">Unix milliseconds by the room's clock; never less than that of the one before.</param>
 /// <param name="Author">The name it was posted under.</param>
-/// <param name="Text">Checked by <see cref="TextRules"/>.</param>
+/// <param name="Text">Checked and cleaned by <see cref="TextRules"/>.</param>
 /// <param name="At">The media time in milliseconds at which it was said, if the client told.</param>
 public sealed record Comment(long Offset, long Time, string Author, string Text, CommentStyle Style, long? At)
 {

@@ -5,7 +5,7 @@ public sealed record RoomLimits
 {
     public static readonly RoomLimits Default = new();
 
-    /// <summary>Most code points in a text.</summary>
+    /// <summary>Most <see cref="Graphemes"/> in a text, and a quarter of its most code points.</summary>
     public int MaxTextChars { get; init; } = 100;
 
     /// <summary>Most danmaku kept in memory; the oldest are forgotten.</summary>

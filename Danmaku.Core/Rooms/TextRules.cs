@@ -1,53 +1,110 @@
-using System.Text;
+using System.Buffers;
 
 namespace Danmaku.Core.Rooms;
 
 /// <summary>What texts and names may contain (docs/protocol.md §6).</summary>
 public static class TextRules
 {
-    /// <summary>Longest name, in code points.</summary>
+    /// <summary>Longest name, in <see cref="Graphemes"/>.</summary>
     public const int MaxNameChars = 24;
 
-    /// <summary>Checks and trims one text.</summary>
-    /// <param name="maxChars">Most Unicode code points after trimming.</param>
-    /// <param name="trimmed">The text without white space at both ends, when null is returned.</param>
+    /// <summary>
+    /// Code points that a text may have for each grapheme that it may have: 400 for 100. A grapheme alone has no bound, a family has seven, a flag of
+    /// a region as many.
+    /// </summary>
+    public const int PointsPerChar = 4;
+
+    /// <summary>The version of Unicode by which texts are counted and cleaned.</summary>
+    public const string UnicodeVersion = UnicodeTable.Version;
+
+    /// <summary>UTF-16 units that are read for each grapheme that a text may have, most of which would be taken out.</summary>
+    private const int UnitsPerChar = 40;
+
+    /// <summary>Bytes of one code point, when both halves of a pair are written as <c>\uXXXX</c>.</summary>
+    private const int MaxEscapedBytes = 12;
+
+    /// <summary>Bytes of JSON that take a text and a name of the greatest length, whichever way they are written.</summary>
+    /// <param name="maxChars">Most graphemes of the text.</param>
+    public static int MaxJsonBytes(int maxChars) => (maxChars + MaxNameChars) * PointsPerChar * MaxEscapedBytes;
+
+    /// <summary>Checks and cleans one text.</summary>
+    /// <param name="maxChars">Most graphemes of what is left, and a quarter of its most code points.</param>
+    /// <param name="shown">
+    /// The text as it is shown, when null is returned: without white space at both ends, and without what shows nothing and means nothing where it stands.
+    /// </param>
     /// <returns>Null when it may be shown, else why not.</returns>
-    public static RejectReason? Check(string text, int maxChars, out string trimmed)
+    public static RejectReason? Check(string text, int maxChars, out string shown)
     {
-        trimmed = text.Trim();
-        if (trimmed.Length == 0)
+        shown = text.Trim();
+        if (IsPlain(shown))
         {
-            return RejectReason.TextEmpty;
+            return shown.Length == 0 ? RejectReason.TextEmpty : shown.Length > maxChars ? RejectReason.TextTooLong : null;
         }
 
-        // A code point has at most two UTF-16 units: an enormous text is refused without being walked.
-        if (trimmed.Length > 2 * maxChars)
-        {
-            return RejectReason.TextTooLong;
-        }
+        return shown.Length > UnitsPerChar * maxChars ? RejectReason.TextTooLong : Clean(ref shown, maxChars);
+    }
 
-        var count = 0;
-        var visible = false;
-        for (var rest = trimmed.AsSpan(); rest.Length > 0; count++)
+    private static RejectReason? Clean(ref string text, int maxChars)
+    {
+        var buffer = ArrayPool<char>.Shared.Rent(text.Length);
+        try
         {
-            if (Rune.DecodeFromUtf16(rest, out var rune, out var used) != System.Buffers.OperationStatus.Done || IsForbidden(rune.Value))
+            var cleaner = new TextCleaner(buffer);
+            if (!cleaner.TryAppend(text))
             {
                 return RejectReason.TextInvalid;
             }
 
-            visible |= !IsInvisible(rune.Value);
-            rest = rest[used..];
-        }
+            if (!cleaner.IsVisible)
+            {
+                return RejectReason.TextEmpty;
+            }
 
-        return count > maxChars ? RejectReason.TextTooLong : visible ? null : RejectReason.TextEmpty;
+            var kept = cleaner.Kept.TrimEnd();
+            if (cleaner.Points - (cleaner.Kept.Length - kept.Length) > PointsPerChar * maxChars || Graphemes.Count(kept) > maxChars)
+            {
+                return RejectReason.TextTooLong;
+            }
+
+            text = kept.SequenceEqual(text) ? text : new string(kept);
+            return null;
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(buffer);
+        }
     }
 
-    /// <summary>Controls, separators, and what would turn the text of others around on the screen.</summary>
-    private static bool IsForbidden(int c) =>
-        c < 0x20 || c is >= 0x7f and <= 0x9f or 0x2028 or 0x2029 or >= 0x202a and <= 0x202e or >= 0x2066 and <= 0x2069;
+    /// <summary>
+    /// Whether each unit is a grapheme that is seen, or a space: what most texts are made of, and nothing in <see cref="UnicodeTable"/> could
+    /// change. Without white space at both ends.
+    /// </summary>
+    internal static bool IsPlain(ReadOnlySpan<char> text)
+    {
+        var other = text.IndexOfAnyExceptInRange(' ', '~');
+        if (other < 0)
+        {
+            return true;
+        }
 
-    /// <summary>White space and the zero-width characters: a text of nothing else is blank.</summary>
-    private static bool IsInvisible(int c) =>
-        c is >= 0x200b and <= 0x200f or 0x2060 or 0xfeff or 0x00ad or 0x034f or 0x061c or 0x3164 or 0x115f or 0x1160 or 0xffa0
-        || (Rune.IsValid(c) && Rune.IsWhiteSpace(new Rune(c)));
+        foreach (var unit in text[other..])
+        {
+            if (!IsPlain(unit))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsPlain(char unit) =>
+        unit is (>= ' ' and <= '~') // ASCII
+            or (>= '\u4e00' and <= '\u9fff') or (>= '\u3400' and <= '\u4dbf') // ideographs
+            or (>= '\u3000' and <= '\u3029') or (>= '\uff01' and <= '\uff9d') // their punctuation, and their width
+            or (>= '\u3041' and <= '\u3096') or (>= '\u309b' and <= '\u30ff') // kana
+            or (>= '\uac00' and <= '\ud7a3') // syllables of Hangul
+            or (>= '\u00a0' and < '\u0300' and not '\u00ad') or (>= '\u1e00' and <= '\u1eff') // Latin
+            or (>= '\u0400' and <= '\u0482') // Cyrillic
+            or (>= '\u2010' and <= '\u2027'); // dashes, quotation marks
 }

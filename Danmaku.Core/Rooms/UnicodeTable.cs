@@ -77,7 +77,12 @@ internal static partial class UnicodeTable
     /// <summary>Where each run of equal traits starts, and what they are.</summary>
     private static readonly (int[] Starts, CharTraits[] Traits) Table = Decode();
 
-    internal static CharTraits Of(int point)
+    /// <summary>The traits of U+0000–FFFF, of which most texts are, without a search: 128 KiB.</summary>
+    private static readonly CharTraits[] First = [.. Enumerable.Range(0, char.MaxValue + 1).Select(Search)];
+
+    internal static CharTraits Of(int point) => point < First.Length ? First[point] : Search(point);
+
+    private static CharTraits Search(int point)
     {
         if (point is >= FirstSyllable and <= LastSyllable)
         {

@@ -101,6 +101,26 @@ public sealed class PreviousReleaseTests
         Directory.Delete(data, recursive: true);
     }
 
+    /// <summary>400 code points, of which the release before takes 100 from its own viewers.</summary>
+    [SkippableFact]
+    public async Task The_longest_text_reaches_the_viewers_of_both_releases_through_origins_of_both()
+    {
+        var previous = await PreviousAsync();
+        Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
+        await using var postgres = await PostgresServer.StartNewAsync();
+        string[] store = ["Danmaku:Store:Kind=postgresql", "Danmaku:Store:ConnectionString=" + await postgres.CreateDatabaseAsync()];
+        await using var fleet = await Fleet.StartAsync(2, store, [[], []], name => name is "origin-1" or "edge-1" ? previous : null);
+        var rooms = Enumerable.Range(0, Rooms).Select(room => $"room-{room}").ToList();
+        Follower[] viewers = [.. await Task.WhenAll(from room in rooms from edge in fleet.Edges select Follower.JoinAsync(edge.Url, room))];
+        var text = string.Concat(Enumerable.Repeat("क्षि", 100));
+
+        await Task.WhenAll(rooms.Select(room => PostUntilAcceptedAsync(fleet["edge-2"], room, text)));
+        await Task.WhenAll(viewers.Select(viewer => viewer.SeesAsync(text)));
+
+        Assert.All(viewers, viewer => Assert.Equal([text], viewer.Texts));
+        await Task.WhenAll(viewers.Select(viewer => viewer.DisposeAsync().AsTask()));
+    }
+
     private static async Task<string> PreviousAsync()
     {
         var executable = await PreviousRelease.ExecutableAsync();

@@ -14,10 +14,10 @@ public sealed class ConnectionOptions : IValidatableObject
 
     /// <summary>
     /// Most bytes in a client's message and in the body of an HTTP request; more is refused with 1009 or 413. 256 to 1 MiB,
-    /// default 4096.
+    /// default 8192; see <see cref="NodeSettings.MaxMessageBytes"/>.
     /// </summary>
     [Range(256, 1024 * 1024)]
-    public int MaxMessageBytes { get; set; } = 4096;
+    public int MaxMessageBytes { get; set; } = 8192;
 
     /// <summary>Most WebSockets from one address; more are refused with 429. 0 = no limit, default 1000.</summary>
     [Range(0, int.MaxValue)]

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Danmaku.Core.Rooms;
 
 namespace Danmaku.Node.Options;
 
@@ -8,6 +9,12 @@ public sealed record NodeSettings(
 {
     /// <summary>Whether this node answers for content from a cache.</summary>
     public bool HasCache => Node.IsEdge && Cache.Enabled;
+
+    /// <summary>Room in a post for its other fields, whichever way they are written.</summary>
+    private const int OtherFieldsBytes = 1024;
+
+    /// <summary>Most bytes in a client's message: as many as it says, and never less than a post of the greatest length may take.</summary>
+    public int MaxMessageBytes => Math.Max(Connection.MaxMessageBytes, TextRules.MaxJsonBytes(Room.MaxTextChars) + OtherFieldsBytes);
 
     /// <exception cref="SettingsException">A key is unknown, or a value cannot be read or is out of range.</exception>
     public static NodeSettings Read(IConfiguration configuration)

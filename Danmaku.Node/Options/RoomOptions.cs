@@ -8,7 +8,7 @@ public sealed class RoomOptions : IValidatableObject
 {
     public const string Section = NodeOptions.Section + ":Room";
 
-    /// <summary>Most characters (code points) in a text. 1 to 1000, default 100.</summary>
+    /// <summary>Most characters in a text, as people count them (<see cref="Graphemes"/>), and a quarter of its most code points. 1 to 1000, default 100.</summary>
     [Range(1, 1000)]
     public int MaxTextChars { get; set; } = RoomLimits.Default.MaxTextChars;
 

@@ -31,9 +31,9 @@ internal sealed class SocketEndpoint(
     private static readonly Selection Plain = new(WireFormat.Plain, null);
 
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
-    private readonly ReaderOptions _plain = new(settings.Connection.MaxMessageBytes) { Binary = false, Memory = new InputMemory(memory) };
+    private readonly ReaderOptions _plain = new(settings.MaxMessageBytes) { Binary = false, Memory = new InputMemory(memory) };
     private readonly ReaderOptions _deflating =
-        new(settings.Connection.MaxMessageBytes) { Binary = false, Deflate = true, Memory = new InputMemory(memory) };
+        new(settings.MaxMessageBytes) { Binary = false, Deflate = true, Memory = new InputMemory(memory) };
 
     /// <summary>A viewer of <paramref name="room"/>.</summary>
     public Task ViewAsync(HttpContext context, string room)

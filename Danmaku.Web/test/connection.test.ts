@@ -535,7 +535,9 @@ describe('posting', () => {
   test.each([
     ['text_empty', ' \u3000 '],
     ['text_too_long', '弹'.repeat(101)],
-    ['text_invalid', 'a\u202eb'],
+    ['text_empty', '\u2800'],
+    ['text_too_long', 'क्षि'.repeat(101)],
+    ['text_invalid', 'a\nb'],
     ['text_invalid', 'a\u0007b'],
     ['text_invalid', 'half \ud83d'],
   ])('is refused here with %s without asking the server', async (reason, text) => {
@@ -543,6 +545,14 @@ describe('posting', () => {
 
     expect(await client.post({ text })).toMatchObject({ kind: 'refused', reason });
     expect(server.last.of('post')).toEqual([]);
+  });
+
+  test('is sent without what shows nothing', () => {
+    const client = live();
+
+    void client.post({ text: ' a\u202eb\tc\u200b ' });
+
+    expect(server.last.of('post')).toMatchObject([{ text: 'ab c' }]);
   });
 
   test('counts characters, not UTF-16', () => {

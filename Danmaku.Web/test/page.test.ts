@@ -234,6 +234,52 @@ describe('Composer', () => {
     expect(one('output').textContent).toBe('100/100');
   });
 
+  test.each([
+    ['a family', '👨‍👩‍👧‍👦', 98, 100],
+    ['a flag', '🇯🇵', 98, 100],
+    ['a hand with skin tone', '👋🏽', 98, 100],
+    ['a keycap', '1️⃣', 98, 100],
+    ['decomposed Hangul', '\u1112\u1161\u11ab', 98, 100],
+    ['Devanagari', 'क्षि', 98, 100],
+    ['decomposed dakuten', 'か\u3099', 98, 100],
+  ])('keeps %s whole at the limit, or leaves it out whole', (_, character, before, limit) => {
+    write('a'.repeat(before) + character.repeat(3));
+    expect(text.value).toBe('a'.repeat(before) + character.repeat(limit - before));
+
+    write('a'.repeat(limit) + character);
+    expect(text.value).toBe('a'.repeat(limit));
+  });
+
+  test('stops at 400 code points, too, with whole families, and the counter says so', () => {
+    write('👨‍👩‍👧‍👦'.repeat(60));
+
+    expect(text.value).toBe('👨‍👩‍👧‍👦'.repeat(57));
+    expect(one('output').textContent).toBe('100/100');
+  });
+
+  test('a remark that was pasted with a tab, isolates and hidden tags is posted without them', () => {
+    write('\u2068Mei\u2069:\thi\u{e0068}\u{e0069}\u{e007f}');
+    submit();
+
+    expect(posted).toMatchObject([{ text: 'Mei: hi' }]);
+  });
+
+  test('what is taken out of a remark takes no place in the box', () => {
+    write('a\u200b'.repeat(99) + '😀');
+
+    expect(text.value).toBe('a'.repeat(99) + '😀');
+  });
+
+  test.each([['Braille without dots', '\u2800'], ['a Hangul filler', '\u3164'], ['joiners', '\u200d\u200c'], ['hidden tags', '\u{e0041}\u{e007f}']])(
+    'posts nothing when only %s is there',
+    (_, blank) => {
+      write(blank);
+      submit();
+
+      expect(posted).toEqual([]);
+    },
+  );
+
   test('a swatch sets the colour', () => {
     const swatch = one<HTMLInputElement>('[value="#ff6b6b"]');
     swatch.checked = true;

@@ -5,12 +5,14 @@ import graphemeVectors from '../../docs/vectors/graphemes.json';
 import positionVectors from '../../docs/vectors/positions.json';
 import resumeVectors from '../../docs/vectors/resume.json';
 import serverVectors from '../../docs/vectors/server-messages.json';
+import textVectors from '../../docs/vectors/texts.json';
 import { decode, encode } from '../src/client/codec';
 import { DanmakuClient } from '../src/client/connection';
 import { graphemes } from '../src/client/graphemes';
 import { MODES, SIZES } from '../src/client/messages';
 import type { ClientMessage, Position } from '../src/client/messages';
 import { Stream } from '../src/client/stream';
+import { checkText } from '../src/client/text';
 import { FakeServer } from './fakeserver';
 import { ManualClock } from './manualclock';
 
@@ -86,6 +88,18 @@ function run(first: Position | undefined, through: number | undefined): string {
   }
   return first.offset === through ? written(first) : `${written(first)}-${through}`;
 }
+
+describe('vectors/texts.json', () => {
+  const cases: readonly { name: string; text: string; times?: number; shows?: string; refused?: string }[] = textVectors.cases;
+
+  test.each(cases)('$name', ({ text, times = 1, shows, refused }) => {
+    expect(checkText(text.repeat(times))).toEqual(refused === undefined ? { text: shows?.repeat(times) } : { problem: refused });
+  });
+
+  test.each(cases.filter(({ refused }) => refused === undefined))('cleaned once is clean: $name', ({ times = 1, shows = '' }) => {
+    expect(checkText(shows.repeat(times))).toEqual({ text: shows.repeat(times) });
+  });
+});
 
 describe('vectors/graphemes.json', () => {
   test.each(graphemeVectors.cases)('$name', ({ name }) => {

@@ -26,7 +26,7 @@ import type { PostOutcome } from './posts';
 import { ServerTime } from './servertime';
 import { Stream } from './stream';
 import type { Progress, StreamMessage } from './stream';
-import { textProblem } from './text';
+import { checkText } from './text';
 import { connectWebSocket } from './transport';
 import type { Connect, Transport } from './transport';
 
@@ -111,10 +111,9 @@ export class DanmakuClient {
    * is answered, so it is posted at most once.
    */
   post(draft: Draft): Promise<PostOutcome> {
-    const text = draft.text.trim();
-    const problem = textProblem(text);
-    if (problem !== null) {
-      return Promise.resolve({ kind: 'refused', reason: problem, message: PROBLEMS[problem] });
+    const checked = checkText(draft.text);
+    if (checked.problem !== undefined) {
+      return Promise.resolve({ kind: 'refused', reason: checked.problem, message: PROBLEMS[checked.problem] });
     }
     if (this.current.kind === 'closed') {
       return Promise.resolve({ kind: 'refused', reason: 'closed', message: this.current.reason });
@@ -124,7 +123,7 @@ export class DanmakuClient {
       return Promise.resolve({ kind: 'refused', reason: 'too_many_unanswered', message });
     }
     return new Promise((resolve) => {
-      const post = this.posts.add({ ...draft, text }, resolve);
+      const post = this.posts.add({ ...draft, text: checked.text }, resolve);
       if (this.current.kind === 'live') {
         this.send(this.posts.outgoing(post));
       }

@@ -1,7 +1,7 @@
 import { isColor } from '../client/codec';
 import { MODES, SIZES } from '../client/messages';
 import type { Draft } from '../client/messages';
-import { countChars, MAX_TEXT_CHARS } from '../client/text';
+import { cutText, MAX_TEXT_CHARS, tidyText, usedChars } from '../client/text';
 import { isDark } from '../overlay/item';
 
 /** The counter appears when so many characters are left. */
@@ -49,7 +49,7 @@ export class Composer {
   }
 
   private submit(): void {
-    const text = this.at.text.value.trim();
+    const text = tidyText(this.at.text.value);
     if (text === '') {
       return;
     }
@@ -64,12 +64,16 @@ export class Composer {
     });
   }
 
-  /** The limit counts characters, `maxlength` would count UTF-16; and a word must not be cut while it is being spelled. */
+  /**
+   * The limit counts whole characters, `maxlength` would count UTF-16 and cut families in two; and a word must not be cut while it is
+   * being spelled. What is taken out of a text anyway takes no place in the box.
+   */
   private onInput(composing: boolean): void {
-    if (!composing && countChars(this.at.text.value) > MAX_TEXT_CHARS) {
-      this.at.text.value = [...this.at.text.value].slice(0, MAX_TEXT_CHARS).join('');
+    const written = this.at.text.value;
+    if (!composing && cutText(written) !== written) {
+      this.at.text.value = cutText(tidyText(written));
     }
-    const count = countChars(this.at.text.value);
+    const count = usedChars(this.at.text.value);
     this.at.counter.textContent = count > MAX_TEXT_CHARS - COUNT_FROM ? `${count}/${MAX_TEXT_CHARS}` : '';
     this.at.counter.classList.toggle('full', count >= MAX_TEXT_CHARS);
   }
