@@ -267,7 +267,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task An_order_over_the_message_limit_is_too_large()
     {
-        using var response = await PurgeAsync($$"""{"url":"/{{new string('x', 5000)}}"}""");
+        using var response = await PurgeAsync($$"""{"url":"/{{new string('x', 9000)}}"}""");
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
     }

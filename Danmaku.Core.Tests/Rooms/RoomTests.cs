@@ -30,7 +30,7 @@ public class RoomTests
     }
 
     [Theory]
-    [InlineData("a\u202eb", "Mei", RejectReason.TextInvalid)]
+    [InlineData("\u202e", "Mei", RejectReason.TextEmpty)]
     [InlineData("\0", "Mei", RejectReason.TextInvalid)]
     [InlineData("  ", "Mei", RejectReason.TextEmpty)]
     [InlineData("12345678901", "Mei", RejectReason.TextTooLong)]
