@@ -237,7 +237,11 @@ public sealed class Room
             return RejectReason.FieldInvalid;
         }
 
-        post = post with { Text = text, Author = author };
+        if (!ReferenceEquals(text, post.Text) || !ReferenceEquals(author, post.Author))
+        {
+            post = post with { Text = text, Author = author };
+        }
+
         return null;
     }
 
