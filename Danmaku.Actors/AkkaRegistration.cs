@@ -128,7 +128,7 @@ public static class AkkaRegistration
         this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
         PurgeContext purging, ILoggerFactory loggerFactory)
     {
-        var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new Replicator(metrics));
+        var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new ReplicationOutbox(metrics));
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
@@ -164,16 +164,16 @@ public static class AkkaRegistration
         if (settings.Roles.Contains(ClusterRoles.Origin))
         {
             ArgumentNullException.ThrowIfNull(store);
-            var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new SharedCount(settings.MaxUnsaved));
+            var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new SharedBudget(settings.MaxUnsaved));
             OriginContext? origin = null;
             akka.WithActors((system, _) =>
                 {
                     system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
                     system.ActorOf(Props.Create<PublisherActor>(replicator, metrics, time), "publisher");
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
-                    var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<StoreLane>(store, health, time), $"store-{i}"));
+                    var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, replicator, metrics, time);
+                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new StoreLimiter(store, [.. lanes], health, time), clock, replicator, metrics, time);
                 })
                 .AddHocon(ClusterSharding.DefaultConfig().WithFallback(DistributedData.DefaultConfig()), HoconAddMode.Append)
                 .WithActors(async (system, registry) =>
@@ -202,12 +202,12 @@ public static class AkkaRegistration
 
             if (seeds.Length > 0)
             {
-                system.ActorOf(Props.Create<OutcastWatcher>(seeds, settings.OrphanAfter, time), "outcast-watcher");
+                system.ActorOf(Props.Create<SplitHealer>(seeds, settings.OrphanAfter, time), "outcast-watcher");
             }
 
             if (settings.Roles.Contains(ClusterRoles.Origin))
             {
-                system.ActorOf(Props.Create<PostDesk>(origins, time), PostDesk.ActorName);
+                system.ActorOf(Props.Create<PostIngress>(origins, time), PostIngress.ActorName);
             }
 
             IActorRef? edgeRooms = null;
@@ -216,18 +216,18 @@ public static class AkkaRegistration
                 var edge = new EdgeContext(
                     settings.Name,
                     origins,
-                    system.ActorOf(Props.Create<PostUplink>(time), "uplink"),
+                    system.ActorOf(Props.Create<PostForwarder>(time), "uplink"),
                     system.ActorOf(Props.Create<ReplicationIngress>(ingress), "ingress"),
                     settings.RoomLimits,
                     settings.ViewerLimits,
-                    new SharedCount(settings.MaxPendingPosts),
+                    new SharedBudget(settings.MaxPendingPosts),
                     new FanoutLoad(settings.FlushEvery, settings.FlushAtLatest, Environment.ProcessorCount, time),
                     settings.Heartbeat,
                     KeepEmptyFor,
                     metrics,
                     time,
                     chance.Next);
-                edgeRooms = system.ActorOf(Props.Create<EdgeRooms>(edge, settings.MaxEdgeRooms), "rooms");
+                edgeRooms = system.ActorOf(Props.Create<EdgeRoomManager>(edge, settings.MaxEdgeRooms), "rooms");
                 StopBeforeSharding(system, edgeRooms);
             }
 

@@ -233,7 +233,7 @@ internal sealed class CacheMiddleware
     }
 
     /// <summary>Whether a part comes so late in a body that is on its way that it is here sooner by itself.</summary>
-    private bool IsFar(Fill fill, CacheRequest request) =>
+    private bool IsFar(CollapsedFetch fill, CacheRequest request) =>
         fill is { Body: { IsComplete: false, Expected: { } complete } body, IsSlice: false }
         && ByteRange.Read(request.Fields.Only("Range"), complete, out var part) is RangeAnswer.Part
         && part.First - body.Length > _parts.Options.SliceBytes;
@@ -320,9 +320,9 @@ internal sealed class CacheMiddleware
 
     /// <summary>Waits for a fetch and answers with what comes of it.</summary>
     /// <returns>False when it was not for this request.</returns>
-    private async Task<bool> TryUseAsync(HttpContext context, CacheRequest request, Fill fill, bool isFirst, string why)
+    private async Task<bool> TryUseAsync(HttpContext context, CacheRequest request, CollapsedFetch fill, bool isFirst, string why)
     {
-        FillResult result;
+        FetchResult result;
         try
         {
             result = await fill.Result.WaitAsync(context.RequestAborted);
@@ -336,10 +336,10 @@ internal sealed class CacheMiddleware
         var status = new CacheStatus(_name) { Forwarded = why, IsCollapsed = !isFirst };
         switch (result)
         {
-            case FillResult.Shared shared:
+            case FetchResult.Shared shared:
                 return await TryShareAsync(context, request, fill, shared, isFirst, status);
 
-            case FillResult.Alone alone when isFirst && fill.TryTake():
+            case FetchResult.Alone alone when isFirst && fill.TryTake():
                 using (alone.Response)
                 {
                     if (AnswerFrom(alone.Response, fill, HttpMethods.IsHead(context.Request.Method)) is not { } answer)
@@ -352,13 +352,13 @@ internal sealed class CacheMiddleware
 
                 return true;
 
-            case FillResult.Alone:
+            case FetchResult.Alone:
                 return false;
 
-            case FillResult.Stale stale:
+            case FetchResult.Stale stale:
                 return await TryStaleAsync(context, request, stale, status);
 
-            case FillResult.Failed failed:
+            case FetchResult.Failed failed:
                 await FailAsync(context, failed.Status, status);
                 return true;
 
@@ -367,7 +367,7 @@ internal sealed class CacheMiddleware
         }
     }
 
-    private async Task<bool> TryShareAsync(HttpContext context, CacheRequest request, Fill fill, FillResult.Shared shared, bool isFirst, CacheStatus status)
+    private async Task<bool> TryShareAsync(HttpContext context, CacheRequest request, CollapsedFetch fill, FetchResult.Shared shared, bool isFirst, CacheStatus status)
     {
         if (!isFirst && (!shared.Head.Matches(request.Fields) || !_parts.MayShare(shared.Head) || IsFar(fill, request)))
         {
@@ -394,7 +394,7 @@ internal sealed class CacheMiddleware
             : await _writer.WriteAsync(context, request.Fields, shared.Head, body, source);
     }
 
-    private async Task<bool> TryStaleAsync(HttpContext context, CacheRequest request, FillResult.Stale stale, CacheStatus status)
+    private async Task<bool> TryStaleAsync(HttpContext context, CacheRequest request, FetchResult.Stale stale, CacheStatus status)
     {
         if (await _parts.BodyOfAsync(stale.Entry, context.RequestAborted) is not (var body, _))
         {
@@ -492,7 +492,7 @@ internal sealed class CacheMiddleware
     }
 
     /// <summary>What of a response is the answer to a request; null where a slice was asked for, and that is not what the client wants.</summary>
-    private static UpstreamResponse? AnswerFrom(UpstreamResponse response, Fill fill, bool isHead) => response.Status switch
+    private static UpstreamResponse? AnswerFrom(UpstreamResponse response, CollapsedFetch fill, bool isHead) => response.Status switch
     {
         _ when fill.Request.Slice is null => response,
         StatusCodes.Status206PartialContent => isHead && ContentRange.Parse(response.Fields.Only("Content-Range")) is { } part ? HeadOf(response, part.Complete) : null,
@@ -584,10 +584,10 @@ internal sealed class CacheMiddleware
     }
 }
 
-internal static class FillExtensions
+internal static class FetchExtensions
 {
     /// <summary>Gives up a fetch that was begun for a request which does not wait for it.</summary>
-    public static void AbandonIf(this Fill fill, bool isFirst)
+    public static void AbandonIf(this CollapsedFetch fill, bool isFirst)
     {
         if (isFirst)
         {

@@ -12,7 +12,7 @@ internal sealed class CacheParts(
     /// <summary>The cache remembers a <see cref="Way"/> for so many resources; with more it forgets all.</summary>
     private const int MaxWays = 10_000;
 
-    private readonly Dictionary<CacheKey, List<Fill>> _fills = [];
+    private readonly Dictionary<CacheKey, List<CollapsedFetch>> _fills = [];
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<CacheKey, (Way Way, DateTimeOffset Until)> _ways = new();
 
@@ -58,9 +58,9 @@ internal sealed class CacheParts(
     /// <param name="stored">What the request found, and <paramref name="head"/> what it was then.</param>
     /// <param name="isFirst">Whether it was begun for this request, which then gets what is for it alone.</param>
     /// <returns>Null when something else is stored meanwhile: a fetch has ended since the request looked, which may be all that it needs.</returns>
-    public Fill? JoinOrStart(CacheRequest request, CacheEntry? stored, StoredHead? head, out bool isFirst)
+    public CollapsedFetch? JoinOrStart(CacheRequest request, CacheEntry? stored, StoredHead? head, out bool isFirst)
     {
-        Fill fill;
+        CollapsedFetch fill;
         lock (_gate)
         {
             if (_fills.TryGetValue(request.Key, out var fills) && fills.Find(other => other.MayServe(request, stored)) is { } same)
@@ -92,10 +92,10 @@ internal sealed class CacheParts(
     }
 
     /// <summary>The same for a part, for which it does not matter what it was when it was looked for.</summary>
-    public Fill? JoinOrStart(CacheRequest part, CacheEntry? stored, out bool isFirst) => JoinOrStart(part, stored, stored?.Head, out isFirst);
+    public CollapsedFetch? JoinOrStart(CacheRequest part, CacheEntry? stored, out bool isFirst) => JoinOrStart(part, stored, stored?.Head, out isFirst);
 
     /// <summary>Fetches for one request alone and joins no other fetch. The answer may be stored.</summary>
-    public Fill Start(CacheRequest request, CacheEntry? stored)
+    public CollapsedFetch Start(CacheRequest request, CacheEntry? stored)
     {
         var fill = New(request, stored);
         Run(fill);
@@ -103,7 +103,7 @@ internal sealed class CacheParts(
     }
 
     /// <summary>Nobody joins this fetch any more.</summary>
-    public void Forget(Fill fill)
+    public void Forget(CollapsedFetch fill)
     {
         lock (_gate)
         {
@@ -113,7 +113,7 @@ internal sealed class CacheParts(
     }
 
     /// <summary>The fetch of the whole that is under way and may be for a request, too; null where there is none.</summary>
-    public Fill? UnderWay(CacheRequest request)
+    public CollapsedFetch? UnderWay(CacheRequest request)
     {
         lock (_gate)
         {
@@ -151,26 +151,26 @@ internal sealed class CacheParts(
         return (body, lookup);
     }
 
-    private Fill New(CacheRequest request, CacheEntry? stored)
+    private CollapsedFetch New(CacheRequest request, CacheEntry? stored)
     {
         // Variants that are there already tell by what a new one will differ.
         var vary = stored?.Head.Vary ?? (store.TryGet(request.Key.Resource, out var variants) ? variants[^1].Head.Vary : null);
-        return new Fill(request, stored, vary, this);
+        return new CollapsedFetch(request, stored, vary, this);
     }
 
-    private void Run(Fill fill) => _ = RunAsync(fill);
+    private void Run(CollapsedFetch fill) => _ = RunAsync(fill);
 
-    private async Task RunAsync(Fill fill)
+    private async Task RunAsync(CollapsedFetch fill)
     {
         await Task.Yield();
         await fill.RunAsync(result => OnHead(fill, result), stopping);
         Forget(fill);
     }
 
-    private void OnHead(Fill fill, FillResult result)
+    private void OnHead(CollapsedFetch fill, FetchResult result)
     {
         var key = fill.Request.Key.Resource;
-        if (result is FillResult.Shared { Entry: var entry, Head: var head, Status: var status })
+        if (result is FetchResult.Shared { Entry: var entry, Head: var head, Status: var status })
         {
             if (fill.IsSlice)
             {
@@ -201,11 +201,11 @@ internal sealed class CacheParts(
         Forget(fill);
         switch (result)
         {
-            case FillResult.Alone { Why: NotStored.Partial, Response.Status: StatusCodes.Status206PartialContent } when fill.Request.Slice is not null:
+            case FetchResult.Alone { Why: NotStored.Partial, Response.Status: StatusCodes.Status206PartialContent } when fill.Request.Slice is not null:
                 Remember(key, Way.Parts);
                 break;
 
-            case FillResult.Alone { Response.Status: StatusCodes.Status416RangeNotSatisfiable } when fill.Request.Range is not null:
+            case FetchResult.Alone { Response.Status: StatusCodes.Status416RangeNotSatisfiable } when fill.Request.Range is not null:
                 if (fill.Request.Slice is { First: 0 })
                 {
                     // It is empty: there are no parts of it.
@@ -214,14 +214,14 @@ internal sealed class CacheParts(
 
                 break;
 
-            case FillResult.Alone or FillResult.Shared:
+            case FetchResult.Alone or FetchResult.Shared:
                 Remember(key, Way.Alone);
                 break;
         }
     }
 
     /// <summary>The upstream answers a request for a part with the whole: requests for the whole may join.</summary>
-    private void Adopt(Fill fill)
+    private void Adopt(CollapsedFetch fill)
     {
         lock (_gate)
         {
@@ -234,7 +234,7 @@ internal sealed class CacheParts(
         }
     }
 
-    private void Leave(Fill fill, CacheKey key)
+    private void Leave(CollapsedFetch fill, CacheKey key)
     {
         if (_fills.TryGetValue(key, out var fills) && fills.Remove(fill) && fills.Count == 0)
         {

@@ -63,9 +63,9 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
 
     private bool Belongs([NotNullWhen(true)] CacheEntry? slice) => slice is not null && slice.Complete == _complete && slice.Validator == _validator;
 
-    private async Task<Found?> FromAsync(Fill fill, bool isFirst, long position, ByteRange slice, CancellationToken cancellation)
+    private async Task<Found?> FromAsync(CollapsedFetch fill, bool isFirst, long position, ByteRange slice, CancellationToken cancellation)
     {
-        FillResult result;
+        FetchResult result;
         try
         {
             result = await fill.Result.WaitAsync(cancellation);
@@ -78,19 +78,19 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
 
         switch (result)
         {
-            case FillResult.Shared shared when !shared.Head.Matches(request.Fields):
+            case FetchResult.Shared shared when !shared.Head.Matches(request.Fields):
                 return null;
 
-            case FillResult.Shared { Entry: var entry } when IsSame(entry):
+            case FetchResult.Shared { Entry: var entry } when IsSame(entry):
                 var start = fill.IsSlice ? slice.First : 0;
                 return fill.Body!.TryRead(position - start) is { } reader
                     ? new Found(reader, fill.IsSlice ? slice.Last + 1 : long.MaxValue, CacheWriter.Upstream, !isFirst)
                     : null;
 
-            case FillResult.Failed failed:
+            case FetchResult.Failed failed:
                 throw new SliceException(failed.Status);
 
-            case FillResult.Alone { Response.Status: var status } when CachePolicy.IsFailure(status):
+            case FetchResult.Alone { Response.Status: var status } when CachePolicy.IsFailure(status):
                 throw new SliceException(StatusCodes.Status502BadGateway);
 
             default:

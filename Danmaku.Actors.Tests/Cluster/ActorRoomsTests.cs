@@ -29,7 +29,7 @@ public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\n
             new StoreHealth(metrics, time, NullLogger<StoreHealth>.Instance), SomeClock.Of(time), "edge-1", metrics, time);
 
         var joining = rooms.JoinAsync(new JoinRequest(RoomId.Parse("lobby"), "Mei", WireFormat.Plain, null, 0), outbox, CancellationToken.None);
-        var join = await edgeRooms.ExpectMsgAsync<EdgeRooms.Join>();
+        var join = await edgeRooms.ExpectMsgAsync<EdgeRoomManager.Join>();
         time.Advance(TimeSpan.FromSeconds(10));
 
         Assert.Null(await joining);

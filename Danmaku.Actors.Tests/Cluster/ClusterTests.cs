@@ -79,7 +79,7 @@ public sealed class ClusterTests
         {
             var address = ((ExtendedActorSystem)cluster[origin].System).Provider.DefaultAddress;
             var post = new RoomProtocol.SubmitPost(room, TestViewer.NewPost($"by {origin}"), 0, Ticket: 7);
-            PostDesk.On(address, cluster["edge"].System).Tell(new PostProtocol.SubmitPosts([post]), edge.Receiver);
+            PostIngress.On(address, cluster["edge"].System).Tell(new PostProtocol.SubmitPosts([post]), edge.Receiver);
             var answers = Assert.IsType<PostProtocol.PostAnswers>(await edge.ReceiveAsync(TimeSpan.FromSeconds(20)));
             var answer = Assert.Single(answers.Answers);
             Assert.Equal((post.Post.Id, 7, null), (answer.Id, answer.Ticket, answer.Reason));

@@ -9,7 +9,7 @@ using Xunit;
 namespace Danmaku.Actors.Tests.Cluster;
 
 /// <summary>
-/// What Akka.NET says when one system has put out another. <see cref="OutcastWatcher"/> goes by it: where it says it otherwise, a node that was put out would not
+/// What Akka.NET says when one system has put out another. <see cref="SplitHealer"/> goes by it: where it says it otherwise, a node that was put out would not
 /// learn of it and never join anew.
 /// </summary>
 [Trait("Category", "cluster")]

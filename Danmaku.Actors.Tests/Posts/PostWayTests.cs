@@ -28,7 +28,7 @@ public sealed class PostWayTests : TestKit
     public PostWayTests()
     {
         (_rooms, _desk) = (CreateTestProbe(), CreateTestProbe());
-        _uplink = Sys.ActorOf(Props.Create<PostUplink>(_time));
+        _uplink = Sys.ActorOf(Props.Create<PostForwarder>(_time));
     }
 
     private Address Here => ((ExtendedActorSystem)Sys).Provider.DefaultAddress;
@@ -189,11 +189,11 @@ public sealed class PostWayTests : TestKit
         Assert.All(Ids(await _desk.ExpectMsgAsync<SubmitPosts>()), id => Assert.Equal(2, id));
     }
 
-    private IActorRef OpenDesk() => Sys.ActorOf(Props.Create<PostDesk>(_rooms.Ref, _time), PostDesk.ActorName);
+    private IActorRef OpenDesk() => Sys.ActorOf(Props.Create<PostIngress>(_rooms.Ref, _time), PostIngress.ActorName);
 
-    private IActorRef OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), PostDesk.ActorName);
+    private IActorRef OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), PostIngress.ActorName);
 
-    private void Send(IActorRef poster, int id, string text = "hi") => _uplink.Tell(new PostUplink.Send(Here, Submit(id, text) with { Ticket = poster.Path.Uid }), poster);
+    private void Send(IActorRef poster, int id, string text = "hi") => _uplink.Tell(new PostForwarder.Send(Here, Submit(id, text) with { Ticket = poster.Path.Uid }), poster);
 
     /// <summary>A room answers a post.</summary>
     private async Task AnswerAsync(int id)

@@ -31,10 +31,10 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
         _edge = new EdgeContext(
-            "edge-1", _origin, CreateTestProbe(), _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) }, new SharedCount(1000),
+            "edge-1", _origin, CreateTestProbe(), _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) }, new SharedBudget(1000),
             Ticking(TimeSpan.FromMilliseconds(50)), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time,
             () => 0.5);
-        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge, 2));
+        _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge, 2));
     }
 
     private FanoutLoad Ticking(TimeSpan tick) => new(tick, tick, 1, _time);
@@ -57,15 +57,15 @@ public sealed class EdgeRoomActorTests : TestKit
     [Fact]
     public async Task A_room_is_open_when_its_origin_has_said_where_it_is()
     {
-        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
+        _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
         await _origin.ExpectMsgAsync<AttachEdge>();
         await JoinAsync(format: WireFormat.Plain);
 
         _origin.Reply(Attached(0));
-        await ExpectMsgAsync<EdgeRooms.Opened>();
+        await ExpectMsgAsync<EdgeRoomManager.Opened>();
 
-        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
-        await ExpectMsgAsync<EdgeRooms.Opened>();
+        _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
+        await ExpectMsgAsync<EdgeRoomManager.Opened>();
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class EdgeRoomActorTests : TestKit
     public async Task While_a_batch_is_about_to_go_out_an_acknowledgement_goes_with_it()
     {
         var tick = TimeSpan.FromMinutes(1);
-        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { Fanout = Ticking(tick) }, 2));
+        _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { Fanout = Ticking(tick) }, 2));
         var (room, viewer) = await OpenAsync();
         _time.Advance(tick);
         room.Tell(Slice(1));
@@ -216,7 +216,7 @@ public sealed class EdgeRoomActorTests : TestKit
         var outbox = new FakeOutbox();
         var last = new Position(Epoch, 4);
 
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox);
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox);
         _rooms.Tell(join);
         await join.Answer.Task;
         await _origin.FishForMessageAsync<AttachEdge>(_ => true);
@@ -280,7 +280,7 @@ public sealed class EdgeRoomActorTests : TestKit
     [Fact]
     public async Task Posts_that_wait_are_bounded_for_all_viewers_of_an_edge_together()
     {
-        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { PendingPosts = new SharedCount(2) }, 2));
+        _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { PendingPosts = new SharedBudget(2) }, 2));
         var (_, first) = await OpenAsync();
         var second = await JoinAsync();
         first.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
@@ -306,7 +306,7 @@ public sealed class EdgeRoomActorTests : TestKit
     [Fact]
     public async Task A_viewer_whose_post_waits_catches_up_as_soon_as_another()
     {
-        _rooms = Sys.ActorOf(Props.Create<EdgeRooms>(_edge with { ViewerLimits = new ViewerLimits { PostDeadline = TimeSpan.FromMinutes(10) } }, 2));
+        _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { ViewerLimits = new ViewerLimits { PostDeadline = TimeSpan.FromMinutes(10) } }, 2));
         var (room, viewer) = await OpenAsync();
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
         await _origin.FishForMessageAsync<SubmitPost>(_ => true);
@@ -344,7 +344,7 @@ public sealed class EdgeRoomActorTests : TestKit
         room.Tell(Danmaku.Actors.Rooms.Slice.Encode(Id, new Batch(
             Epoch, Position.None, [.. offsets.Select(offset => new Comment(offset, 1, "a", text, CommentStyle.Default, null))])));
         var outbox = new FakeOutbox { Capacity = 4 };
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 0), 0), outbox);
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 0), 0), outbox);
         _rooms.Tell(join);
 
         await Eventually.TrueAsync(() => outbox.OfType("batch").Count == 1);
@@ -430,7 +430,7 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         var (_, _) = await OpenAsync();
         var rate = new PostRate(1, 2, _time);
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50) { Rate = rate }, new FakeOutbox());
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50) { Rate = rate }, new FakeOutbox());
         _rooms.Tell(join);
         var viewer = (await join.Answer.Task)!;
         Assert.Null(rate.TryTake());
@@ -493,8 +493,8 @@ public sealed class EdgeRoomActorTests : TestKit
         _origin.Reply(new HistoryPage(Id, new Position(Epoch, 5), [Slice(6)]));
 
         await Eventually.TrueAsync(() => outboxes.All(outbox => Texts(outbox).SequenceEqual(["6"])));
-        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
-        await ExpectMsgAsync<EdgeRooms.Opened>();
+        _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
+        await ExpectMsgAsync<EdgeRoomManager.Opened>();
         await _origin.ExpectNoMsgAsync(TimeSpan.Zero);
     }
 
@@ -502,7 +502,7 @@ public sealed class EdgeRoomActorTests : TestKit
     public async Task What_somebody_missed_who_has_left_is_not_asked_for_again()
     {
         var (room, _) = await OpenAtAsync(6);
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 5), 50), new FakeOutbox());
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 5), 50), new FakeOutbox());
         _rooms.Tell(join);
         await _origin.FishForMessageAsync<ReadHistory>(_ => true);
         room.Tell(EdgeRoomActor.Pulse.Instance);
@@ -517,8 +517,8 @@ public sealed class EdgeRoomActorTests : TestKit
         Assert.Equal(1, (await _origin.ExpectMsgAsync<EdgeViewers>()).Viewers);
         _time.Advance(TimeSpan.FromSeconds(3));
         room.Tell(EdgeRoomActor.Pulse.Instance);
-        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
-        await ExpectMsgAsync<EdgeRooms.Opened>();
+        _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
+        await ExpectMsgAsync<EdgeRoomManager.Opened>();
 
         await _origin.ExpectNoMsgAsync(TimeSpan.Zero);
     }
@@ -595,7 +595,7 @@ public sealed class EdgeRoomActorTests : TestKit
         var (room, viewer) = await OpenAsync();
         var plain = await JoinAsync(format: WireFormat.Plain);
         var slow = new LaboriousOutbox(_time, TimeSpan.FromMilliseconds(400));
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 0), slow);
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 0), slow);
         _rooms.Tell(join);
         await join.Answer.Task.WaitAsync(TimeSpan.FromSeconds(10));
 
@@ -651,7 +651,7 @@ public sealed class EdgeRoomActorTests : TestKit
     public async Task A_viewer_who_gave_up_joining_is_not_let_in()
     {
         var (room, _) = await OpenAsync();
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
         join.Answer.SetCanceled();
 
         _rooms.Tell(join);
@@ -668,7 +668,7 @@ public sealed class EdgeRoomActorTests : TestKit
     [Fact]
     public async Task A_room_whose_first_viewer_gave_up_is_attached_for_the_next()
     {
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
         join.Answer.SetCanceled();
         _rooms.Tell(join);
 
@@ -679,12 +679,12 @@ public sealed class EdgeRoomActorTests : TestKit
     public async Task A_plain_viewer_gets_what_was_said_since_its_room_was_opened()
     {
         var (room, _) = await OpenAsync();
-        _rooms.Tell(new EdgeRooms.Open(Id), TestActor);
-        var opened = await ExpectMsgAsync<EdgeRooms.Opened>();
+        _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
+        var opened = await ExpectMsgAsync<EdgeRoomManager.Opened>();
         room.Tell(Slice(1, 2));
 
         var outbox = new FakeOutbox();
-        _rooms.Tell(new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Plain, opened.Top, 0), outbox));
+        _rooms.Tell(new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Plain, opened.Top, 0), outbox));
 
         await Eventually.TrueAsync(() => outbox.Texts.SequenceEqual(["1", "2"]));
     }
@@ -696,13 +696,13 @@ public sealed class EdgeRoomActorTests : TestKit
         await JoinAsync(room: "two");
         var outbox = new FakeOutbox();
 
-        var join = new EdgeRooms.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), outbox);
+        var join = new EdgeRoomManager.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), outbox);
         _rooms.Tell(join);
 
         Assert.Null(await join.Answer.Task);
         Assert.Equal(CloseReason.TooManyRooms, outbox.Closed);
-        _rooms.Tell(new EdgeRooms.Open(RoomId.Parse("three")), TestActor);
-        await ExpectMsgAsync<EdgeRooms.Opened>();
+        _rooms.Tell(new EdgeRoomManager.Open(RoomId.Parse("three")), TestActor);
+        await ExpectMsgAsync<EdgeRoomManager.Opened>();
     }
 
     [Fact]
@@ -718,14 +718,14 @@ public sealed class EdgeRoomActorTests : TestKit
 
         await Eventually.TrueAsync(async () =>
         {
-            var join = new EdgeRooms.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), new FakeOutbox());
+            var join = new EdgeRoomManager.Join(new JoinRequest(RoomId.Parse("three"), "Mei", WireFormat.Json, null, 50), new FakeOutbox());
             _rooms.Tell(join);
             return await join.Answer.Task is not null;
         });
 
         await _ingress.FishForMessageAsync<ReplicationIngress.RoomClosed>(closed => closed.Room == RoomId.Parse("one"));
         var outbox = new FakeOutbox();
-        var fourth = new EdgeRooms.Join(new JoinRequest(RoomId.Parse("four"), "Mei", WireFormat.Json, null, 50), outbox);
+        var fourth = new EdgeRoomManager.Join(new JoinRequest(RoomId.Parse("four"), "Mei", WireFormat.Json, null, 50), outbox);
         _rooms.Tell(fourth);
         Assert.Null(await fourth.Answer.Task);
     }
@@ -790,7 +790,7 @@ public sealed class EdgeRoomActorTests : TestKit
     private async Task<FakeOutbox> JoinAsync(Position last)
     {
         var outbox = new FakeOutbox();
-        var join = new EdgeRooms.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox);
+        var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, last, 50), outbox);
         _rooms.Tell(join);
         await join.Answer.Task.WaitAsync(TimeSpan.FromSeconds(10));
         return outbox;
@@ -811,7 +811,7 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         var outbox = new FakeOutbox();
         var request = new JoinRequest(RoomId.Parse(room), "Mei", format ?? WireFormat.Json, null, 50);
-        var join = new EdgeRooms.Join(request, throwing ?? (IOutbox)outbox);
+        var join = new EdgeRoomManager.Join(request, throwing ?? (IOutbox)outbox);
         _rooms.Tell(join);
         return new Joined((await join.Answer.Task.WaitAsync(TimeSpan.FromSeconds(10)))!, outbox, throwing);
     }

@@ -27,17 +27,17 @@ public sealed class RoomStoreTests : TestKit
     private readonly ManualTimeProvider _time = new();
     private readonly DanmakuMetrics _metrics = new();
     private readonly TestStore _kept = new();
-    private readonly Replicator _replicator;
-    private readonly SharedCount _unsaved = new(2);
-    private readonly OriginStore _store;
+    private readonly ReplicationOutbox _replicator;
+    private readonly SharedBudget _unsaved = new(2);
+    private readonly StoreLimiter _store;
     private readonly NodeClock _clock;
 
     public RoomStoreTests()
     {
-        _replicator = new Replicator(_metrics);
+        _replicator = new ReplicationOutbox(_metrics);
         _clock = SomeClock.Of(_time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
-        _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<StoreLane>(_kept, health, TimeProvider.System))], health, _time);
+        _store = new StoreLimiter(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
     }
 
     [Fact]
@@ -328,7 +328,7 @@ public sealed class RoomStoreTests : TestKit
 
         for (var i = 0; i < 3; i++)
         {
-            Assert.Equal(new Position(epochs[i], 1), (await ExpectMsgAsync<StoreLane.Kept>()).Last);
+            Assert.Equal(new Position(epochs[i], 1), (await ExpectMsgAsync<GroupCommitWriter.Kept>()).Last);
         }
 
         Assert.Equal(2, _kept.Appends);
@@ -344,7 +344,7 @@ public sealed class RoomStoreTests : TestKit
 
         _kept.IsAway = false;
 
-        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<StoreLane.Kept>()).Last);
+        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<GroupCommitWriter.Kept>()).Last);
         Assert.Equal(TimeSpan.Zero, _store.Health.Failing);
     }
 
@@ -378,7 +378,7 @@ public sealed class RoomStoreTests : TestKit
 
     private async Task<Slice> PublishedAsync()
     {
-        var queue = _replicator.Queue(Id.Partition(Replicator.Partitions));
+        var queue = _replicator.Queue(Id.Partition(ReplicationOutbox.Partitions));
         while (true)
         {
             if (await queue.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)) is Slice slice)

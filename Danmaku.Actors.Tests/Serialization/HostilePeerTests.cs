@@ -112,7 +112,7 @@ public sealed class HostilePeerTests
         await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
         var node = cluster["node"];
         using var outside = Outside();
-        var note = new NodeNote($"akka.tcp://danmaku@127.0.0.1:{node.Port}", "stranger", publicUrl, true, 0, 0) { HttpUrl = httpUrl };
+        var note = new NodeStatus($"akka.tcp://danmaku@127.0.0.1:{node.Port}", "stranger", publicUrl, true, 0, 0) { HttpUrl = httpUrl };
         ClusterMember? said = null;
 
         await Eventually.TrueAsync(

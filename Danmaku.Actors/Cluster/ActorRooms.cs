@@ -13,7 +13,7 @@ using Danmaku.Core.Wire;
 namespace Danmaku.Actors.Cluster;
 
 /// <summary>Rooms on the cluster, as endpoints see them.</summary>
-/// <param name="edgeRooms"><see cref="EdgeRooms"/>; null on a node that is no edge.</param>
+/// <param name="edgeRooms"><see cref="EdgeRoomManager"/>; null on a node that is no edge.</param>
 /// <param name="origins">The shard region, or its proxy.</param>
 /// <param name="watcher"><see cref="ClusterWatcher"/>.</param>
 public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IActorRef watcher, IngressState ingress, NodeNotes notes, StoreHealth health, NodeClock clock, string name, DanmakuMetrics metrics, TimeProvider time)
@@ -34,7 +34,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
     {
         try
         {
-            var opened = await EdgeRoomsOrThrow.Ask<EdgeRooms.Opened>(new EdgeRooms.Open(room), OpenPatience, cancellation).ConfigureAwait(false);
+            var opened = await EdgeRoomsOrThrow.Ask<EdgeRoomManager.Opened>(new EdgeRoomManager.Open(room), OpenPatience, cancellation).ConfigureAwait(false);
             return opened.Top;
         }
         catch (AskTimeoutException)
@@ -46,7 +46,7 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
 
     public async ValueTask<IViewer?> JoinAsync(JoinRequest join, IOutbox outbox, CancellationToken cancellation)
     {
-        var message = new EdgeRooms.Join(join, outbox);
+        var message = new EdgeRoomManager.Join(join, outbox);
         EdgeRoomsOrThrow.Tell(message, ActorRefs.NoSender);
         try
         {

@@ -35,10 +35,10 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     {
         (_name, _publicUrl, _httpUrl, _ingress, _notes, _known, _metrics) = (name, publicUrl, httpUrl, ingress, notes, known, metrics);
 
-        Receive<NodeNote>(_notes.Set, note => _cluster.State.Members.Any(member => member.Address.ToString() == note.Address));
+        Receive<NodeStatus>(_notes.Set, note => _cluster.State.Members.Any(member => member.Address.ToString() == note.Address));
 
         // Of a node that has gone, or has not come in yet: what it says then it says again.
-        Receive<NodeNote>(_ => { });
+        Receive<NodeStatus>(_ => { });
         Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
         Receive<Drain>(_ => OnDrain());
         Receive<Tick>(_ => OnTick());
@@ -74,7 +74,7 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 
     private void Publish()
     {
-        var note = new NodeNote(
+        var note = new NodeStatus(
             _address, _name, _publicUrl, _ingress.IsComplete && !_isDraining, _metrics.EdgeRooms + _metrics.OriginRooms, _metrics.Viewers)
         {
             HttpUrl = _httpUrl()?.AbsoluteUri ?? "",
@@ -95,14 +95,14 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     }
 }
 
-/// <summary>The newest <see cref="NodeNote"/> of each node, by address. Thread-safe.</summary>
+/// <summary>The newest <see cref="NodeStatus"/> of each node, by address. Thread-safe.</summary>
 public sealed class NodeNotes
 {
-    private ImmutableDictionary<string, NodeNote> _notes = ImmutableDictionary<string, NodeNote>.Empty;
+    private ImmutableDictionary<string, NodeStatus> _notes = ImmutableDictionary<string, NodeStatus>.Empty;
 
-    public NodeNote? Of(string address) => _notes.GetValueOrDefault(address);
+    public NodeStatus? Of(string address) => _notes.GetValueOrDefault(address);
 
-    internal void Set(NodeNote note) => ImmutableInterlocked.Update(ref _notes, (notes, n) => notes.SetItem(n.Address, n), note);
+    internal void Set(NodeStatus note) => ImmutableInterlocked.Update(ref _notes, (notes, n) => notes.SetItem(n.Address, n), note);
 
     internal void Remove(string address) => ImmutableInterlocked.Update(ref _notes, (notes, a) => notes.Remove(a), address);
 }

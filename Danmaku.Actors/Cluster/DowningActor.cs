@@ -4,7 +4,7 @@ using Akka.Event;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>Puts <see cref="SplitRule"/> in place of Akka.NET's own strategies: <c>akka.cluster.downing-provider-class</c>.</summary>
+/// <summary>Puts <see cref="SplitBrainStrategy"/> in place of Akka.NET's own strategies: <c>akka.cluster.downing-provider-class</c>.</summary>
 public sealed class DowningProvider(ExtendedActorSystem system, Akka.Cluster.Cluster cluster) : IDowningProvider
 {
     public TimeSpan DownRemovalMargin => system.Settings.Config.GetTimeSpan("akka.cluster.down-removal-margin");
@@ -15,23 +15,23 @@ public sealed class DowningProvider(ExtendedActorSystem system, Akka.Cluster.Clu
         : null;
 }
 
-/// <summary>An origin's part in <see cref="SplitRule"/>.</summary>
+/// <summary>An origin's part in <see cref="SplitBrainStrategy"/>.</summary>
 public sealed class DowningActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How much longer <see cref="SplitRule.IsWeakHalf"/> waits: most splits are over by then.</summary>
+    /// <summary>How much longer <see cref="SplitBrainStrategy.IsWeakHalf"/> waits: most splits are over by then.</summary>
     private static readonly TimeSpan WeakHalfWaits = TimeSpan.FromSeconds(20);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly Silence<UniqueAddress> _silence;
-    private readonly Silence<UniqueAddress> _longSilence;
+    private readonly UnreachabilityTimer<UniqueAddress> _silence;
+    private readonly UnreachabilityTimer<UniqueAddress> _longSilence;
 
     /// <param name="stableAfter">How long a member must be silent before it is put out.</param>
     public DowningActor(TimeSpan stableAfter, TimeProvider time)
     {
-        (_silence, _longSilence) = (new Silence<UniqueAddress>(stableAfter, time), new Silence<UniqueAddress>(stableAfter + WeakHalfWaits, time));
+        (_silence, _longSilence) = (new UnreachabilityTimer<UniqueAddress>(stableAfter, time), new UnreachabilityTimer<UniqueAddress>(stableAfter + WeakHalfWaits, time));
 
         Receive<Tick>(_ => OnTick());
     }
@@ -48,12 +48,12 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
         _silence.Observe(silent);
         _longSilence.Observe(silent);
         Peer<UniqueAddress>[] peers = [.. members.Select(member => ToPeer(member, _silence))];
-        if (SplitRule.IsWeakHalf(peers))
+        if (SplitBrainStrategy.IsWeakHalf(peers))
         {
             peers = [.. members.Select(member => ToPeer(member, _longSilence))];
         }
 
-        Down(SplitRule.Decide(peers, _cluster.SelfUniqueAddress), peers);
+        Down(SplitBrainStrategy.Decide(peers, _cluster.SelfUniqueAddress), peers);
     }
 
     private void Down(IReadOnlyList<UniqueAddress> leaving, Peer<UniqueAddress>[] peers)
@@ -75,7 +75,7 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
         }
     }
 
-    private static Peer<UniqueAddress> ToPeer(Member member, Silence<UniqueAddress> silence) => new(
+    private static Peer<UniqueAddress> ToPeer(Member member, UnreachabilityTimer<UniqueAddress> silence) => new(
         member.UniqueAddress,
         member.HasRole(ClusterRoles.Origin),
         member.Status is MemberStatus.Up or MemberStatus.Leaving,

@@ -10,18 +10,18 @@ namespace Danmaku.Actors.Connections;
 
 /// <summary>
 /// One WebSocket: everything between it and the cluster that concerns nobody else. Its posts and what becomes of them, what it reads of
-/// the past, and what happens while it is slow; what all viewers get comes from the room's <see cref="Audience"/>.
+/// the past, and what happens while it is slow; what all viewers get comes from the room's <see cref="Subscribers"/>.
 /// </summary>
 /// <remarks>A child of its <see cref="EdgeRoomActor"/>. It never waits for the socket; <see cref="Viewer"/> says what a slow one gets.</remarks>
 public sealed class ConnectionActor : UntypedActor
 {
     private readonly RoomId _room;
-    private readonly RoomSight _sight;
+    private readonly SharedRoomState _sight;
     private readonly EdgeContext _edge;
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
     private readonly PostRate? _rate;
-    private readonly Strikes? _refusals;
+    private readonly ViolationWindow? _refusals;
     private readonly int _source;
 
     // Most connections only listen: what posts need is made with the first.
@@ -46,7 +46,7 @@ public sealed class ConnectionActor : UntypedActor
     private ICancelable? _tick;
     private bool _isTickSoon;
 
-    public ConnectionActor(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
+    public ConnectionActor(RoomId room, SharedRoomState sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
         (_room, _sight, _edge, _viewer, _outbox) = (room, sight, edge, viewer, outbox);
         (_rate, _refusals, _source) = (request.Rate, request.Refusals, request.Source);
@@ -166,7 +166,7 @@ public sealed class ConnectionActor : UntypedActor
         var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch, _ticket);
         if (_sight.Origin is { } origin)
         {
-            _edge.Uplink.Tell(new PostUplink.Send(origin, submit), Self);
+            _edge.Uplink.Tell(new PostForwarder.Send(origin, submit), Self);
         }
         else
         {
@@ -393,7 +393,7 @@ public sealed class ConnectionActor : UntypedActor
     }
 
     /// <summary>Makes one without looking for its constructor first.</summary>
-    internal sealed class Producer(RoomId room, RoomSight sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
+    internal sealed class Producer(RoomId room, SharedRoomState sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
     {
         public Type ActorType => typeof(ConnectionActor);
 

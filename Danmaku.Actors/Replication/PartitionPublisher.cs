@@ -114,11 +114,11 @@ public static class PartitionPublisher
 /// <summary>Runs the graphs of all partitions of one origin; they end with it.</summary>
 public sealed class PublisherActor : ReceiveActor
 {
-    private readonly Replicator _replicator;
+    private readonly ReplicationOutbox _replicator;
     private readonly DanmakuMetrics _metrics;
     private readonly TimeProvider _time;
 
-    public PublisherActor(Replicator replicator, DanmakuMetrics metrics, TimeProvider time)
+    public PublisherActor(ReplicationOutbox replicator, DanmakuMetrics metrics, TimeProvider time)
     {
         (_replicator, _metrics, _time) = (replicator, metrics, time);
 
@@ -130,10 +130,10 @@ public sealed class PublisherActor : ReceiveActor
     {
         var materializer = Context.Materializer();
         var mediator = DistributedPubSub.Get(Context.System).Mediator;
-        for (var partition = 0; partition < Replicator.Partitions; partition++)
+        for (var partition = 0; partition < ReplicationOutbox.Partitions; partition++)
         {
             PartitionPublisher
-                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, Replicator.Topic(partition), _metrics, _time))
+                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, ReplicationOutbox.Topic(partition), _metrics, _time))
                 .Run(materializer)
                 .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
         }

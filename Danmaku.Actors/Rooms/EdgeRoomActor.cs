@@ -21,9 +21,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly RoomId _id;
     private readonly EdgeContext _edge;
     private readonly EdgeRoom _room;
-    private readonly FanoutPace _pace;
-    private readonly RoomSight _sight = new();
-    private readonly Audience _audience;
+    private readonly AdaptiveFlush _pace;
+    private readonly SharedRoomState _sight = new();
+    private readonly Subscribers _audience;
 
     /// <summary>Those who are let in when the room is known or has caught up with them, at the latest with the answer to a question.</summary>
     private readonly Dictionary<RoomViewer, long> _waiting = [];
@@ -35,7 +35,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     /// <summary>Those who want to hear when they have been sent everything up to a position.</summary>
     private readonly Dictionary<IActorRef, Position> _reaching = [];
 
-    private readonly HistoryReads _reads;
+    private readonly CatchUpReads _reads;
     private IActorRef? _origin;
     private MissingRange? _asked;
     private TimeSpan _retry;
@@ -65,9 +65,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
-        _audience = new Audience(edge.Metrics);
-        _pace = new FanoutPace(edge.Fanout, edge.Time);
-        _reads = new HistoryReads(edge.Time);
+        _audience = new Subscribers(edge.Metrics);
+        _pace = new AdaptiveFlush(edge.Fanout, edge.Time);
+        _reads = new CatchUpReads(edge.Time);
         _retry = FirstRetry;
     }
 
@@ -132,10 +132,10 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             case HeadNote note:
                 OnHead(note);
                 break;
-            case EdgeRooms.Open:
+            case EdgeRoomManager.Open:
                 OnOpen();
                 break;
-            case EdgeRooms.Join join:
+            case EdgeRoomManager.Join join:
                 OnJoin(join);
                 break;
             case ViewerGone gone:
@@ -195,7 +195,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _emptySince = _edge.Time.GetTimestamp();
         if (_room.IsAttached || _openers.Count == MaxOpeners)
         {
-            Sender.Tell(new EdgeRooms.Opened(KnownTop));
+            Sender.Tell(new EdgeRoomManager.Opened(KnownTop));
             return;
         }
 
@@ -206,7 +206,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private void OnJoin(EdgeRooms.Join join)
+    private void OnJoin(EdgeRoomManager.Join join)
     {
         _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
@@ -274,7 +274,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
         var start = _room.Join(last, member.Request.History);
-        Audience.With(member, viewer =>
+        Subscribers.With(member, viewer =>
         {
             if (!isGreeted)
             {
@@ -356,7 +356,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 continue;
             }
 
-            Audience.With(member, viewer =>
+            Subscribers.With(member, viewer =>
             {
                 if (isGreeted)
                 {
@@ -460,7 +460,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private void OnRefused()
     {
         _audience.CloseAll(CloseReason.TooManyRooms);
-        _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(null)));
+        _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(null)));
         _openers.Clear();
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, RetryWhenFull);
     }
@@ -523,7 +523,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
         if (_openers.Count > 0)
         {
-            _openers.ForEach(opener => opener.Tell(new EdgeRooms.Opened(KnownTop)));
+            _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(KnownTop)));
             _openers.Clear();
         }
 
@@ -687,12 +687,12 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         if (since > _edge.KeepEmptyFor)
         {
-            Context.Parent.Tell(new EdgeRooms.Empty(_id, _visits));
+            Context.Parent.Tell(new EdgeRoomManager.Empty(_id, _visits));
         }
         else if (since > SpareAfter && _toldSpare != _visits)
         {
             _toldSpare = _visits;
-            Context.Parent.Tell(new EdgeRooms.Spare(_id, _visits));
+            Context.Parent.Tell(new EdgeRoomManager.Spare(_id, _visits));
         }
     }
 
@@ -750,7 +750,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 /// <summary>What all rooms of one edge share.</summary>
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
-/// <param name="Uplink"><see cref="PostUplink"/>.</param>
+/// <param name="Uplink"><see cref="PostForwarder"/>.</param>
 /// <param name="PendingPosts">Of all connections, those without an answer; when it is full, posts are refused.</param>
 /// <param name="Fanout">What fanning out takes in all rooms, and how long they wait for it.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
@@ -762,7 +762,7 @@ public sealed record EdgeContext(
     IActorRef Ingress,
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,
-    SharedCount PendingPosts,
+    SharedBudget PendingPosts,
     FanoutLoad Fanout,
     TimeSpan Heartbeat,
     TimeSpan KeepEmptyFor,

@@ -23,7 +23,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     private readonly RoomId _id;
     private readonly OriginContext _origin;
     private readonly AttachedEdges _edges;
-    private readonly PostWaiters _waiters;
+    private readonly PendingAcks _waiters;
     private readonly HashSet<Asker> _reading = [];
     private readonly RoomSlots.Slot? _slot;
     private Room? _room;
@@ -38,7 +38,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     public RoomActor(string id, OriginContext origin)
     {
         (_id, _origin) = (RoomId.Parse(id), origin);
-        (_edges, _waiters) = (new AttachedEdges(origin.Time), new PostWaiters());
+        (_edges, _waiters) = (new AttachedEdges(origin.Time), new PendingAcks());
         _unwatchedSince = origin.Time.GetTimestamp();
         var self = Self;
         _slot = origin.Slots.TryTake(() => self.Tell(SlotLost.Instance, ActorRefs.NoSender));
@@ -148,8 +148,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<ReadHistory>(read => OnRead(read, read.After, Position.MaxInteger));
         Receive<StoreRead>(OnStoreRead);
         Receive<SubmitPost>(OnSubmit);
-        Receive<StoreLane.Kept>(OnKept);
-        Receive<StoreLane.Fenced>(OnFenced);
+        Receive<GroupCommitWriter.Kept>(OnKept);
+        Receive<GroupCommitWriter.Fenced>(OnFenced);
         Receive<Overdue>(_ => OnOverdue());
         Receive<Announce>(_ => OnAnnounce());
     }
@@ -157,12 +157,12 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     /// <summary>The room moves: what was accepted is still to be kept; nothing new is let in.</summary>
     private void Stopping()
     {
-        Receive<StoreLane.Kept>(kept =>
+        Receive<GroupCommitWriter.Kept>(kept =>
         {
             OnKept(kept);
             StopWhenSaved();
         });
-        Receive<StoreLane.Fenced>(_ => Context.Stop(Self), fenced => fenced.Epoch == Room.Top.Epoch);
+        Receive<GroupCommitWriter.Fenced>(_ => Context.Stop(Self), fenced => fenced.Epoch == Room.Top.Epoch);
         Receive<Overdue>(_ => Context.Stop(Self));
         Receive<SubmitPost>(submit => Sender.Tell(submit.Unknown()));
         ReceiveAny(_ => { });
@@ -409,7 +409,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void RefuseUnseen(SubmitPost submit) => RefuseUnseen(submit, RejectReason.Unavailable, RetryWhenAway);
 
-    private void OnKept(StoreLane.Kept kept)
+    private void OnKept(GroupCommitWriter.Kept kept)
     {
         if (kept.Last.Epoch == Room.Top.Epoch)
         {
@@ -420,7 +420,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     }
 
     /// <summary>Another owner has the room. What nobody has seen was not kept: its authors send it again, and hear what became of it.</summary>
-    private void OnFenced(StoreLane.Fenced fenced)
+    private void OnFenced(GroupCommitWriter.Fenced fenced)
     {
         if (fenced.Epoch == Room.Top.Epoch)
         {
@@ -455,7 +455,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         var batches = Room.TakePublished();
         foreach (var batch in batches)
         {
-            _origin.Replicator.Publish(Slice.Encode(_id, batch));
+            _origin.ReplicationOutbox.Publish(Slice.Encode(_id, batch));
             _origin.Metrics.PublishedUnsaved((int)Math.Clamp(batch.Last.Offset - Room.SavedOffset, 0, batch.Comments.Count));
         }
 
@@ -555,7 +555,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void OnAnnounce()
     {
-        _origin.Replicator.Publish(new HeadNote(_id, Room.Head, _edges.Viewers));
+        _origin.ReplicationOutbox.Publish(new HeadNote(_id, Room.Head, _edges.Viewers));
         if (_origin.Time.GetElapsedTime(_activeAt) > Active)
         {
             Timers.Cancel(nameof(Announce));
@@ -660,5 +660,5 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 /// <param name="Unsaved">What they keep while the store is away, of about 300 bytes each; when it is full, posts are refused. Each has a bound of its own besides.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedCount Unsaved, OriginStore Store, NodeClock Clock, Replicator Replicator, DanmakuMetrics Metrics,
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, StoreLimiter Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
     TimeProvider Time);

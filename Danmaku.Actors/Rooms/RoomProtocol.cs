@@ -110,7 +110,7 @@ public static class ReplicationProtocol
     /// <param name="Address">Of its actor system.</param>
     /// <param name="PublicUrl">Where viewers reach it, and only it; empty when that is not known.</param>
     /// <param name="TakesViewers">Whether it is an edge that lets viewers in.</param>
-    public sealed record NodeNote(string Address, string Name, string PublicUrl, bool TakesViewers, long Rooms, long Viewers) : IWireMessage
+    public sealed record NodeStatus(string Address, string Name, string PublicUrl, bool TakesViewers, long Rooms, long Viewers) : IWireMessage
     {
         /// <summary>Where other nodes reach it over HTTP; empty when that is not known.</summary>
         public string HttpUrl { get; init; } = "";

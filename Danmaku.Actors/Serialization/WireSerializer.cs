@@ -70,7 +70,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         HistoryPage => "i",
         HistoryGone => "j",
         RoomActor.Stop => "s",
-        NodeNote => "n",
+        NodeStatus => "n",
         PurgeCaches => "c",
         CachesPurged => "k",
         ReviseRoom => "w",
@@ -185,7 +185,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
             case RoomActor.Stop:
                 break;
 
-            case NodeNote note:
+            case NodeStatus note:
                 writer.WriteString(note.Address);
                 writer.WriteString(note.Name);
                 writer.WriteString(note.PublicUrl);
@@ -331,7 +331,7 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 return RoomActor.Stop.Instance;
 
             case "n":
-                return new NodeNote(
+                return new NodeStatus(
                     reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadString(MaxNameBytes), reader.ReadByte() != 0,
                     reader.ReadInteger(), reader.ReadInteger())
                 {

@@ -2,7 +2,7 @@ namespace Danmaku.Core.Rooms;
 
 /// <summary>
 /// How much of its time an edge spends on fanning out, over all its rooms, and the tick of busy rooms that keeps it at <see cref="Share"/>. One room's
-/// tick grows by itself with what its fan-out takes (<see cref="FanoutPace"/>); of many small rooms none takes long, and together they do.
+/// tick grows by itself with what its fan-out takes (<see cref="AdaptiveFlush"/>); of many small rooms none takes long, and together they do.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 /// <param name="shortest">The tick of busy rooms while there is time.</param>

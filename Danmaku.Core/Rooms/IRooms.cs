@@ -70,7 +70,7 @@ public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Po
     /// <summary>
     /// What its room refuses, for a format that has no word for that: one too many closes it. Null for a format that has.
     /// </summary>
-    public Strikes? Refusals { get; init; }
+    public ViolationWindow? Refusals { get; init; }
 
     /// <summary>Its client's mark (<see cref="ClientMarks"/>), by which a full room knows who posts much; 0 when nobody knows.</summary>
     public int Source { get; init; }

@@ -22,7 +22,7 @@ internal sealed class JsonConversation(
     TimeProvider time)
     : Conversation
 {
-    private readonly Strikes _errors = new(options.MaxErrors, TimeSpan.FromSeconds(60), time);
+    private readonly ViolationWindow _errors = new(options.MaxErrors, TimeSpan.FromSeconds(60), time);
     private IViewer? _viewer;
     private string _name = "";
 

@@ -21,7 +21,7 @@ internal sealed class PlainConversation(
     TimeProvider time)
     : Conversation
 {
-    private readonly Strikes _refusals = new(options.PlainRefusals, TimeSpan.FromSeconds(60), time);
+    private readonly ViolationWindow _refusals = new(options.PlainRefusals, TimeSpan.FromSeconds(60), time);
     private IViewer? _viewer;
     private string _name = "";
 

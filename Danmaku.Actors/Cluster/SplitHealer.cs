@@ -11,10 +11,10 @@ namespace Danmaku.Actors.Cluster;
 /// that only an edge which starts anew finds. A node has a bad link to another that nobody puts out, since others hear it: the one of
 /// lower rank goes, edges before origins. A node was put out while it could not be told: it learns so when the others refuse its
 /// connections. And the cluster is in parts that do not know each other any more: halves that have put out each other, or a first seed
-/// that restarted alone. So origins call the seeds that are no members; when one of them goes on apart, <see cref="SplitRule.GivesWay"/>
+/// that restarted alone. So origins call the seeds that are no members; when one of them goes on apart, <see cref="SplitBrainStrategy.GivesWay"/>
 /// says whose part ends. One that only hung, or is about to join, does not stay apart for long.
 /// </remarks>
-public sealed class OutcastWatcher : ReceiveActor, IWithTimers
+public sealed class SplitHealer : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
@@ -27,18 +27,18 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly IReadOnlyList<Address> _seeds;
     private readonly TimeSpan _orphanAfter;
-    private readonly Silence<Trouble> _orphan;
-    private readonly Silence<Trouble> _troubles;
+    private readonly UnreachabilityTimer<Trouble> _orphan;
+    private readonly UnreachabilityTimer<Trouble> _troubles;
     private readonly HashSet<Address> _apart = [];
     private bool _isEnding;
 
     /// <param name="seeds">Of all nodes, in order.</param>
     /// <param name="orphanAfter">How long an edge goes on without any origin.</param>
-    public OutcastWatcher(IReadOnlyList<Address> seeds, TimeSpan orphanAfter, TimeProvider time)
+    public SplitHealer(IReadOnlyList<Address> seeds, TimeSpan orphanAfter, TimeProvider time)
     {
         (_seeds, _orphanAfter) = (seeds, orphanAfter);
-        _orphan = new Silence<Trouble>(orphanAfter, time);
-        _troubles = new Silence<Trouble>(TroubleAfter, time);
+        _orphan = new UnreachabilityTimer<Trouble>(orphanAfter, time);
+        _troubles = new UnreachabilityTimer<Trouble>(TroubleAfter, time);
 
         Receive<Tick>(_ => OnTick());
         Receive<Call>(_ => OnCall());
@@ -103,7 +103,7 @@ public sealed class OutcastWatcher : ReceiveActor, IWithTimers
         }
 
         _apart.RemoveWhere(IsMember);
-        if (SplitRule.GivesWay([.. PlacesOf(IsMember)], [.. PlacesOf(_apart.Contains)]))
+        if (SplitBrainStrategy.GivesWay([.. PlacesOf(IsMember)], [.. PlacesOf(_apart.Contains)]))
         {
             yield return Trouble.OtherPart;
         }

@@ -5,7 +5,7 @@ using Xunit;
 namespace Danmaku.Actors.Tests.Cluster;
 
 /// <summary>Every cluster of up to four origins and four edges, and everything that can become of its members.</summary>
-public sealed class SplitRuleTests
+public sealed class SplitBrainStrategyTests
 {
     /// <summary>What has become of a node.</summary>
     private enum Fate
@@ -29,7 +29,7 @@ public sealed class SplitRuleTests
         var members = here.Split(' ').Select((node, i) => new Peer<int>(
             i, node is "O" or "o", true, char.IsUpper(node[0]) ? PeerState.Here : PeerState.Lost)).ToArray();
 
-        Assert.Equal(isWeak, SplitRule.IsWeakHalf(members));
+        Assert.Equal(isWeak, SplitBrainStrategy.IsWeakHalf(members));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class SplitRuleTests
     {
         Peer<int>[] members = [Origin(1), Origin(2, PeerState.Suspected), Origin(3, PeerState.Lost), Edge(4, PeerState.Lost)];
 
-        Assert.Empty(SplitRule.Decide(members, 1));
+        Assert.Empty(SplitBrainStrategy.Decide(members, 1));
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class SplitRuleTests
     {
         Peer<int>[] members = [Origin(1), Origin(2, PeerState.Lost), Edge(3, PeerState.Suspected), Edge(4, PeerState.Lost)];
 
-        Assert.Equal([2, 4], SplitRule.Decide(members, 1));
+        Assert.Equal([2, 4], SplitBrainStrategy.Decide(members, 1));
     }
 
     [Fact]
@@ -115,8 +115,8 @@ public sealed class SplitRuleTests
     {
         Peer<int>[] members = [Joining(1), Origin(2), Joining(3) with { State = PeerState.Lost }, Joining(4) with { State = PeerState.Lost }];
 
-        Assert.Empty(SplitRule.Decide(members, 1));
-        Assert.Equal([3, 4], SplitRule.Decide(members, 2));
+        Assert.Empty(SplitBrainStrategy.Decide(members, 1));
+        Assert.Equal([3, 4], SplitBrainStrategy.Decide(members, 2));
     }
 
     [Fact]
@@ -124,8 +124,8 @@ public sealed class SplitRuleTests
     {
         foreach (var (one, other) in Fates(5).Select(fates => (Places(fates, Fate.Left), Places(fates, Fate.Right))).Where(parts => parts is ({ Length: > 0 }, { Length: > 0 })))
         {
-            Assert.NotEqual(SplitRule.GivesWay(one, other), SplitRule.GivesWay(other, one));
-            Assert.False(SplitRule.GivesWay(one, []));
+            Assert.NotEqual(SplitBrainStrategy.GivesWay(one, other), SplitBrainStrategy.GivesWay(other, one));
+            Assert.False(SplitBrainStrategy.GivesWay(one, []));
         }
 
         static int[] Places(Fate[] fates, Fate fate) => [.. Enumerable.Range(0, fates.Length).Where(place => fates[place] == fate)];
@@ -135,7 +135,7 @@ public sealed class SplitRuleTests
     public void Silence_counts_only_without_a_break()
     {
         var time = new ManualTimeProvider();
-        var silence = new Silence<string>(TimeSpan.FromSeconds(5), time);
+        var silence = new UnreachabilityTimer<string>(TimeSpan.FromSeconds(5), time);
 
         silence.Observe(["a", "b"]);
         time.Advance(TimeSpan.FromSeconds(4));
@@ -179,7 +179,7 @@ public sealed class SplitRuleTests
 
         public bool IsOrigin(int node) => OriginsFirst ? node < Origins : node >= Fates.Length - Origins;
 
-        public IReadOnlyList<int> Decide(int self) => SplitRule.Decide(
+        public IReadOnlyList<int> Decide(int self) => SplitBrainStrategy.Decide(
             [.. Nodes.Select(node => new Peer<int>(node, IsOrigin(node), true, Fates[node] == Fates[self] ? PeerState.Here : PeerState.Lost))], self);
 
         /// <summary>Whom the nodes of a side put out.</summary>

@@ -11,7 +11,7 @@ namespace Danmaku.Core.Rooms;
 /// written, each would take longer than the one before: one that would take longer than <see cref="Longest"/> leaves out the oldest.
 /// </remarks>
 /// <param name="load">Of all rooms, with the bounds.</param>
-public sealed class FanoutPace(FanoutLoad load, TimeProvider time)
+public sealed class AdaptiveFlush(FanoutLoad load, TimeProvider time)
 {
     /// <summary>What a fan-out may take. Where more is ready, what goes out is the newest that takes four fifths of that.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);

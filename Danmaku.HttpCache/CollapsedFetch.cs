@@ -37,31 +37,31 @@ internal sealed record CacheRequest(CacheKey Key, RequestHead Head, string? Host
 }
 
 /// <summary>How a fetch ended, or rather: what is known when the head of the answer is here.</summary>
-internal abstract record FillResult
+internal abstract record FetchResult
 {
     /// <summary>Stored, or about to be: everybody may have it. Its body may still be arriving.</summary>
     /// <param name="Entry">After a slice, the whole to which it belongs.</param>
     /// <param name="Status">What the origin answered: 304 where what was stored stands.</param>
     /// <param name="IsInstead">Whether this process has stood in for an origin.</param>
-    public sealed record Shared(CacheEntry Entry, StoredHead Head, int Status, bool IsInstead) : FillResult;
+    public sealed record Shared(CacheEntry Entry, StoredHead Head, int Status, bool IsInstead) : FetchResult;
 
     /// <summary>For nobody but the one who asked for it.</summary>
-    public sealed record Alone(UpstreamResponse Response, NotStored Why) : FillResult;
+    public sealed record Alone(UpstreamResponse Response, NotStored Why) : FetchResult;
 
     /// <summary>No answer, or one that says that the origin failed, and what is stored stands in for it.</summary>
-    public sealed record Stale(CacheEntry Entry, int? Status) : FillResult;
+    public sealed record Stale(CacheEntry Entry, int? Status) : FetchResult;
 
     /// <param name="Status">502, 503 or 504.</param>
-    public sealed record Failed(int Status) : FillResult;
+    public sealed record Failed(int Status) : FetchResult;
 }
 
 /// <summary>One fetch from an origin, for all who want the same meanwhile. It belongs to none of them.</summary>
-internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expected, CacheParts parts)
+internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, Vary? expected, CacheParts parts)
 {
     private const int BlockBytes = 64 * 1024;
     private const int FirstBlock = 16 * 1024;
 
-    private readonly TaskCompletionSource<FillResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<FetchResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isTaken;
     private byte[] _block = [];
@@ -78,7 +78,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
     /// <summary>A part is never validated: if it is stale the whole to which it belongs is.</summary>
     private CacheEntry? Validated => request.Range is null ? stored : null;
 
-    public Task<FillResult> Result => _result.Task;
+    public Task<FetchResult> Result => _result.Task;
 
     /// <summary>Done when all of it has been stored, or will not be.</summary>
     public Task Ended => _ended.Task;
@@ -113,7 +113,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
     }
 
     /// <param name="onHead">Called when it is known what others get.</param>
-    public async Task RunAsync(Action<FillResult> onHead, CancellationToken stopping)
+    public async Task RunAsync(Action<FetchResult> onHead, CancellationToken stopping)
     {
         var sequence = parts.Store.BeginFill();
         try
@@ -121,7 +121,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             var (result, response) = await StartAsync(sequence, stopping);
             onHead(result);
             _result.SetResult(result);
-            if (response is not null && result is FillResult.Shared { Entry: var entry })
+            if (response is not null && result is FetchResult.Shared { Entry: var entry })
             {
                 await CopyAsync(_slice ?? entry, response, sequence, stopping);
             }
@@ -134,9 +134,9 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
                 parts.Logger.FillFailed(error);
             }
 
-            if (_result.TrySetResult(new FillResult.Failed(StatusCodes.Status502BadGateway)))
+            if (_result.TrySetResult(new FetchResult.Failed(StatusCodes.Status502BadGateway)))
             {
-                onHead(new FillResult.Failed(StatusCodes.Status502BadGateway));
+                onHead(new FetchResult.Failed(StatusCodes.Status502BadGateway));
             }
 
             Body?.Fail(error);
@@ -150,13 +150,13 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
 
     private async Task DisposeAsync()
     {
-        if (await _result.Task is FillResult.Alone { Response: var response })
+        if (await _result.Task is FetchResult.Alone { Response: var response })
         {
             response.Dispose();
         }
     }
 
-    private async Task<(FillResult Result, UpstreamResponse? Body)> StartAsync(long sequence, CancellationToken stopping)
+    private async Task<(FetchResult Result, UpstreamResponse? Body)> StartAsync(long sequence, CancellationToken stopping)
     {
         var requested = parts.Time.GetUtcNow();
         UpstreamResponse response;
@@ -172,7 +172,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
                 HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => StatusCodes.Status502BadGateway,
                 _ => StatusCodes.Status504GatewayTimeout,
             };
-            return (Instead(null) ?? (FillResult)new FillResult.Failed(status), null);
+            return (Instead(null) ?? (FetchResult)new FetchResult.Failed(status), null);
         }
 
         var head = new ResponseHead(response.Status, response.Fields, requested, parts.Time.GetUtcNow());
@@ -181,7 +181,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             response.Dispose();
             var freshened = validated.Head.Freshened(head, parts.Rules);
             parts.Store.Freshen(validated, freshened, sequence);
-            return (new FillResult.Shared(validated, freshened, response.Status, response.IsInstead), null);
+            return (new FetchResult.Shared(validated, freshened, response.Status, response.IsInstead), null);
         }
 
         if (request.Range is not null && response.Status == StatusCodes.Status206PartialContent)
@@ -198,21 +198,21 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         if (response.Status is < 200 or > 999)
         {
             response.Dispose();
-            return (new FillResult.Failed(StatusCodes.Status502BadGateway), null);
+            return (new FetchResult.Failed(StatusCodes.Status502BadGateway), null);
         }
 
         var why = CachePolicy.WhyNotStored(request.Head, head, parts.Rules);
         if (request.Range is not null && CachePolicy.IsFailure(response.Status))
         {
             // The rest may be there, and is worth more than an error.
-            return (new FillResult.Alone(response, why), null);
+            return (new FetchResult.Alone(response, why), null);
         }
 
         if (why is NotStored.None && !(response.Length > parts.Options.MaxEntryBytes))
         {
             var whole = StoredHead.Of(head, request.Fields, parts.Rules);
             (Body, _length) = (new CachedBody(response.Length), response.Length);
-            return (new FillResult.Shared(new CacheEntry(request.Key.Resource, whole, Body), whole, response.Status, response.IsInstead), response);
+            return (new FetchResult.Shared(new CacheEntry(request.Key.Resource, whole, Body), whole, response.Status, response.IsInstead), response);
         }
 
         if (why is NotStored.None && request.Range is null && parts.HasParts(request.Key, head) && response.Length is { } length)
@@ -221,7 +221,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             response.Dispose();
             var sliced = Sliced(StoredHead.Of(head, request.Fields, parts.Rules), length);
             parts.Store.TryAdd(sliced, sequence);
-            return (new FillResult.Shared(sliced, sliced.Head, response.Status, response.IsInstead), null);
+            return (new FetchResult.Shared(sliced, sliced.Head, response.Status, response.IsInstead), null);
         }
 
         // The origin has something else now, and that is not to be stored.
@@ -230,11 +230,11 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             parts.Store.Remove(Validated);
         }
 
-        return (new FillResult.Alone(response, why), null);
+        return (new FetchResult.Alone(response, why), null);
     }
 
     /// <summary>A part has come. It is a slice if it is just what was asked for, and belongs to something.</summary>
-    private (FillResult Result, UpstreamResponse? Body) OnPart(ResponseHead head, UpstreamResponse response, long sequence)
+    private (FetchResult Result, UpstreamResponse? Body) OnPart(ResponseHead head, UpstreamResponse response, long sequence)
     {
         var range = ContentRange.Parse(response.Fields.Only("Content-Range"));
         var whole = head with
@@ -245,7 +245,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
         var why = CachePolicy.WhyNotStored(request.Head, whole, parts.Rules);
         if (why is not NotStored.None)
         {
-            return (new FillResult.Alone(response, why), null);
+            return (new FetchResult.Alone(response, why), null);
         }
 
         var stored = StoredHead.Of(whole, request.Fields, parts.Rules);
@@ -253,7 +253,7 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             && IsAsLong(response, all.Complete))
         {
             (Body, _length) = (new CachedBody(all.Complete), all.Complete);
-            return (new FillResult.Shared(new CacheEntry(request.Key.Resource, stored, Body), stored, response.Status, response.IsInstead), response);
+            return (new FetchResult.Shared(new CacheEntry(request.Key.Resource, stored, Body), stored, response.Status, response.IsInstead), response);
         }
 
         if (request.Slice is { } slice)
@@ -261,23 +261,23 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
             if (range is not { } part || part.Part != new ByteRange(slice.First, Math.Min(slice.Last, part.Complete - 1))
                 || !IsAsLong(response, part.Part.Length) || Validator.Of(stored.Fields, head.ResponseTime) is not { } validator)
             {
-                return (new FillResult.Alone(response, NotStored.Partial), null);
+                return (new FetchResult.Alone(response, NotStored.Partial), null);
             }
 
             (Body, _length) = (new CachedBody(part.Part.Length), part.Part.Length);
             _slice = new CacheEntry(request.Key, stored, Body) { Complete = part.Complete };
             var resource = ResourceOf(stored, validator, part.Complete, sequence);
-            return (new FillResult.Shared(resource, resource.Head, response.Status, response.IsInstead), response);
+            return (new FetchResult.Shared(resource, resource.Head, response.Status, response.IsInstead), response);
         }
 
         if (response.Length > parts.Options.MaxEntryBytes)
         {
-            return (new FillResult.Alone(response, NotStored.Partial), null);
+            return (new FetchResult.Alone(response, NotStored.Partial), null);
         }
 
         var kept = StoredHead.Of(head, request.Fields, parts.Rules);
         (Body, _length) = (new CachedBody(response.Length), response.Length);
-        return (new FillResult.Shared(new CacheEntry(request.Key, kept, Body), kept, response.Status, response.IsInstead), response);
+        return (new FetchResult.Shared(new CacheEntry(request.Key, kept, Body), kept, response.Status, response.IsInstead), response);
     }
 
     /// <summary>What a slice belongs to: what is stored if that has the same validator, else something new.</summary>
@@ -303,8 +303,8 @@ internal sealed class Fill(CacheRequest request, CacheEntry? stored, Vary? expec
 
     private static bool IsAsLong(UpstreamResponse response, long length) => response.Length is null || response.Length == length;
 
-    private FillResult.Stale? Instead(int? status) =>
-        Validated is { IsUnchecked: false } entry && entry.Head.Freshness.MayReplaceError(parts.Time.GetUtcNow()) ? new FillResult.Stale(entry, status) : null;
+    private FetchResult.Stale? Instead(int? status) =>
+        Validated is { IsUnchecked: false } entry && entry.Head.Freshness.MayReplaceError(parts.Time.GetUtcNow()) ? new FetchResult.Stale(entry, status) : null;
 
     private async Task CopyAsync(CacheEntry entry, UpstreamResponse response, long sequence, CancellationToken stopping)
     {

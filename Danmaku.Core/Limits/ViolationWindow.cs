@@ -2,7 +2,7 @@ namespace Danmaku.Core.Limits;
 
 /// <summary>Counts what may happen a few times within a while. Thread-safe.</summary>
 /// <param name="limit">The strike within <paramref name="window"/> that is too much; 0 for never.</param>
-public sealed class Strikes(int limit, TimeSpan window, TimeProvider time)
+public sealed class ViolationWindow(int limit, TimeSpan window, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private Queue<long>? _times;

@@ -5,15 +5,15 @@ using Danmaku.Core.Storage;
 namespace Danmaku.Actors.Storage;
 
 /// <summary>The store as the rooms of one origin use it: appends by lanes, everything else as it comes. Thread-safe.</summary>
-/// <param name="lanes"><see cref="StoreLane"/>; a room always uses the same one, so that its appends stay in order.</param>
-public sealed class OriginStore(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
+/// <param name="lanes"><see cref="GroupCommitWriter"/>; a room always uses the same one, so that its appends stay in order.</param>
+public sealed class StoreLimiter(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
 {
     /// <summary>Most danmaku read at once: more than any page holds.</summary>
     private const int MaxRead = 2048;
 
     public StoreHealth Health => health;
 
-    /// <summary>The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="StoreLane.Kept"/> or <see cref="StoreLane.Fenced"/>.</summary>
+    /// <summary>The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="GroupCommitWriter.Kept"/> or <see cref="GroupCommitWriter.Fenced"/>.</summary>
     public IActorRef LaneOf(RoomId room) => lanes[(int)((uint)room.Value.GetHashCode(StringComparison.Ordinal) % lanes.Count)];
 
     public Task<RoomOpening> OpenAsync(RoomId room, long knownEpoch, RoomLimits limits)

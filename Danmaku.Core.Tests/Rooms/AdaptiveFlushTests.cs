@@ -3,16 +3,16 @@ using Danmaku.Testing;
 
 namespace Danmaku.Core.Tests.Rooms;
 
-public class FanoutPaceTests
+public class AdaptiveFlushTests
 {
     private readonly ManualTimeProvider _time = new();
     private readonly FanoutLoad _load;
-    private readonly FanoutPace _pace;
+    private readonly AdaptiveFlush _pace;
 
-    public FanoutPaceTests()
+    public AdaptiveFlushTests()
     {
         _load = new FanoutLoad(Ms(20), Ms(50), 1, _time);
-        _pace = new FanoutPace(_load, _time);
+        _pace = new AdaptiveFlush(_load, _time);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public class FanoutPaceTests
     [Fact]
     public void Rooms_of_which_none_takes_long_share_a_longer_tick()
     {
-        var others = Enumerable.Range(0, 14).Select(_ => new FanoutPace(_load, _time)).ToArray();
+        var others = Enumerable.Range(0, 14).Select(_ => new AdaptiveFlush(_load, _time)).ToArray();
 
         for (var i = 0; i < 100; i++)
         {
@@ -116,7 +116,7 @@ public class FanoutPaceTests
     [Fact]
     public void A_room_that_was_quiet_does_not_wait_either_when_others_are_busy()
     {
-        var busy = new FanoutPace(_load, _time);
+        var busy = new AdaptiveFlush(_load, _time);
         for (var i = 0; i < 100; i++)
         {
             FanOut(busy, takes: 40);
@@ -149,7 +149,7 @@ public class FanoutPaceTests
     {
         FanOut(_pace, takes: 60_000, bytes: 300_000);
 
-        Assert.Equal(FanoutPace.AlwaysBearable, _pace.Bearable(1_000_000));
+        Assert.Equal(AdaptiveFlush.AlwaysBearable, _pace.Bearable(1_000_000));
         Assert.Equal(1000, _pace.Bearable(1000));
     }
 
@@ -174,7 +174,7 @@ public class FanoutPaceTests
 
     private void FanOut(int takes, int count = 1) => FanOut(_pace, takes, count: count);
 
-    private void FanOut(FanoutPace pace, int takes, long bytes = 100, int count = 1)
+    private void FanOut(AdaptiveFlush pace, int takes, long bytes = 100, int count = 1)
     {
         pace.Begin();
         _time.Advance(Ms(takes));

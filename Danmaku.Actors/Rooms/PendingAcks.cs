@@ -5,7 +5,7 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>Who waits to hear what became of a post: once when everybody can see it, and again when the store has it, if that is later.</summary>
-internal sealed class PostWaiters
+internal sealed class PendingAcks
 {
     private readonly Waiting _unseen = new();
     private readonly Waiting _unsaved = new();

@@ -6,19 +6,19 @@ using static Danmaku.Actors.Posts.PostProtocol;
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// An edge's end of the way of posts: brings what its viewers post to the <see cref="PostDesk"/> of the origin that has their room, many in
+/// An edge's end of the way of posts: brings what its viewers post to the <see cref="PostIngress"/> of the origin that has their room, many in
 /// one message, and what became of them to their <see cref="Connections.ConnectionActor"/>s.
 /// </summary>
-public sealed class PostUplink : UntypedActor
+public sealed class PostForwarder : UntypedActor
 {
     /// <summary>What a post takes in a message beside its text and author.</summary>
     private const int Overhead = 64;
 
     private readonly TimeProvider _time;
-    private readonly Dictionary<Address, Bundle<RoomProtocol.SubmitPost>> _origins = [];
+    private readonly Dictionary<Address, AdaptiveBatcher<RoomProtocol.SubmitPost>> _origins = [];
     private readonly Dictionary<long, IActorRef> _posters = [];
 
-    public PostUplink(TimeProvider time) => _time = time;
+    public PostForwarder(TimeProvider time) => _time = time;
 
     protected override void OnReceive(object message)
     {
@@ -49,9 +49,9 @@ public sealed class PostUplink : UntypedActor
     {
         if (!_origins.TryGetValue(send.Origin, out var bundle))
         {
-            var desk = PostDesk.On(send.Origin, Context.System);
+            var desk = PostIngress.On(send.Origin, Context.System);
             Context.WatchWith(desk, new OriginGone(send.Origin));
-            _origins.Add(send.Origin, bundle = new Bundle<RoomProtocol.SubmitPost>(
+            _origins.Add(send.Origin, bundle = new AdaptiveBatcher<RoomProtocol.SubmitPost>(
                 To(desk), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
         }
 

@@ -7,7 +7,7 @@ namespace Danmaku.Actors.Rooms;
 /// Viewers of one edge room that have come back with positions older than what is here, and the pages they wait for: asked of the origin a
 /// few at a time, once for all that wait for the same.
 /// </summary>
-internal sealed class HistoryReads(TimeProvider time)
+internal sealed class CatchUpReads(TimeProvider time)
 {
     /// <summary>Most pages under way; more wait.</summary>
     private const int MaxAsked = 4;

@@ -9,7 +9,7 @@ namespace Danmaku.Actors.Posts;
 /// <remarks>Not thread-safe; it has one owner, which waits for the pauses.</remarks>
 /// <param name="send">Gets what has come, in order; never nothing.</param>
 /// <param name="bytes">About what one takes in a message.</param>
-internal sealed class Bundle<T>(Action<IReadOnlyList<T>> send, Func<T, int> bytes, TimeProvider time)
+internal sealed class AdaptiveBatcher<T>(Action<IReadOnlyList<T>> send, Func<T, int> bytes, TimeProvider time)
 {
     /// <summary>Most in one message.</summary>
     public const int MaxItems = 256;

@@ -9,7 +9,7 @@ namespace Danmaku.Actors.Replication;
 /// The way of an origin's rooms to all edges: a fixed number of partitions, each a bounded queue in front of a
 /// <see cref="PartitionPublisher"/>. Thread-safe; a room always takes the same partition, so its slices stay in order.
 /// </summary>
-public sealed class Replicator(DanmakuMetrics metrics)
+public sealed class ReplicationOutbox(DanmakuMetrics metrics)
 {
     /// <summary>Topics of the whole cluster. The same on every node, and fixed for the cluster's life.</summary>
     public const int Partitions = 8;

@@ -5,10 +5,10 @@ using static Danmaku.Actors.Posts.PostProtocol;
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// An origin's end of the way of posts, <c>/user/post-desk</c>: takes what the edges' <see cref="PostUplink"/>s bring, gives each post to its
-/// room, also when that has moved to another origin, and has an <see cref="AnswerLine"/> for each edge take the answers back.
+/// An origin's end of the way of posts, <c>/user/post-desk</c>: takes what the edges' <see cref="PostForwarder"/>s bring, gives each post to its
+/// room, also when that has moved to another origin, and has an <see cref="AckBatcher"/> for each edge take the answers back.
 /// </summary>
-public sealed class PostDesk : ReceiveActor
+public sealed class PostIngress : ReceiveActor
 {
     public const string ActorName = "post-desk";
 
@@ -20,7 +20,7 @@ public sealed class PostDesk : ReceiveActor
     private readonly Dictionary<IActorRef, IActorRef> _edges = [];
 
     /// <param name="rooms">This origin's shard region.</param>
-    public PostDesk(IActorRef rooms, TimeProvider time)
+    public PostIngress(IActorRef rooms, TimeProvider time)
     {
         (_rooms, _time) = (rooms, time);
 
@@ -41,7 +41,7 @@ public sealed class PostDesk : ReceiveActor
                 return;
             }
 
-            _edges.Add(Sender, answers = Context.ActorOf(Props.Create<AnswerLine>(Sender, _time)));
+            _edges.Add(Sender, answers = Context.ActorOf(Props.Create<AckBatcher>(Sender, _time)));
             Context.WatchWith(Sender, new EdgeGone(Sender));
         }
 
@@ -63,18 +63,18 @@ public sealed class PostDesk : ReceiveActor
 }
 
 /// <summary>Takes what became of one edge's posts back to it, many in one message. Rooms see it as the one who posts.</summary>
-public sealed class AnswerLine : ReceiveActor
+public sealed class AckBatcher : ReceiveActor
 {
     /// <summary>What an answer takes in a message.</summary>
     private const int AnswerBytes = 64;
 
     private readonly TimeProvider _time;
-    private readonly Bundle<RoomProtocol.PostAnswer> _answers;
+    private readonly AdaptiveBatcher<RoomProtocol.PostAnswer> _answers;
 
-    public AnswerLine(IActorRef edge, TimeProvider time)
+    public AckBatcher(IActorRef edge, TimeProvider time)
     {
         _time = time;
-        _answers = new Bundle<RoomProtocol.PostAnswer>(answers => edge.Tell(new PostAnswers(answers)), _ => AnswerBytes, time);
+        _answers = new AdaptiveBatcher<RoomProtocol.PostAnswer>(answers => edge.Tell(new PostAnswers(answers)), _ => AnswerBytes, time);
 
         Receive<RoomProtocol.PostAnswer>(answer => Pause(_answers.Add(answer)));
         Receive<PauseOver>(_ => Pause(_answers.EndPause()));

@@ -2,7 +2,7 @@ namespace Danmaku.Actors.Cluster;
 
 /// <summary>How long each of several peers has been silent without a break. Not thread-safe.</summary>
 /// <param name="enough">After so long it is taken for lost.</param>
-public sealed class Silence<TId>(TimeSpan enough, TimeProvider time)
+public sealed class UnreachabilityTimer<TId>(TimeSpan enough, TimeProvider time)
     where TId : notnull
 {
     private Dictionary<TId, long> _since = [];

@@ -11,7 +11,7 @@ namespace Danmaku.Actors.Rooms;
 /// For its room only. A message to each viewer's actor would cost as much as the write itself; the actors keep everything that concerns
 /// one viewer alone. See docs/decisions/0010.
 /// </remarks>
-public sealed class Audience(DanmakuMetrics metrics)
+public sealed class Subscribers(DanmakuMetrics metrics)
 {
     /// <summary>A room with more viewers is fanned out by several threads, so many viewers each.</summary>
     private const int Share = 2048;
@@ -206,7 +206,7 @@ public sealed class RoomViewer(IActorRef actor, JoinRequest request, Viewer view
 
     public Viewer Viewer => viewer;
 
-    /// <summary>Where <see cref="Audience"/> has it.</summary>
+    /// <summary>Where <see cref="Subscribers"/> has it.</summary>
     public int Place { get; set; } = NotLive;
 
     /// <summary>Whether it gets what everybody gets.</summary>
@@ -214,7 +214,7 @@ public sealed class RoomViewer(IActorRef actor, JoinRequest request, Viewer view
 }
 
 /// <summary>What a room on an edge lets its connections see without asking. One writer, its room; any number of readers.</summary>
-public sealed class RoomSight
+public sealed class SharedRoomState
 {
     private long _epoch;
     private bool _isFlushDue;

@@ -9,7 +9,7 @@ namespace Danmaku.Actors.Storage;
 /// (group commit). What the store does not take is offered again until it does.
 /// </summary>
 /// <remarks>A room has at most one append here, so the lane holds no more than the rooms of an origin may keep unsaved.</remarks>
-public sealed class StoreLane : ReceiveActor, IWithTimers
+public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
 {
     /// <summary>Most danmaku in one commit; the rest goes with the next.</summary>
     private const int MaxCommit = 4096;
@@ -27,7 +27,7 @@ public sealed class StoreLane : ReceiveActor, IWithTimers
     private readonly List<Waiting> _committing = [];
     private TimeSpan _retry = FirstRetry;
 
-    public StoreLane(IRoomStore store, StoreHealth health, TimeProvider time)
+    public GroupCommitWriter(IRoomStore store, StoreHealth health, TimeProvider time)
     {
         (_store, _health, _time) = (store, health, time);
 

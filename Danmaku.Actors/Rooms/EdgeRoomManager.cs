@@ -8,7 +8,7 @@ namespace Danmaku.Actors.Rooms;
 /// The rooms of one edge, <c>/user/rooms</c>: opens one for its first viewer, and lets it go when it has been empty: for a while, or where another
 /// needs its place.
 /// </summary>
-public sealed class EdgeRooms : ReceiveActor
+public sealed class EdgeRoomManager : ReceiveActor
 {
     private readonly EdgeContext _edge;
     private readonly int _maxRooms;
@@ -20,7 +20,7 @@ public sealed class EdgeRooms : ReceiveActor
     private long _opened;
 
     /// <param name="maxRooms">Most rooms open at a time; viewers of one more are turned away where all have viewers.</param>
-    public EdgeRooms(EdgeContext edge, int maxRooms)
+    public EdgeRoomManager(EdgeContext edge, int maxRooms)
     {
         (_edge, _maxRooms) = (edge, maxRooms);
 

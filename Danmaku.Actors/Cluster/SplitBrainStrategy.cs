@@ -14,7 +14,7 @@ public enum PeerState
 }
 
 /// <summary>A member of the cluster as one node sees it.</summary>
-/// <param name="Id">The same on all nodes; <see cref="SplitRule"/> goes by its order.</param>
+/// <param name="Id">The same on all nodes; <see cref="SplitBrainStrategy"/> goes by its order.</param>
 /// <param name="Counts">Whether it has come in and not gone yet. One that is still joining has no say.</param>
 public sealed record Peer<TId>(TId Id, bool IsOrigin, bool Counts, PeerState State)
     where TId : IComparable<TId>;
@@ -23,9 +23,9 @@ public sealed record Peer<TId>(TId Id, bool IsOrigin, bool Counts, PeerState Sta
 /// <remarks>
 /// Only origins have a say, since only they keep rooms: edges come and go, many at a time. The side with at least half of the
 /// origins stays. Half is enough because the crash of one of two origins leaves just that; the price is that both halves of a
-/// real split stay, until they meet again (<see cref="OutcastWatcher"/>). The store lets one of them write to a room at a time.
+/// real split stay, until they meet again (<see cref="SplitHealer"/>). The store lets one of them write to a room at a time.
 /// </remarks>
-public static class SplitRule
+public static class SplitBrainStrategy
 {
     /// <summary>What one node has to do. Of each side one node acts: the first of its origins.</summary>
     /// <returns>Who is to be put out, possibly this node itself; empty when nobody is, or when that is not for this node to say.</returns>
