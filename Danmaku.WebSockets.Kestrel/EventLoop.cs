@@ -103,8 +103,8 @@ internal sealed class EventLoop
     }
 
     /// <summary>
-    /// Where something comes all the time, it looks after it once in a while and then after all: to wake for each costs more than to read it, here and
-    /// where it is passed on to.
+    /// While it is busy it checks all sockets once per millisecond: waking a thread for each message costs more than reading it, here and in the threads
+    /// behind.
     /// </summary>
     private void Run()
     {

@@ -22,13 +22,13 @@ public sealed class PostWayTests : TestKit
 
     private readonly ManualTimeProvider _time = new();
     private readonly TestProbe _rooms;
-    private readonly TestProbe _desk;
-    private readonly IActorRef _uplink;
+    private readonly TestProbe _ingress;
+    private readonly IActorRef _forwarder;
 
     public PostWayTests()
     {
-        (_rooms, _desk) = (CreateTestProbe(), CreateTestProbe());
-        _uplink = Sys.ActorOf(Props.Create<PostForwarder>(_time));
+        (_rooms, _ingress) = (CreateTestProbe(), CreateTestProbe());
+        _forwarder = Sys.ActorOf(Props.Create<PostForwarder>(_time));
     }
 
     private Address Here => ((ExtendedActorSystem)Sys).Provider.DefaultAddress;
@@ -67,10 +67,10 @@ public sealed class PostWayTests : TestKit
         }
 
         await PauseAsync();
-        var together = await _desk.ExpectMsgAsync<SubmitPosts>();
+        var together = await _ingress.ExpectMsgAsync<SubmitPosts>();
         Send(TestActor, 11);
         await PauseAsync();
-        var last = await _desk.ExpectMsgAsync<SubmitPosts>();
+        var last = await _ingress.ExpectMsgAsync<SubmitPosts>();
 
         Assert.Equal(Enumerable.Range(1, 9), Ids(together));
         Assert.Equal([11], Ids(last));
@@ -86,7 +86,7 @@ public sealed class PostWayTests : TestKit
             Send(TestActor, id, new string('x', 100));
         }
 
-        var full = await _desk.ExpectMsgAsync<SubmitPosts>();
+        var full = await _ingress.ExpectMsgAsync<SubmitPosts>();
 
         Assert.InRange(full.Posts.Count, 30, 80);
     }
@@ -172,28 +172,28 @@ public sealed class PostWayTests : TestKit
     {
         var gone = Watch(OpenDeskOfProbe());
         Send(TestActor, 1);
-        await _desk.ExpectMsgAsync<SubmitPosts>();
+        await _ingress.ExpectMsgAsync<SubmitPosts>();
 
         Sys.Stop(gone);
         await ExpectTerminatedAsync(gone);
         OpenDeskOfProbe();
 
-        // The uplink may hear of it later than the test.
+        // The forwarder may hear of it later than the test.
         await Eventually.TrueAsync(
             () =>
             {
                 Send(TestActor, 2);
-                return _desk.HasMessages;
+                return _ingress.HasMessages;
             },
             TimeSpan.FromSeconds(10));
-        Assert.All(Ids(await _desk.ExpectMsgAsync<SubmitPosts>()), id => Assert.Equal(2, id));
+        Assert.All(Ids(await _ingress.ExpectMsgAsync<SubmitPosts>()), id => Assert.Equal(2, id));
     }
 
     private IActorRef OpenDesk() => Sys.ActorOf(Props.Create<PostIngress>(_rooms.Ref, _time), PostIngress.ActorName);
 
-    private IActorRef OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_desk.Ref), PostIngress.ActorName);
+    private IActorRef OpenDeskOfProbe() => Sys.ActorOf(Props.Create<Forwarder>(_ingress.Ref), PostIngress.ActorName);
 
-    private void Send(IActorRef poster, int id, string text = "hi") => _uplink.Tell(new PostForwarder.Send(Here, Submit(id, text) with { Ticket = poster.Path.Uid }), poster);
+    private void Send(IActorRef poster, int id, string text = "hi") => _forwarder.Tell(new PostForwarder.Send(Here, Submit(id, text) with { Ticket = poster.Path.Uid }), poster);
 
     /// <summary>A room answers a post.</summary>
     private async Task AnswerAsync(int id)
@@ -209,14 +209,14 @@ public sealed class PostWayTests : TestKit
         for (var id = 101; id <= 100 + Burst; id++)
         {
             Send(TestActor, id);
-            Assert.Equal([id], Ids(await _desk.ExpectMsgAsync<SubmitPosts>()));
+            Assert.Equal([id], Ids(await _ingress.ExpectMsgAsync<SubmitPosts>()));
         }
     }
 
-    /// <summary>A pause passes for one, the uplink unless it is said, that has heard of all that was sent to it.</summary>
+    /// <summary>A pause passes for one, the forwarder unless it is said, that has heard of all that was sent to it.</summary>
     private async Task PauseAsync(IActorRef? bundling = null)
     {
-        (bundling ?? _uplink).Tell(new Identify(0), TestActor);
+        (bundling ?? _forwarder).Tell(new Identify(0), TestActor);
         await ExpectMsgAsync<ActorIdentity>();
         _time.Advance(Pause);
     }

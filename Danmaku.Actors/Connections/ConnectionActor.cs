@@ -16,7 +16,7 @@ namespace Danmaku.Actors.Connections;
 public sealed class ConnectionActor : UntypedActor
 {
     private readonly RoomId _room;
-    private readonly SharedRoomState _sight;
+    private readonly SharedRoomState _shared;
     private readonly EdgeContext _edge;
     private readonly IOutbox _outbox;
     private readonly Viewer _viewer;
@@ -46,9 +46,9 @@ public sealed class ConnectionActor : UntypedActor
     private ICancelable? _tick;
     private bool _isTickSoon;
 
-    public ConnectionActor(RoomId room, SharedRoomState sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
+    public ConnectionActor(RoomId room, SharedRoomState shared, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge)
     {
-        (_room, _sight, _edge, _viewer, _outbox) = (room, sight, edge, viewer, outbox);
+        (_room, _shared, _edge, _viewer, _outbox) = (room, shared, edge, viewer, outbox);
         (_rate, _refusals, _source) = (request.Rate, request.Refusals, request.Source);
     }
 
@@ -163,10 +163,10 @@ public sealed class ConnectionActor : UntypedActor
         _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
         _edge.PendingPosts.Add(_pending.Count - pending);
         _ticket = _ticket == 0 ? _edge.Tickets.Next(_source) : _ticket;
-        var submit = new RoomProtocol.SubmitPost(_room, post, _sight.Epoch, _ticket);
-        if (_sight.Origin is { } origin)
+        var submit = new RoomProtocol.SubmitPost(_room, post, _shared.Epoch, _ticket);
+        if (_shared.Origin is { } origin)
         {
-            _edge.Uplink.Tell(new PostForwarder.Send(origin, submit), Self);
+            _edge.Forwarder.Tell(new PostForwarder.Send(origin, submit), Self);
         }
         else
         {
@@ -246,9 +246,9 @@ public sealed class ConnectionActor : UntypedActor
     /// <summary>Saves a write where a batch is about to go out anyway: with what the viewer has posted, as often as not.</summary>
     private void AnswerSoon(Frame? answer)
     {
-        var waits = _sight.IsFlushDue && _viewer.IsLive;
+        var waits = _shared.IsFlushDue && _viewer.IsLive;
         _viewer.Tell(answer, later: waits);
-        if (waits && !_sight.IsFlushDue)
+        if (waits && !_shared.IsFlushDue)
         {
             _viewer.Flush();
         }
@@ -393,11 +393,11 @@ public sealed class ConnectionActor : UntypedActor
     }
 
     /// <summary>Makes one without looking for its constructor first.</summary>
-    internal sealed class Producer(RoomId room, SharedRoomState sight, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
+    internal sealed class Producer(RoomId room, SharedRoomState shared, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
     {
         public Type ActorType => typeof(ConnectionActor);
 
-        public ActorBase Produce() => new ConnectionActor(room, sight, request, viewer, outbox, edge);
+        public ActorBase Produce() => new ConnectionActor(room, shared, request, viewer, outbox, edge);
 
         public void Release(ActorBase actor)
         {

@@ -47,12 +47,12 @@ public sealed class PostForwarder : UntypedActor
 
     private void OnSend(Send send)
     {
-        if (!_origins.TryGetValue(send.Origin, out var bundle))
+        if (!_origins.TryGetValue(send.Origin, out var batcher))
         {
-            var desk = PostIngress.On(send.Origin, Context.System);
-            Context.WatchWith(desk, new OriginGone(send.Origin));
-            _origins.Add(send.Origin, bundle = new AdaptiveBatcher<RoomProtocol.SubmitPost>(
-                To(desk), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
+            var ingress = PostIngress.On(send.Origin, Context.System);
+            Context.WatchWith(ingress, new OriginGone(send.Origin));
+            _origins.Add(send.Origin, batcher = new AdaptiveBatcher<RoomProtocol.SubmitPost>(
+                To(ingress), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
         }
 
         if (_posters.TryAdd(send.Post.Ticket, Sender))
@@ -60,21 +60,21 @@ public sealed class PostForwarder : UntypedActor
             Context.WatchWith(Sender, new PosterGone(send.Post.Ticket));
         }
 
-        Pause(send.Origin, bundle.Add(send.Post));
+        Pause(send.Origin, batcher.Add(send.Post));
     }
 
-    private Action<IReadOnlyList<RoomProtocol.SubmitPost>> To(IActorRef desk)
+    private Action<IReadOnlyList<RoomProtocol.SubmitPost>> To(IActorRef ingress)
     {
         var self = Self;
-        return posts => desk.Tell(new SubmitPosts(posts), self);
+        return posts => ingress.Tell(new SubmitPosts(posts), self);
     }
 
     private void OnPauseOver(Address origin)
     {
         // Of an instance before this one, or of an origin that has gone, it is none of ours.
-        if (_origins.TryGetValue(origin, out var bundle))
+        if (_origins.TryGetValue(origin, out var batcher))
         {
-            Pause(origin, bundle.EndPause());
+            Pause(origin, batcher.EndPause());
         }
     }
 
@@ -107,7 +107,7 @@ public sealed class PostForwarder : UntypedActor
 
     private sealed record PauseOver(Address Origin) : INoSerializationVerificationNeeded;
 
-    /// <summary>It may start again at the same address; then it has a desk anew.</summary>
+    /// <summary>It may start again at the same address; then it has a new ingress.</summary>
     private sealed record OriginGone(Address Origin) : INoSerializationVerificationNeeded;
 
     private sealed record PosterGone(long Ticket) : INoSerializationVerificationNeeded;

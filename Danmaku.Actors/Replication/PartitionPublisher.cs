@@ -12,8 +12,8 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 namespace Danmaku.Actors.Replication;
 
 /// <summary>
-/// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when idle; while one publish is on its way
-/// through the mediator, and where many follow each other also until its turn, what many rooms bring piles up into the next batch.
+/// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when it is idle. Slices that arrive during a publish share the
+/// next batch; under load, so do slices that arrive within a few milliseconds.
 /// </summary>
 public static class PartitionPublisher
 {

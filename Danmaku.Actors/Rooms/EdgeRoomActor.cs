@@ -22,17 +22,17 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly EdgeContext _edge;
     private readonly EdgeRoom _room;
     private readonly AdaptiveFlush _pace;
-    private readonly SharedRoomState _sight = new();
-    private readonly Subscribers _audience;
+    private readonly SharedRoomState _shared = new();
+    private readonly Subscribers _subscribers;
 
-    /// <summary>Those who are let in when the room is known or has caught up with them, at the latest with the answer to a question.</summary>
+    /// <summary>Viewers waiting for the room to attach or to catch up with them, and the question whose answer admits them at the latest.</summary>
     private readonly Dictionary<RoomViewer, long> _waiting = [];
     private readonly List<IActorRef> _openers = [];
 
-    /// <summary>Those who come back with an older position than what is here, and whether they have been greeted.</summary>
+    /// <summary>Viewers who resume from a position older than this edge's history, and whether they have had their welcome.</summary>
     private readonly Dictionary<RoomViewer, bool> _readers = [];
 
-    /// <summary>Those who want to hear when they have been sent everything up to a position.</summary>
+    /// <summary>Connections to be told when they have been sent everything up to a position.</summary>
     private readonly Dictionary<IActorRef, Position> _reaching = [];
 
     private readonly CatchUpReads _reads;
@@ -65,7 +65,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
-        _audience = new Subscribers(edge.Metrics);
+        _subscribers = new Subscribers(edge.Metrics);
         _pace = new AdaptiveFlush(edge.Fanout, edge.Time);
         _reads = new CatchUpReads(edge.Time);
         _retry = FirstRetry;
@@ -180,7 +180,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private int Count => _audience.Count;
+    private int Count => _subscribers.Count;
 
     /// <summary>Whether the origin has been asked, and will be asked again.</summary>
     private bool IsAttaching => Timers.IsTimerActive(nameof(Attach));
@@ -220,7 +220,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
         var member = new RoomViewer(actor, request, viewer);
         Context.WatchWith(actor, new ViewerGone(member));
-        _audience.Enter(member);
+        _subscribers.Enter(member);
         if (_room.IsAttached && !_room.IsBehind(request.Last))
         {
             Admit(member);
@@ -232,7 +232,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     private ConnectionProps Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
-        new(new ConnectionActor.Producer(_id, _sight, request, viewer, outbox, _edge));
+        new(new ConnectionActor.Producer(_id, _shared, request, viewer, outbox, _edge));
 
     /// <summary>Asks the origin anew for those who came after the last question, though not for each of them.</summary>
     private void AskForWaiting()
@@ -296,7 +296,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
         else
         {
-            _audience.GoLive(member);
+            _subscribers.GoLive(member);
         }
     }
 
@@ -307,7 +307,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnReadOn(ConnectionActor.ReadOn read)
     {
-        if (_audience.Find(Sender) is { } member)
+        if (_subscribers.Find(Sender) is { } member)
         {
             ReadOn(member, read.After);
         }
@@ -349,7 +349,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             return;
         }
 
-        foreach (var member in _reads.Take(page.After).Select(_audience.Find).OfType<RoomViewer>())
+        foreach (var member in _reads.Take(page.After).Select(_subscribers.Find).OfType<RoomViewer>())
         {
             if (!_readers.TryGetValue(member, out var isGreeted))
             {
@@ -376,7 +376,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnHistoryGone(HistoryGone gone)
     {
-        foreach (var member in _reads.Take(gone.After).Select(_audience.Find).OfType<RoomViewer>())
+        foreach (var member in _reads.Take(gone.After).Select(_subscribers.Find).OfType<RoomViewer>())
         {
             GoOn(member, gone.After);
         }
@@ -399,7 +399,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _readers.Remove(member);
         _reaching.Remove(member.Actor);
         _reads.Forget(member.Actor);
-        _audience.Leave(member);
+        _subscribers.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
 
@@ -451,7 +451,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             }
 
             _origin = Context.WatchWith(Sender, new OriginGone());
-            _sight.Origin = Sender.Path.Address is { HasLocalScope: false } address ? address : null;
+            _shared.Origin = Sender.Path.Address is { HasLocalScope: false } address ? address : null;
         }
 
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, ReattachEvery);
@@ -459,7 +459,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnRefused()
     {
-        _audience.CloseAll(CloseReason.TooManyRooms);
+        _subscribers.CloseAll(CloseReason.TooManyRooms);
         _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(null)));
         _openers.Clear();
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, RetryWhenFull);
@@ -467,7 +467,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnOriginGone()
     {
-        (_origin, _sight.Origin) = (null, null);
+        (_origin, _shared.Origin) = (null, null);
         AttachToOrigin();
     }
 
@@ -487,7 +487,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
 
         _answered = Math.Max(_answered, question);
-        _sight.Epoch = _room.Top.Epoch;
+        _shared.Epoch = _room.Top.Epoch;
         BeginWaiting();
         FlushNowOrAtTick();
 
@@ -582,7 +582,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             return;
         }
 
-        (_isFlushing, _sight.IsFlushDue) = (true, true);
+        (_isFlushing, _shared.IsFlushDue) = (true, true);
         if (_pace.Wait() is var wait && wait > TimeSpan.Zero)
         {
             // The actor system's scheduler knows no such short times.
@@ -630,7 +630,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             return;
         }
 
-        _sight.IsFlushDue = false;
+        _shared.IsFlushDue = false;
         _pace.Begin();
         var (count, bytes) = (_room.ReadyCount, _pace.Bearable(_room.ReadyBytes));
         foreach (var delivery in _room.Take(bytes))
@@ -638,14 +638,14 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             switch (delivery)
             {
                 case Delivery.Comments comments:
-                    _audience.Send(new DeliveryFrames(comments.Batch));
+                    _subscribers.Send(new DeliveryFrames(comments.Batch));
                     break;
                 case Delivery.Skipped skipped:
-                    _audience.Skip(skipped.Batches);
+                    _subscribers.Skip(skipped.Batches);
                     break;
                 case Delivery.Lost lost:
                     _edge.Metrics.Lost();
-                    _audience.Lose(lost.Position);
+                    _subscribers.Lose(lost.Position);
                     break;
             }
         }
@@ -674,7 +674,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         if (total != _toldViewers)
         {
             _toldViewers = total;
-            _audience.TellViewers(total);
+            _subscribers.TellViewers(total);
         }
 
         if (Count == 0)
@@ -750,7 +750,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 /// <summary>What all rooms of one edge share.</summary>
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
-/// <param name="Uplink"><see cref="PostForwarder"/>.</param>
+/// <param name="Forwarder"><see cref="PostForwarder"/>.</param>
 /// <param name="PendingPosts">Of all connections, those without an answer; when it is full, posts are refused.</param>
 /// <param name="Fanout">What fanning out takes in all rooms, and how long they wait for it.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
@@ -758,7 +758,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 public sealed record EdgeContext(
     string Node,
     IActorRef Origins,
-    IActorRef Uplink,
+    IActorRef Forwarder,
     IActorRef Ingress,
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,

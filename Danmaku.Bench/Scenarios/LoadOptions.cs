@@ -12,7 +12,7 @@ namespace Danmaku.Bench.Scenarios;
 public static class LoadOptions
 {
     public static readonly Option<TimeSpan> Duration = Time("--duration", "How long is measured.", TimeSpan.FromSeconds(30));
-    public static readonly Option<TimeSpan> Warmup = Time("--warmup", "How long posts go before that, a quarter of the rate first, then half, then all.", TimeSpan.FromSeconds(5));
+    public static readonly Option<TimeSpan> Warmup = Time("--warmup", "Warm-up time before it is measured; load ramps through 25, 50 and 100 %.", TimeSpan.FromSeconds(5));
 
     public static readonly Option<double> Rate = new("--rate")
     {

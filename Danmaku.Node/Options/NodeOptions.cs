@@ -63,8 +63,8 @@ public sealed class NodeOptions : IValidatableObject
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danmaku");
 
     /// <summary>
-    /// Most seconds over which a stopping edge spreads its viewers' leaving; few viewers leave sooner. Whoever stops it has to wait for 40 s
-    /// more. 0 to 300, default 10.
+    /// Most seconds over which a stopping edge spreads its viewers' leaving; few viewers leave sooner. The process ends at most 35 s later, so give it 50 s
+    /// by default before you kill it. 0 to 300, default 10.
     /// </summary>
     [Range(0, 300)]
     public int DrainSeconds { get; set; } = 10;
