@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using Danmaku.Node.Tests.Support;
+using Danmaku.WebSockets.Tests.Support;
 
 namespace Danmaku.Node.Tests;
 
@@ -68,15 +69,64 @@ public sealed class CompressionTests : IAsyncLifetime
         Assert.Equal("welcome", JsonElement.Parse(await client.ReadTextAsync()).GetProperty("type").GetString());
     }
 
+    [Fact]
+    public async Task Echo_answers_compressed_what_gets_shorter_by_it()
+    {
+        using var client = await RawClient.ConnectAsync(_node.Url);
+        await client.RequestAsync("/echo", [.. RawClient.Upgrade, "Sec-WebSocket-Extensions: permessage-deflate"]);
+
+        // The first one is the example of RFC 7692 §7.2.3.1.
+        await client.SendAsync(1 | 0x40, Convert.FromHexString("f248cdc9c90700"));
+        await client.SendTextAsync("Hello Hello Hello Hello");
+        var same = (await client.ReadFrameAsync())!;
+        var shorter = (await client.ReadFrameAsync())!;
+
+        Assert.Equal("I got your message: Hello", Encoding.UTF8.GetString(same.AsSpan(2)));
+        Assert.Equal(0x81, same[0]);
+        Assert.Equal("I got your message: Hello Hello Hello Hello", Encoding.UTF8.GetString(Deflated.Inflate([.. shorter[2..], 0, 0, 0xff, 0xff])));
+        Assert.Equal(0xc1, shorter[0]);
+    }
+
+    [Fact]
+    public async Task Echo_takes_no_compressed_message_where_none_was_agreed_on()
+    {
+        await using var node = await TestNode.StartAsync("--Danmaku:Connection:Compression=false");
+        using var client = await RawClient.ConnectAsync(node.Url);
+        await client.RequestAsync("/echo", [.. RawClient.Upgrade, "Sec-WebSocket-Extensions: permessage-deflate"]);
+
+        await client.SendTextAsync("Hello Hello Hello Hello");
+        await client.SendAsync(1 | 0x40, Convert.FromHexString("f248cdc9c90700"));
+
+        Assert.False(client.Headers.ContainsKey("sec-websocket-extensions"));
+        Assert.Equal("I got your message: Hello Hello Hello Hello", await client.ReadTextAsync());
+        Assert.Equal((1002, "protocol error"), await client.ReadCloseAsync());
+    }
+
+    [Fact]
+    public async Task What_inflates_beyond_the_limit_is_too_big_for_echo_too()
+    {
+        using var client = await ConnectAsync("echo", null);
+
+        await SendAsync(client, new string('a', 4096));
+        await SendAsync(client, new string('a', 10_000_000));
+
+        Assert.Equal("I got your message: " + new string('a', 4096), (await ReadAsync(client)).Text);
+        Assert.Equal(WebSocketMessageType.Close, (await ReadAsync(client)).Type);
+        Assert.Equal(WebSocketCloseStatus.MessageTooBig, client.CloseStatus);
+    }
+
     [Theory]
-    [InlineData("Sec-WebSocket-Protocol: danmaku.v1.json", "permessage-deflate; client_max_window_bits", true)]
-    [InlineData("Sec-WebSocket-Protocol: danmaku.v1.json", "permessage-deflate; server_max_window_bits=9", false)]
-    [InlineData("X-Nothing: 1", "permessage-deflate", false)]
-    public async Task It_is_agreed_on_for_batches_only(string format, string offer, bool agreed)
+    [InlineData("/ws/lobby", "Sec-WebSocket-Protocol: danmaku.v1.json", "permessage-deflate; client_max_window_bits", true)]
+    [InlineData("/ws/lobby", "Sec-WebSocket-Protocol: danmaku.v1.json", "permessage-deflate; server_max_window_bits=9", false)]
+    [InlineData("/ws/lobby", "X-Nothing: 1", "permessage-deflate", false)]
+    [InlineData("/echo", "X-Nothing: 1", "permessage-deflate; client_max_window_bits", true)]
+    [InlineData("/echo", "X-Nothing: 1", "permessage-deflate; server_max_window_bits=9", false)]
+    [InlineData("/echo", "X-Nothing: 1", "x-nothing", false)]
+    public async Task It_is_agreed_on_for_batches_and_for_echo(string path, string format, string offer, bool agreed)
     {
         using var client = await RawClient.ConnectAsync(_node.Url);
 
-        await client.RequestAsync("/ws/lobby", [.. RawClient.Upgrade, format, $"Sec-WebSocket-Extensions: {offer}"]);
+        await client.RequestAsync(path, [.. RawClient.Upgrade, format, $"Sec-WebSocket-Extensions: {offer}"]);
 
         Assert.Equal(
             agreed ? "permessage-deflate; server_no_context_takeover; client_no_context_takeover" : null,
@@ -85,11 +135,21 @@ public sealed class CompressionTests : IAsyncLifetime
 
     private async Task<ClientWebSocket> ConnectAsync()
     {
-        var client = new ClientWebSocket();
-        client.Options.AddSubProtocol("danmaku.v1.json");
-        client.Options.DangerousDeflateOptions = new WebSocketDeflateOptions();
-        await client.ConnectAsync(new Uri(_node.Url.ToString().Replace("http", "ws", StringComparison.Ordinal) + "ws/lobby"), CancellationToken.None);
+        var client = await ConnectAsync("ws/lobby", "danmaku.v1.json");
         await SendAsync(client, """{"type":"join"}""");
+        return client;
+    }
+
+    private async Task<ClientWebSocket> ConnectAsync(string path, string? subprotocol)
+    {
+        var client = new ClientWebSocket();
+        if (subprotocol is not null)
+        {
+            client.Options.AddSubProtocol(subprotocol);
+        }
+
+        client.Options.DangerousDeflateOptions = new WebSocketDeflateOptions();
+        await client.ConnectAsync(new Uri(_node.Url.ToString().Replace("http", "ws", StringComparison.Ordinal) + path), CancellationToken.None);
         return client;
     }
 

@@ -21,5 +21,8 @@ public static class NotInstalled
 
     public const string Faketime = "libfaketime" + Suffix;
 
+    /// <param name="name">One without a package of its own name.</param>
+    public static string Program(string name) => name + Suffix;
+
     private const string Suffix = " is not installed; .ci/install-programs installs all that the tests drive";
 }

@@ -9,7 +9,7 @@ namespace Danmaku.WebSockets;
 /// </summary>
 public static class PerMessageDeflate
 {
-    /// <summary>Smallest payload that is compressed, in bytes: below it there is little to gain.</summary>
+    /// <summary>Smallest payload that is compressed by default, in bytes: below it there is little to gain.</summary>
     public const int MinBytes = 512;
 
     private const string Name = "permessage-deflate";
@@ -33,11 +33,12 @@ public static class PerMessageDeflate
 
     /// <summary>The same message compressed, or null when it is small or does not shrink.</summary>
     /// <param name="frame">One uncompressed text message in one frame.</param>
+    /// <param name="minBytes">Smallest payload that is compressed.</param>
     /// <returns>One frame.</returns>
-    public static byte[]? Compress(ReadOnlySpan<byte> frame)
+    public static byte[]? Compress(ReadOnlySpan<byte> frame, int minBytes = MinBytes)
     {
         var payload = frame[SharedFrame.HeaderBytes(frame)..];
-        if (payload.Length < MinBytes)
+        if (payload.Length < minBytes)
         {
             return null;
         }

@@ -30,6 +30,7 @@ public sealed class Frame(ReadOnlyMemory<byte> bytes, Position first = default, 
 
     /// <summary>The same compressed with permessage-deflate, or itself when it is small or does not shrink.</summary>
     /// <remarks>Only for one uncompressed text message in one frame.</remarks>
-    public Frame Deflated() =>
-        PerMessageDeflate.Compress(Bytes.Span) is { } compressed ? new Frame(compressed, First, Last) { IsReplaceable = IsReplaceable } : this;
+    /// <param name="minBytes">Smallest payload that is compressed.</param>
+    public Frame Deflated(int minBytes = PerMessageDeflate.MinBytes) =>
+        PerMessageDeflate.Compress(Bytes.Span, minBytes) is { } compressed ? new Frame(compressed, First, Last) { IsReplaceable = IsReplaceable } : this;
 }

@@ -89,6 +89,29 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
+    public async Task The_page_of_the_lab_takes_part_on_three_tabs()
+    {
+        await using var browser = await StartAsync();
+        var file = Path.Combine(AppContext.BaseDirectory, "docs/lab/page.html");
+        var tabs = new List<IPage>();
+        for (var edge = 1; edge <= 3; edge++)
+        {
+            tabs.Add(await browser.OpenAsync($"file://{file}?{Edge(edge).Authority}"));
+            await Assertions.Expect(tabs[^1].Locator("#heard")).ToContainTextAsync("open");
+        }
+
+        await tabs[1].Locator("#text").FillAsync("弹幕 from the second tab");
+        await tabs[1].Locator("button").ClickAsync();
+
+        foreach (var tab in tabs)
+        {
+            await Assertions.Expect(tab.Locator("#heard")).ToContainTextAsync("弹幕 from the second tab");
+        }
+
+        browser.HasNoComplaints();
+    }
+
+    [SkippableFact]
     public async Task What_was_said_is_replayed_at_its_moment_and_again_when_somebody_goes_back()
     {
         await using var browser = await Browser.StartAsync();

@@ -27,7 +27,14 @@ internal static class Programs
     public static string Bench { get; } = Path.Combine(
         AppContext.BaseDirectory.Replace("Danmaku.Node.Tests", "Danmaku.Bench", StringComparison.Ordinal), "Danmaku.Bench");
 
-    private static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    /// <summary>Whether tshark, which is there, may capture on loopback.</summary>
+    public static async Task<bool> CanCaptureAsync()
+    {
+        await using var probe = OwnedProcess.Start(Find("tshark")!, ["-i", "lo", "-L"]);
+        return await probe.EndAsync() == 0;
+    }
+
+    public static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
     private static async Task<string?> FindPythonAsync()
     {

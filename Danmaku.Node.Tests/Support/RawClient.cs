@@ -111,7 +111,11 @@ internal sealed class RawClient : IDisposable
     }
 
     /// <summary>Reads one frame; null at the end of the connection.</summary>
-    public async Task<(WebSocketFrame Frame, byte[] Bytes)?> ReadAsync()
+    public async Task<(WebSocketFrame Frame, byte[] Bytes)?> ReadAsync() =>
+        await ReadFrameAsync() is { } bytes ? (Assert.Single(WebSocketFrames.Read(bytes)), bytes) : null;
+
+    /// <summary>Reads one frame as it is, also with an extension; null at the end of the connection.</summary>
+    public async Task<byte[]?> ReadFrameAsync()
     {
         byte[] start;
         try
@@ -130,8 +134,7 @@ internal sealed class RawClient : IDisposable
             8 => (int)BinaryPrimitives.ReadInt64BigEndian(extra),
             _ => start[1],
         };
-        byte[] bytes = [.. start, .. extra, .. await ReadBytesAsync(length)];
-        return (Assert.Single(WebSocketFrames.Read(bytes)), bytes);
+        return [.. start, .. extra, .. await ReadBytesAsync(length)];
     }
 
     /// <summary>The next text message; other frames are passed over.</summary>

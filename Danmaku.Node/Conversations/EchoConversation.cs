@@ -5,11 +5,13 @@ using Danmaku.Node.Sockets;
 namespace Danmaku.Node.Conversations;
 
 /// <summary><c>/echo</c>: every text message comes back.</summary>
-internal sealed class EchoConversation(ViewerSocket socket) : Conversation
+/// <param name="deflates">Whether an answer is compressed, however short it is, where that makes it shorter: for people who look at frames.</param>
+internal sealed class EchoConversation(ViewerSocket socket, bool deflates) : Conversation
 {
     public override ValueTask HearAsync(ReadOnlyMemory<byte> message)
     {
-        socket.Answer(Frame.Text(Encoding.UTF8.GetBytes("I got your message: " + Encoding.UTF8.GetString(message.Span))));
+        var answer = Frame.Text(Encoding.UTF8.GetBytes("I got your message: " + Encoding.UTF8.GetString(message.Span)));
+        socket.Answer(deflates ? answer.Deflated(minBytes: 0) : answer);
         return ValueTask.CompletedTask;
     }
 }

@@ -116,7 +116,7 @@ public sealed class ConnectionOptions : IValidatableObject
     [Range(512 * 1024, 64 * 1024 * 1024)]
     public int OutboxBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>Whether batches are compressed for clients that offer it (<c>permessage-deflate</c>, RFC 7692). Default true.</summary>
+    /// <summary>Whether batches, and answers of <c>/echo</c>, are compressed for clients that offer it (<c>permessage-deflate</c>, RFC 7692). Default true.</summary>
     public bool Compression { get; set; } = true;
 
     /// <summary>How long a viewer may be skipped ahead before it is closed with 1013. 1 s to 10 min, default 15 s.</summary>

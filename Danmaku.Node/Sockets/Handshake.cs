@@ -24,6 +24,10 @@ internal static class Handshake
             : new Selection(format, null);
     }
 
+    /// <summary>What <c>/echo</c> speaks: text without a subprotocol, compressed if the client offers that.</summary>
+    public static Selection SelectEcho(IHeaderDictionary headers, bool compresses) =>
+        new(WireFormat.Plain, compresses ? PerMessageDeflate.Accept(headers.SecWebSocketExtensions) : null);
+
     private static WireFormat SelectFormat(StringValues offered) =>
         OpeningHandshake.Tokens(offered)
             .Select(token => WireFormat.All.FirstOrDefault(format => format.Subprotocol == token))

@@ -25,8 +25,6 @@ internal sealed class SocketEndpoint(
     TimeProvider time,
     ILogger<SocketEndpoint> logger)
 {
-    private static readonly Selection Plain = new(WireFormat.Plain, null);
-
     private readonly WebSocketSessionOptions _session = ViewerSocket.OptionsOf(settings.Connection);
     private readonly IMemoryBudget _output = memory.For(MemoryKind.Output);
     private readonly IReadOnlyList<string> _allowedOrigins = settings.Node.AllowedOriginList;
@@ -49,7 +47,11 @@ internal sealed class SocketEndpoint(
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
     /// <summary>No room: every text message comes back.</summary>
-    public Task EchoAsync(HttpContext context) => AcceptAsync(context, null, (socket, _) => new EchoConversation(socket), Plain);
+    public Task EchoAsync(HttpContext context)
+    {
+        var selection = Handshake.SelectEcho(context.Request.Headers, settings.Connection.Compression);
+        return AcceptAsync(context, null, (socket, _) => new EchoConversation(socket, selection.Extensions is not null), selection);
+    }
 
     /// <param name="room">Null for none.</param>
     private async Task AcceptAsync(HttpContext context, RoomId? room, Func<ViewerSocket, Position?, Conversation> converse, Selection selection)
