@@ -169,10 +169,10 @@ public abstract class EchoTestsBase(SharedNode shared) : IDisposable
         await using var node = await TestNode.StartAsync();
         using var viewer = await RawClient.UpgradeAsync(node.Url, "/echo");
 
-        await viewer.SendTextAsync(new string('a', 4096));
-        await viewer.SendTextAsync(new string('a', 4097));
+        await viewer.SendTextAsync(new string('a', 8192));
+        await viewer.SendTextAsync(new string('a', 8193));
 
-        Assert.Equal(4096 + 20, (await viewer.ReadTextAsync()).Length);
+        Assert.Equal(8192 + 20, (await viewer.ReadTextAsync()).Length);
         Assert.Equal((1009, "message too big"), await viewer.ReadCloseAsync());
     }
 
@@ -182,8 +182,8 @@ public abstract class EchoTestsBase(SharedNode shared) : IDisposable
         await using var node = await TestNode.StartAsync();
         using var viewer = await RawClient.UpgradeAsync(node.Url, "/echo");
 
-        await viewer.SendAsync(1, new byte[4000], final: false);
-        await viewer.SendAsync(0, new byte[97], final: false);
+        await viewer.SendAsync(1, new byte[8000], final: false);
+        await viewer.SendAsync(0, new byte[193], final: false);
 
         Assert.Equal((1009, "message too big"), await viewer.ReadCloseAsync());
     }

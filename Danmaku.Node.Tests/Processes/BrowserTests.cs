@@ -91,7 +91,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     [SkippableFact]
     public async Task The_page_of_the_lab_takes_part_on_three_tabs()
     {
-        await using var browser = await StartAsync();
+        await using var browser = await Browser.StartAsync();
         var file = Path.Combine(AppContext.BaseDirectory, "docs/lab/page.html");
         var tabs = new List<IPage>();
         for (var edge = 1; edge <= 3; edge++)
