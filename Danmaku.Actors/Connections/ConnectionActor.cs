@@ -9,8 +9,8 @@ using Danmaku.Core.Wire;
 namespace Danmaku.Actors.Connections;
 
 /// <summary>
-/// One WebSocket: everything between it and the cluster that concerns nobody else. Its posts and what becomes of them, what it reads of
-/// the past, and what happens while it is slow; what all viewers get comes from the room's <see cref="Subscribers"/>.
+/// One WebSocket's part in the cluster: its posts and their answers, the history that it reads, and what happens while it is slow. What all viewers get
+/// comes from the room's <see cref="Subscribers"/>.
 /// </summary>
 /// <remarks>A child of its <see cref="EdgeRoomActor"/>. It never waits for the socket; <see cref="Viewer"/> says what a slow one gets.</remarks>
 public sealed class ConnectionActor : UntypedActor
@@ -28,17 +28,17 @@ public sealed class ConnectionActor : UntypedActor
     private Dictionary<PostId, (long Since, long Deadline)>? _pending;
     private long _ticket;
 
-    /// <summary>Acknowledged before the store had them; oldest first.</summary>
+    /// <summary>Posts acknowledged before the store had them; oldest first.</summary>
     private OrderedDictionary<PostId, Position>? _unsaved;
 
-    /// <summary>Up to where it has been sent what it missed, while there is more and its outbox is full.</summary>
+    /// <summary>The last position of the history that was sent, while there is more and the outbox is full.</summary>
     private (Position After, long Since)? _reading;
     private bool _hasLeft;
 
-    /// <summary>The newest danmaku of its own that it knows to be accepted.</summary>
+    /// <summary>The newest accepted danmaku of its own.</summary>
     private Position _own;
 
-    /// <summary>Why it is closed when it has been sent what it has posted.</summary>
+    /// <summary>The reason with which it is closed after it has been sent its own danmaku; null while it is not closing.</summary>
     private CloseReason? _closing;
 
     private List<Close>? _closers;
@@ -113,7 +113,7 @@ public sealed class ConnectionActor : UntypedActor
         }
     }
 
-    /// <summary>Asks for the next page of what the viewer has missed as soon as its outbox has place.</summary>
+    /// <summary>Asks for the next page of history as soon as the outbox has place.</summary>
     private void ReadOnWhenDrained()
     {
         if (_reading is not var (after, since))
@@ -243,7 +243,7 @@ public sealed class ConnectionActor : UntypedActor
         }
     }
 
-    /// <summary>Saves a write where a batch is about to go out anyway: with what the viewer has posted, as often as not.</summary>
+    /// <summary>Lets an acknowledgement wait for a batch that is about to go out anyway: one write instead of two.</summary>
     private void AnswerSoon(Frame? answer)
     {
         var waits = _shared.IsFlushDue && _viewer.IsLive;
@@ -254,7 +254,7 @@ public sealed class ConnectionActor : UntypedActor
         }
     }
 
-    /// <summary>The client will send it again, and need not pay for it twice.</summary>
+    /// <summary>The client will send the post again, and does not pay for it twice.</summary>
     private void TellUnknown(PostId id)
     {
         _viewer.Tell(_viewer.Format.Unknown(id));
@@ -273,7 +273,7 @@ public sealed class ConnectionActor : UntypedActor
 
     // A connection that is closed is first sent what it has posted.
 
-    /// <summary>Where there is no word for it, what became of a post ends the connection.</summary>
+    /// <summary>In a format without a word for a refusal, the refusal closes the connection.</summary>
     private void Strike(CloseReason reason)
     {
         if (_refusals?.Strike() == true)
@@ -328,7 +328,7 @@ public sealed class ConnectionActor : UntypedActor
         _closers = null;
     }
 
-    /// <summary>Looks after what is overdue: a slow socket, and posts that the origin does not answer.</summary>
+    /// <summary>Handles what is overdue: a slow socket, and posts that the origin has not answered.</summary>
     private void OnTick()
     {
         // It may be one that came too late to be cancelled.
@@ -392,7 +392,7 @@ public sealed class ConnectionActor : UntypedActor
         (_tick, _isTickSoon) = (null, false);
     }
 
-    /// <summary>Makes one without looking for its constructor first.</summary>
+    /// <summary>Makes the actor without reflection.</summary>
     internal sealed class Producer(RoomId room, SharedRoomState shared, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
     {
         public Type ActorType => typeof(ConnectionActor);
@@ -449,7 +449,7 @@ public sealed class ConnectionActor : UntypedActor
         public static readonly Leave Instance = new();
     }
 
-    /// <summary>Look after what is overdue.</summary>
+    /// <summary>Handle what is overdue.</summary>
     public sealed record Tick : INoSerializationVerificationNeeded, IDeadLetterSuppression
     {
         public static readonly Tick Instance = new();

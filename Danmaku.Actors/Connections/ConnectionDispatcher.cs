@@ -5,18 +5,18 @@ using Akka.Dispatch;
 namespace Danmaku.Actors.Connections;
 
 /// <summary>
-/// Runs connections on the pool's threads as the default dispatcher does, except for what <see cref="TellHere"/> brings: the thread that brings
-/// it handles it, unless the actor is busy. To hand a post or an answer to another thread costs more than what the connection does with it.
+/// Runs connections on the thread pool as the default dispatcher does, except for messages sent with <see cref="TellHere"/>: the sending thread handles those,
+/// unless the actor is busy. Handing a post or an answer to another thread costs more than handling it.
 /// </summary>
 public sealed class ConnectionDispatcher(MessageDispatcherConfigurator configurator) : MessageDispatcher(configurator)
 {
-    /// <summary>Where the configuration names it.</summary>
+    /// <summary>Its key in the configuration.</summary>
     public const string Path = "danmaku.connection-dispatcher";
 
     [ThreadStatic]
     private static bool _isHere;
 
-    /// <summary>For short work that ends before the caller goes on, who may be an actor. Whoever answers answers nobody.</summary>
+    /// <summary>Sends a message and handles it at once, if the actor is idle. For short work only; there is no sender to answer.</summary>
     public static void TellHere(IActorRef connection, object message)
     {
         _isHere = true;

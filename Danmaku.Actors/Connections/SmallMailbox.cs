@@ -6,21 +6,20 @@ using Akka.Dispatch.MessageQueues;
 namespace Danmaku.Actors.Connections;
 
 /// <summary>
-/// For actors of which there are very many and which mostly do nothing. The default one takes 0.9 KiB from its first message on, for
-/// messages that never wait.
+/// A mailbox for very many actors that are mostly idle. The default mailbox takes 0.9 KiB from its first message on.
 /// </summary>
 public sealed class SmallMailbox(Settings settings, Config config)
     : MailboxType(settings, config), IProducesMessageQueue<SmallMailbox.Messages>
 {
-    /// <summary>Where the configuration names it.</summary>
+    /// <summary>Its key in the configuration.</summary>
     public const string Path = "danmaku.small-mailbox";
 
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new Messages();
 
-    /// <summary>As long as messages wait, a queue; else nothing.</summary>
+    /// <summary>A queue only while messages wait.</summary>
     public sealed class Messages : IMessageQueue, IUnboundedMessageQueueSemantics
     {
-        /// <summary>A queue that was longer is let go.</summary>
+        /// <summary>A longer queue is given up when it is empty.</summary>
         private const int Kept = 4;
 
         private readonly Lock _gate = new();

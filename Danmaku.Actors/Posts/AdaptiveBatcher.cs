@@ -3,24 +3,24 @@ using Danmaku.Core.Limits;
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// What is bound for one other node: each at once while there is little, and many together when much comes. Then there is a pause before each message, and
-/// what comes in it goes too; one that is full does not wait.
+/// Batches items for one other node. While there are few, each is sent at once. When there are many, there is a pause before each message, and the items that
+/// arrive during the pause share it. A full message does not wait.
 /// </summary>
-/// <remarks>Not thread-safe; it has one owner, which waits for the pauses.</remarks>
-/// <param name="send">Gets what has come, in order; never nothing.</param>
-/// <param name="bytes">About what one takes in a message.</param>
+/// <remarks>Not thread-safe. It has one owner, which times the pauses.</remarks>
+/// <param name="send">Sends one message of items, in order; at least one.</param>
+/// <param name="bytes">About how many bytes an item takes in a message.</param>
 internal sealed class AdaptiveBatcher<T>(Action<IReadOnlyList<T>> send, Func<T, int> bytes, TimeProvider time)
 {
-    /// <summary>Most in one message.</summary>
+    /// <summary>Most items in one message.</summary>
     public const int MaxItems = 256;
 
-    /// <summary>A message with as much is full.</summary>
+    /// <summary>A message with so many bytes is full.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <summary>Messages a second beyond which there are pauses: none is longer than the time between two of these.</summary>
+    /// <summary>Above this rate of messages per second there are pauses; none is longer than one period of it.</summary>
     public const double PerSecond = 200;
 
-    /// <summary>Messages that may go at once after a quiet while.</summary>
+    /// <summary>How many messages may go at once after a quiet time.</summary>
     public const int Burst = 8;
 
     private readonly TokenBucket _pace = new(PerSecond, Burst, time);
@@ -28,7 +28,7 @@ internal sealed class AdaptiveBatcher<T>(Action<IReadOnlyList<T>> send, Func<T, 
     private int _bytes;
     private bool _isPausing;
 
-    /// <returns>How long a pause is that begins with this, at whose end <see cref="EndPause"/> is to be called; null when none begins.</returns>
+    /// <returns>The length of the pause that begins now; call <see cref="EndPause"/> at its end. Null when none begins.</returns>
     public TimeSpan? Add(T item)
     {
         _items.Add(item);
@@ -46,7 +46,7 @@ internal sealed class AdaptiveBatcher<T>(Action<IReadOnlyList<T>> send, Func<T, 
         return null;
     }
 
-    /// <returns>As of <see cref="Add"/>.</returns>
+    /// <returns>The same as <see cref="Add"/>.</returns>
     public TimeSpan? EndPause()
     {
         _isPausing = false;

@@ -6,12 +6,12 @@ using static Danmaku.Actors.Posts.PostProtocol;
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// An edge's end of the way of posts: brings what its viewers post to the <see cref="PostIngress"/> of the origin that has their room, many in
-/// one message, and what became of them to their <see cref="Connections.ConnectionActor"/>s.
+/// Forwards the posts of an edge's viewers to the <see cref="PostIngress"/> of the origin that has their room; under load many share one message. Passes the
+/// answers on to the viewers' <see cref="Connections.ConnectionActor"/>s.
 /// </summary>
 public sealed class PostForwarder : UntypedActor
 {
-    /// <summary>What a post takes in a message beside its text and author.</summary>
+    /// <summary>Bytes of a post in a message, besides its text and author.</summary>
     private const int Overhead = 64;
 
     private readonly TimeProvider _time;
@@ -100,8 +100,8 @@ public sealed class PostForwarder : UntypedActor
     }
 
     /// <summary>
-    /// From a connection: a post for a room on that origin, with the connection's own ticket. Answered with <see cref="RoomProtocol.PostAnswer"/>;
-    /// safe to repeat.
+    /// From a connection: a post for a room on that origin, with the connection's own ticket. The answer is a <see cref="RoomProtocol.PostAnswer"/>. Safe to
+    /// repeat.
     /// </summary>
     public sealed record Send(Address Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded;
 
@@ -114,8 +114,8 @@ public sealed class PostForwarder : UntypedActor
 }
 
 /// <summary>
-/// By which an edge knows who waits for an answer: a number for each connection that posts. Its upper bits say whose the connection is, see
-/// <see cref="Core.Limits.ClientMarks"/>; to an origin of the release before it is a number like any other. Thread-safe.
+/// Numbers connections that post, so that an edge knows who waits for an answer. The upper bits say whose connection it is, see
+/// <see cref="Core.Limits.ClientMarks"/>; an origin of the previous release ignores them. Thread-safe.
 /// </summary>
 public sealed class PostTickets
 {
@@ -129,7 +129,7 @@ public sealed class PostTickets
     /// <returns>The mark, 0 where the edge does not say it, and whether it is from a viewer.</returns>
     public static (int Source, bool IsViewer) Read(long ticket) => ((int)(ticket >> NumberBits), (ticket & MaxNumber) != 0);
 
-    /// <summary>One for a post that is not one of a connection.</summary>
+    /// <summary>A ticket for a post that comes over HTTP.</summary>
     public static long Of(int source) => (long)source << NumberBits;
 
     public long Next(int source) => Of(source) | (1 + (Interlocked.Increment(ref _last) % MaxNumber));

@@ -5,14 +5,14 @@ using static Danmaku.Actors.Posts.PostProtocol;
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// An origin's end of the way of posts, <c>/user/post-desk</c>: takes what the edges' <see cref="PostForwarder"/>s bring, gives each post to its
-/// room, also when that has moved to another origin, and has an <see cref="AckBatcher"/> for each edge take the answers back.
+/// Receives posts at an origin, as <c>/user/post-desk</c>: takes messages of the edges' <see cref="PostForwarder"/>s, passes each post to its room, also if the
+/// room has moved to another origin, and has one <see cref="AckBatcher"/> for each edge send the answers back.
 /// </summary>
 public sealed class PostIngress : ReceiveActor
 {
     public const string ActorName = "post-desk";
 
-    /// <summary>Most edges that post here at a time; the posts of more are dropped, and their authors hear that nobody knows.</summary>
+    /// <summary>Most edges that post here at a time. Posts of further edges are dropped, and their authors get <c>unknown</c>.</summary>
     private const int MaxEdges = 1000;
 
     private readonly IActorRef _rooms;
@@ -28,7 +28,7 @@ public sealed class PostIngress : ReceiveActor
         Receive<EdgeGone>(gone => OnGone(gone.Edge));
     }
 
-    /// <summary>The one of another node, in whatever life that is.</summary>
+    /// <summary>The ingress of another node, also after that node has restarted.</summary>
     public static IActorRef On(Address origin, ActorSystem system) =>
         ((ExtendedActorSystem)system).Provider.ResolveActorRef(new RootActorPath(origin) / "user" / ActorName);
 
@@ -62,10 +62,10 @@ public sealed class PostIngress : ReceiveActor
     private sealed record EdgeGone(IActorRef Edge) : INoSerializationVerificationNeeded;
 }
 
-/// <summary>Takes what became of one edge's posts back to it, many in one message. Rooms see it as the one who posts.</summary>
+/// <summary>Sends the answers for one edge's posts back to it, many in one message. To rooms it is the sender of these posts.</summary>
 public sealed class AckBatcher : ReceiveActor
 {
-    /// <summary>What an answer takes in a message.</summary>
+    /// <summary>Bytes of an answer in a message.</summary>
     private const int AnswerBytes = 64;
 
     private readonly TimeProvider _time;

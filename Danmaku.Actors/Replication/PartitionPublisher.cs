@@ -17,29 +17,29 @@ namespace Danmaku.Actors.Replication;
 /// </summary>
 public static class PartitionPublisher
 {
-    /// <summary>Most bytes of danmaku in a batch; beyond that they save nothing more.</summary>
+    /// <summary>Most bytes of danmaku in a batch; larger batches save nothing more.</summary>
     public const int MaxBatchBytes = 32 * 1024;
 
     /// <summary>Most slices and heads in a batch.</summary>
     public const int MaxBatchItems = 256;
 
-    /// <summary>Batches a second beyond which what many rooms bring piles up for the time between two of these.</summary>
+    /// <summary>Above this rate of batches per second, items wait for one period of it and share a batch.</summary>
     private const double BatchesPerSecond = 200;
 
     /// <summary>
-    /// Danmaku for which a batch takes one turn; one with more takes as many more, up to <see cref="MostTurns"/>, so that what comes densely comes in
-    /// larger batches. What a batch costs is the same for one as for fifty.
+    /// A batch takes one turn of that rate for so many danmaku, up to <see cref="MostTurns"/>, so that batches grow with the load. A batch costs the same for one
+    /// danmaku as for fifty.
     /// </summary>
     private const double DanmakuPerTurn = 8;
 
     private const int MostTurns = 4;
 
-    /// <summary>Turns that may be taken at once after a quiet while.</summary>
+    /// <summary>Turns that may be taken at once after a quiet time.</summary>
     private const int Burst = 8;
 
     private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
 
-    /// <param name="publish">Publishes one batch; the next is not begun before its task is done. Must not fail.</param>
+    /// <param name="publish">Publishes one batch; the next begins when its task is done. Must not fail.</param>
     public static IRunnableGraph<Task<Done>> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish) =>
         ChannelSource.FromReader(queue)
             .BatchWeighted(MaxBatchBytes, Cost, item => new List<IRoomMessage> { item }, Add)
@@ -47,8 +47,8 @@ public static class PartitionPublisher
             .ToMaterialized(Sink.Ignore<Done>(), Keep.Right);
 
     /// <summary>
-    /// Publishes through the mediator, and is done when the mediator has passed it on to all nodes and it is time for the next; a full batch is
-    /// followed by the next at once.
+    /// Publishes through the mediator. It completes when the mediator has passed the batch on to all nodes and the rate allows the next; after a full batch the
+    /// next may follow at once.
     /// </summary>
     public static Func<ReplicationBatch, Task<Done>> ToTopic(IActorRef mediator, string topic, DanmakuMetrics metrics, TimeProvider time)
     {
@@ -99,7 +99,7 @@ public static class PartitionPublisher
         return batch;
     }
 
-    /// <summary>Joins slices of one room that follow each other, and keeps the last head of each room.</summary>
+    /// <summary>Joins consecutive slices of a room, and keeps only the last head of each room.</summary>
     private static ReplicationBatch ToBatch(List<IRoomMessage> items)
     {
         var slices = items.OfType<Slice>()

@@ -6,8 +6,8 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 namespace Danmaku.Actors.Replication;
 
 /// <summary>
-/// An edge's end of replication: subscribes all partitions at boot, hands slices and heads to the rooms that have viewers here, and
-/// lets the rest go.
+/// Receives replication at an edge: subscribes to all partitions at start, passes slices and heads to rooms that have viewers here, and drops the
+/// rest.
 /// </summary>
 public sealed class ReplicationIngress : ReceiveActor
 {
@@ -62,14 +62,14 @@ public sealed class ReplicationIngress : ReceiveActor
         }
     }
 
-    /// <summary>A room has viewers here from now on. Not answered.</summary>
+    /// <summary>From a room that has viewers from now on. No answer.</summary>
     public sealed record RoomOpened(RoomId Room, IActorRef Actor) : INoSerializationVerificationNeeded;
 
-    /// <summary>It has none any more. Not answered.</summary>
+    /// <summary>From a room that has no viewers any more. No answer.</summary>
     public sealed record RoomClosed(RoomId Room, IActorRef Actor) : INoSerializationVerificationNeeded;
 }
 
-/// <summary>Whether an edge hears all partitions, for readiness. Thread-safe.</summary>
+/// <summary>Whether an edge is subscribed to all partitions, for readiness. Thread-safe.</summary>
 public sealed class IngressState
 {
     private int _subscribed;

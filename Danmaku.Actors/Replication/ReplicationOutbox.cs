@@ -6,15 +6,15 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 namespace Danmaku.Actors.Replication;
 
 /// <summary>
-/// The way of an origin's rooms to all edges: a fixed number of partitions, each a bounded queue in front of a
-/// <see cref="PartitionPublisher"/>. Thread-safe; a room always takes the same partition, so its slices stay in order.
+/// Queues what an origin's rooms publish to all edges: a fixed number of partitions, each a bounded queue in front of a
+/// <see cref="PartitionPublisher"/>. A room always uses the same partition, so its slices stay in order. Thread-safe.
 /// </summary>
 public sealed class ReplicationOutbox(DanmakuMetrics metrics)
 {
     /// <summary>Topics of the whole cluster. The same on every node, and fixed for the cluster's life.</summary>
     public const int Partitions = 8;
 
-    /// <summary>Slices and heads waiting in one partition; what comes above it is not published, and edges fetch it.</summary>
+    /// <summary>Most slices and heads that wait in one partition. Further ones are not published, and edges fetch them.</summary>
     public const int QueueItems = 4096;
 
     private readonly Channel<IRoomMessage>[] _queues =
@@ -38,6 +38,6 @@ public sealed class ReplicationOutbox(DanmakuMetrics metrics)
         }
     }
 
-    /// <summary>What waits in one partition; read by its publisher alone.</summary>
+    /// <summary>The queue of one partition; only its publisher reads it.</summary>
     public ChannelReader<IRoomMessage> Queue(int partition) => _queues[partition].Reader;
 }

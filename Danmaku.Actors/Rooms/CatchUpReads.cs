@@ -4,22 +4,22 @@ using Danmaku.Core.Rooms;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>
-/// Viewers of one edge room that have come back with positions older than what is here, and the pages they wait for: asked of the origin a
-/// few at a time, once for all that wait for the same.
+/// Reads history from the origin for viewers who resume from positions older than this edge's history: a few pages at a time, and each page once for
+/// all who wait for it.
 /// </summary>
 internal sealed class CatchUpReads(TimeProvider time)
 {
     /// <summary>Most pages under way; more wait.</summary>
     private const int MaxAsked = 4;
 
-    /// <summary>When a page is asked for again that has not come.</summary>
+    /// <summary>A page that has not come after this time is asked for again.</summary>
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<Position, List<IActorRef>> _waiting = [];
     private readonly Dictionary<Position, long> _asked = [];
     private readonly Dictionary<IActorRef, Position> _viewers = [];
 
-    /// <summary>Those to be asked for, and some for which nobody waits any more.</summary>
+    /// <summary>Pages to ask for; nobody may wait for some of them any more.</summary>
     private Queue<Position> _next = new();
 
     public void Wait(IActorRef viewer, Position after)
@@ -34,7 +34,7 @@ internal sealed class CatchUpReads(TimeProvider time)
         _viewers[viewer] = after;
     }
 
-    /// <summary>It has gone.</summary>
+    /// <summary>Forgets a viewer that has left.</summary>
     public void Forget(IActorRef viewer)
     {
         if (!_viewers.Remove(viewer, out var after) || !_waiting.TryGetValue(after, out var viewers) || !viewers.Remove(viewer) || viewers.Count > 0)
@@ -50,7 +50,7 @@ internal sealed class CatchUpReads(TimeProvider time)
         }
     }
 
-    /// <summary>The positions after which pages are to be asked for now.</summary>
+    /// <summary>Takes the pages to ask for now, by the position before each.</summary>
     public IReadOnlyList<Position> Due()
     {
         var now = time.GetTimestamp();
@@ -67,7 +67,7 @@ internal sealed class CatchUpReads(TimeProvider time)
         return due;
     }
 
-    /// <summary>Who waits for the page that has come.</summary>
+    /// <summary>Takes the viewers who wait for a page that has come.</summary>
     public IReadOnlyList<IActorRef> Take(Position after)
     {
         _asked.Remove(after);

@@ -13,8 +13,8 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>
-/// One room on one edge: puts what comes from the origin into order through <see cref="EdgeRoom"/>, encodes each batch once per format
-/// and fans it out to its viewers, each a child <see cref="ConnectionActor"/>.
+/// One room on one edge. It orders what the origin sends with <see cref="EdgeRoom"/>, encodes each batch once per format, and fans it out to the
+/// viewers, each of whom is a child <see cref="ConnectionActor"/>.
 /// </summary>
 public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 {
@@ -47,16 +47,16 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private long _toldViewers;
     private long _emptySince;
 
-    /// <summary>How often somebody had come when it said that it was empty.</summary>
+    /// <summary>The number of visits when it last told its parent that it was empty.</summary>
     private long _toldSpare;
 
-    /// <summary>When a range first was missing, or less of it.</summary>
+    /// <summary>When a range was first missing, or last became smaller.</summary>
     private long _progressAt;
 
     private long _heardAt;
     private long _attachedAt;
 
-    /// <summary>How often the origin has been asked where the room is, and the last of these questions that it has answered.</summary>
+    /// <summary>How often the origin was asked for the room's head, and the last of these questions that it answered.</summary>
     private long _questions;
 
     private long _answered;
@@ -73,7 +73,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>Handshakes that wait for the room to be known; more do not wait.</summary>
+    /// <summary>Most handshakes that wait until the room's head is known; further ones do not wait.</summary>
     private const int MaxOpeners = 10_000;
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
@@ -82,13 +82,13 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>Who has had the room opened has joined by then.</summary>
+    /// <summary>A client that had the room opened joins within this time.</summary>
     private static readonly TimeSpan SpareAfter = TimeSpan.FromSeconds(3);
 
-    /// <summary>Origins announce a room that moves every second; one that was not heard for this long is silent.</summary>
+    /// <summary>Origins announce the head of an active room every second; an origin that was not heard for this long is silent.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
 
-    /// <summary>A viewer that is in trouble is let go; a restart would leave it with a dead socket for ever.</summary>
+    /// <summary>A viewer's actor that fails is stopped; a restart would leave it with a dead socket for ever.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     protected override void PreStart()
@@ -234,7 +234,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private ConnectionProps Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
         new(new ConnectionActor.Producer(_id, _shared, request, viewer, outbox, _edge));
 
-    /// <summary>Asks the origin anew for those who came after the last question, though not for each of them.</summary>
+    /// <summary>Asks the origin again for viewers who came after the last question, but not once for each of them.</summary>
     private void AskForWaiting()
     {
         if (!_room.IsAttached)
@@ -267,8 +267,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>Gives a viewer what it missed, or a page of it, from what is here.</summary>
-    /// <param name="isGreeted">Whether it has been reading on from the origin until now.</param>
+    /// <summary>Sends a viewer what it missed, or a page of it, from this edge's history.</summary>
+    /// <param name="isGreeted">Whether it has had its welcome, and pages from the origin.</param>
     private void Begin(RoomViewer member, Position? last, bool isGreeted = false)
     {
         // What is ready belongs to those already here; the new one gets it as history.
@@ -471,8 +471,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         AttachToOrigin();
     }
 
-    /// <summary>Something has been put into the room.</summary>
-    /// <param name="before">Where the room was before that.</param>
+    /// <summary>Goes on after something was put into the room.</summary>
+    /// <param name="before">The head of the room before that.</param>
     /// <param name="question">The number of the question that is answered; 0 when it is none.</param>
     private void Merged(Position before, long question = 0)
     {
@@ -511,8 +511,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     /// <summary>
-    /// Greets those who came before the room was known, and those who have seen more than has arrived here: when it has, or when the
-    /// origin has had its say.
+    /// Sends the welcome to viewers who came before the room's head was known, and to viewers who have seen more than has arrived here: when it has
+    /// arrived, or when the origin has answered.
     /// </summary>
     private void BeginWaiting()
     {
@@ -555,7 +555,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         Timers.StartSingleTimer(nameof(Attach), Attach.Instance, NextRetry());
     }
 
-    /// <summary>Asks for what is missing, again and again until the origin says something: its silence proves nothing.</summary>
+    /// <summary>Asks for what is missing, again and again until the origin answers: a silent origin proves nothing.</summary>
     private void FetchMissing()
     {
         _asked = _room.Missing;
@@ -696,7 +696,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>An origin that speaks, and does not give what is missing for long, never will. Its silence proves nothing.</summary>
+    /// <summary>An origin that is heard and does not give what is missing for long never will. A silent one proves nothing.</summary>
     private void GiveUpOnGap()
     {
         if (_room.Missing is not null
@@ -751,8 +751,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 /// <param name="Node">The edge's name, shown to viewers.</param>
 /// <param name="Origins">The shard region, or its proxy.</param>
 /// <param name="Forwarder"><see cref="PostForwarder"/>.</param>
-/// <param name="PendingPosts">Of all connections, those without an answer; when it is full, posts are refused.</param>
-/// <param name="Fanout">What fanning out takes in all rooms, and how long they wait for it.</param>
+/// <param name="PendingPosts">Bounds the unanswered posts of all connections; when it is full, posts are refused.</param>
+/// <param name="Fanout">How much time fan-outs take in all rooms, and how long rooms wait because of that.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
 /// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
 public sealed record EdgeContext(

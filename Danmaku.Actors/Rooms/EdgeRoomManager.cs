@@ -5,7 +5,7 @@ using Danmaku.Core.Wire;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>
-/// The rooms of one edge, <c>/user/rooms</c>: opens one for its first viewer, and lets it go when it has been empty: for a while, or where another
+/// The rooms of one edge, as <c>/user/rooms</c>. It opens a room for its first viewer, and closes it when it has been empty for a while, or when another room
 /// needs its place.
 /// </summary>
 public sealed class EdgeRoomManager : ReceiveActor
@@ -14,12 +14,12 @@ public sealed class EdgeRoomManager : ReceiveActor
     private readonly int _maxRooms;
     private readonly Dictionary<RoomId, Life> _rooms = [];
 
-    /// <summary>Those without viewers, empty for the longest first.</summary>
+    /// <summary>Rooms without viewers; the one that has been empty longest comes first.</summary>
     private readonly LinkedList<RoomId> _spare = new();
 
     private long _opened;
 
-    /// <param name="maxRooms">Most rooms open at a time; viewers of one more are turned away where all have viewers.</param>
+    /// <param name="maxRooms">Most rooms open at a time. If all of them have viewers, viewers of another room are turned away.</param>
     public EdgeRoomManager(EdgeContext edge, int maxRooms)
     {
         (_edge, _maxRooms) = (edge, maxRooms);
@@ -31,7 +31,7 @@ public sealed class EdgeRoomManager : ReceiveActor
         Receive<RoomGone>(gone => Remove(gone.Room, gone.Actor));
     }
 
-    /// <summary>A room in trouble stops: its viewers are closed with 1011 and come back to a new one.</summary>
+    /// <summary>A room that fails stops. Its viewers are closed with 1011, and come back to a new one.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
 
     private void OnOpen(Open open)
@@ -59,7 +59,7 @@ public sealed class EdgeRoomManager : ReceiveActor
         }
     }
 
-    /// <summary>The room, opened if it was not, for one message that is counted; null when there is no place for it.</summary>
+    /// <summary>Finds or opens the room for one visit, which is counted; null when there is no place for the room.</summary>
     private IActorRef? Find(RoomId id)
     {
         if (!_rooms.TryGetValue(id, out var room))
@@ -97,7 +97,7 @@ public sealed class EdgeRoomManager : ReceiveActor
         }
     }
 
-    /// <summary>Closes a room that nobody is in.</summary>
+    /// <summary>Closes an empty room to make place.</summary>
     private bool TryMakePlace()
     {
         if (_spare.First is not { } longest)
@@ -111,7 +111,7 @@ public sealed class EdgeRoomManager : ReceiveActor
         return true;
     }
 
-    /// <summary>Stops an empty room, unless somebody is on the way to it.</summary>
+    /// <summary>Stops an empty room, unless a visit is on its way to it.</summary>
     private void OnEmpty(Empty empty)
     {
         if (_rooms.TryGetValue(empty.Room, out var room) && room.Actor.Equals(Sender) && room.Visits == empty.Visits)
@@ -132,25 +132,25 @@ public sealed class EdgeRoomManager : ReceiveActor
     }
 
     /// <summary>
-    /// Somebody is about to join. Answered with <see cref="Opened"/> when the origin has said where the room is, or there is no place for
-    /// it; safe to repeat.
+    /// A client is about to join. The answer is <see cref="Opened"/>, when the room's head is known or there is no place for the room. Safe to
+    /// repeat.
     /// </summary>
     public sealed record Open(RoomId Room) : INoSerializationVerificationNeeded;
 
-    /// <param name="Top">Where the room is; null when that is not known.</param>
+    /// <param name="Top">The room's head; null when it is not known.</param>
     public sealed record Opened(Position? Top) : INoSerializationVerificationNeeded;
 
     /// <summary>A viewer's socket is open. Answered through <see cref="Answer"/>; not safe to repeat.</summary>
     public sealed record Join(JoinRequest Request, IOutbox Outbox) : INoSerializationVerificationNeeded
     {
         /// <summary>
-        /// Gets the viewer's <see cref="Connections.ConnectionActor"/>; null when there was no place, and the outbox is closed. Who gives up
-        /// waiting cancels it, and the viewer is let go.
+        /// Gets the viewer's <see cref="Connections.ConnectionActor"/>; null when there was no place, and then the outbox is closed. A caller that gives up
+        /// cancels it, and the viewer leaves.
         /// </summary>
         public TaskCompletionSource<IActorRef?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>From a room: it is without viewers, and nobody is just about to come.</summary>
+    /// <summary>From a room: it has no viewers and no handshake that waits.</summary>
     /// <param name="Visits">How many <see cref="Open"/> and <see cref="Join"/> it has ever been given.</param>
     public sealed record Spare(RoomId Room, long Visits) : INoSerializationVerificationNeeded;
 

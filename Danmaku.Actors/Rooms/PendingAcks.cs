@@ -4,13 +4,13 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>Who waits to hear what became of a post: once when everybody can see it, and again when the store has it, if that is later.</summary>
+/// <summary>Acknowledgements that are due: one when everybody can see the danmaku, and another when the store has it, if that is later.</summary>
 internal sealed class PendingAcks
 {
     private readonly Waiting _unseen = new();
     private readonly Waiting _unsaved = new();
 
-    /// <summary>Answers now as far as that is possible, and remembers the rest. The same question again replaces the first.</summary>
+    /// <summary>Answers now as far as possible, and remembers the rest. A repeated post replaces the first.</summary>
     public void Add(SubmitPost post, IActorRef sender, Position position, PostState state, bool isRepeat)
     {
         var waiter = new Waiter(sender, new PostAnswer(post.Room, post.Post.Id, position, null, null, IsRepeat: isRepeat, Ticket: post.Ticket));
@@ -29,7 +29,7 @@ internal sealed class PendingAcks
         }
     }
 
-    /// <summary>Answers those whose danmaku is among the seen, or the saved.</summary>
+    /// <summary>Answers authors whose danmaku is now visible, or stored.</summary>
     public void Settle(long seen, long saved)
     {
         while (_unseen.TryTake(seen, out var waiter))
@@ -48,7 +48,7 @@ internal sealed class PendingAcks
         }
     }
 
-    /// <summary>Nobody here will ever know more: those without an answer are told so, and send their posts again.</summary>
+    /// <summary>Ends with an unknown outcome for all who have no answer; they send their posts again.</summary>
     public void GiveUp()
     {
         while (_unseen.TryTake(long.MaxValue, out var waiter))
@@ -69,13 +69,13 @@ internal sealed class PendingAcks
         public bool IsSameAs(Waiter other) => Answer.Ticket == other.Answer.Ticket && Sender.Equals(other.Sender);
     }
 
-    /// <summary>Those who wait, in the order of offsets.</summary>
+    /// <summary>Waiting authors, in the order of offsets.</summary>
     private sealed class Waiting
     {
-        /// <summary>Most who ask again about one and the same danmaku; those who asked first hear nothing, and ask again.</summary>
+        /// <summary>Most repeated questions about one danmaku. With more, the oldest get no answer, and ask again.</summary>
         private const int MaxSame = 16;
 
-        /// <summary>Those whose posts were accepted: they come in order.</summary>
+        /// <summary>Authors of newly accepted posts, which come in order.</summary>
         private readonly Queue<Waiter> _authors = new();
 
         private readonly SortedDictionary<long, List<Waiter>> _repeats = [];

@@ -15,8 +15,8 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>
-/// One room on its origin, a cluster-sharded entity: opens it from the store, lets <see cref="Room"/> decide and number, has the store keep
-/// what was accepted, then publishes and acknowledges it, and tells edges what they miss. The only writer of its room.
+/// One room on its origin, a cluster-sharded entity and the only writer of its room. It opens the room from the store, lets <see cref="Room"/> accept and
+/// number posts, has the store commit them, then publishes and acknowledges them, and sends edges what they miss.
 /// </summary>
 public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 {
@@ -59,7 +59,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     public IStash Stash { get; set; } = null!;
 
-    /// <summary>How long an edge or a client waits before it asks an origin again that was full.</summary>
+    /// <summary>How long an edge or a client waits before it asks a full origin again.</summary>
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a client waits with a post for a room whose store is away.</summary>
@@ -96,14 +96,14 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
     }
 
-    /// <summary>A restart would keep the reference and lose the edges without their noticing: it stops, and they attach again.</summary>
+    /// <summary>A room that fails stops, and edges attach again: a restart would keep the reference and lose the edges unnoticed.</summary>
     protected override void PostRestart(Exception reason) => Context.Stop(Self);
 
     private Room Room => _room ?? throw new InvalidOperationException("The room is not open.");
 
     // What a room understands, by how far it has come.
 
-    /// <summary>Nobody has asked for anything that needs the store.</summary>
+    /// <summary>Before the first message that needs the store.</summary>
     private void Closed()
     {
         Always();
@@ -117,7 +117,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         });
     }
 
-    /// <summary>The store has been asked.</summary>
+    /// <summary>While the store opens the room.</summary>
     private void Opening()
     {
         Always();
@@ -127,7 +127,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<IRoomMessage>(Keep);
     }
 
-    /// <summary>The store is away: posts are refused, and edges go on asking.</summary>
+    /// <summary>While the store is unavailable: posts are refused, and edges keep asking.</summary>
     private void Away()
     {
         Always();
@@ -154,7 +154,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<Announce>(_ => OnAnnounce());
     }
 
-    /// <summary>The room moves: what was accepted is still to be kept; nothing new is let in.</summary>
+    /// <summary>While the room moves: accepted danmaku are still committed, and new posts are not accepted.</summary>
     private void Stopping()
     {
         Receive<GroupCommitWriter.Kept>(kept =>
@@ -238,8 +238,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     }
 
     /// <summary>
-    /// Whether somebody knows a later epoch: this one was opened by a clock that is behind, or by an owner that is not alone. A new one
-    /// begins, so that epochs never run backwards.
+    /// Whether an edge knows a later epoch: this one was opened by a clock that is behind, or by one of two owners. Then a new one
+    /// begins, so that epochs never go backwards.
     /// </summary>
     private bool IsOutdated(IRoomMessage message)
     {
@@ -375,8 +375,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     }
 
     /// <summary>
-    /// Ends an epoch that a wrong clock has stamped ahead, when the store has all of it. Posts wait for the next; while the store is away
-    /// they are stamped with the last time again.
+    /// Ends an epoch whose times a wrong clock has put ahead, when the store has all of it. Posts wait for the next epoch; while the store is unavailable they
+    /// get the last time again.
     /// </summary>
     private bool EndsEpoch(SubmitPost submit)
     {
@@ -403,7 +403,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
     }
 
-    /// <summary>Refuses a post without knowing the room's; one that was sent before may be among them.</summary>
+    /// <summary>Refuses a post while the room is not open; a repeated post may have been accepted before.</summary>
     private void RefuseUnseen(SubmitPost submit, RejectReason reason, TimeSpan retryAfter) =>
         Sender.Tell(submit.Post.Again ? submit.Unknown() : submit.Refused(reason, retryAfter));
 
@@ -419,7 +419,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
     }
 
-    /// <summary>Another owner has the room. What nobody has seen was not kept: its authors send it again, and hear what became of it.</summary>
+    /// <summary>Another owner has the room. Danmaku that nobody has seen were not stored: their authors send them again.</summary>
     private void OnFenced(GroupCommitWriter.Fenced fenced)
     {
         if (fenced.Epoch == Room.Top.Epoch)
@@ -449,7 +449,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Settle();
     }
 
-    /// <summary>Shows what may be seen, answers who waits for it, and has the store keep what it does not have yet.</summary>
+    /// <summary>Publishes what may be seen, answers its authors, and has the store commit the rest.</summary>
     private void Settle()
     {
         var batches = Room.TakePublished();
@@ -525,7 +525,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         StayActive();
     }
 
-    /// <summary>As long as nobody watches it, its time begins anew.</summary>
+    /// <summary>Restarts the idle time of a room without edges.</summary>
     private void Unwatched()
     {
         if (_edges.IsEmpty)
@@ -535,7 +535,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
     }
 
-    /// <summary>Another room has its place. Edges that have come at this very moment find out, and open it again.</summary>
+    /// <summary>Gives its place to another room. Edges that attach at this moment open it again.</summary>
     private void OnSlotLost()
     {
         if (_slot!.IsLost)
@@ -609,7 +609,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         public static readonly Stop Instance = new();
     }
 
-    /// <summary>This origin is full, and nobody has watched another room for shorter.</summary>
+    /// <summary>This origin is full, and this room has been without edges longest.</summary>
     private sealed record SlotLost : INoSerializationVerificationNeeded, IDeadLetterSuppression
     {
         public static readonly SlotLost Instance = new();
@@ -621,8 +621,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private sealed record StoreRead(Asker Asker, IReadOnlyList<Batch>? Page, Exception? Error) : INoSerializationVerificationNeeded;
 
-    /// <summary>Who wants what follows a position.</summary>
-    /// <param name="IsHistory">For a viewer that comes back, and not for the edge's own order.</param>
+    /// <summary>An edge that asks for what follows a position.</summary>
+    /// <param name="IsHistory">Whether it is for a viewer who resumes, and not for the edge's own order.</param>
     private sealed record Asker(IActorRef Edge, Position After, bool IsHistory, long Question);
 
     /// <summary>The store has not answered in time whether the room can open.</summary>
@@ -637,19 +637,19 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         public static readonly Reopen Instance = new();
     }
 
-    /// <summary>See whether the store keeps danmaku waiting for too long.</summary>
+    /// <summary>Check whether danmaku wait too long for the store.</summary>
     public sealed record Overdue : INoSerializationVerificationNeeded
     {
         public static readonly Overdue Instance = new();
     }
 
-    /// <summary>Publish the head, so that edges notice a missing end.</summary>
+    /// <summary>Publish the head, so that edges notice when the last danmaku are missing.</summary>
     public sealed record Announce : INoSerializationVerificationNeeded
     {
         public static readonly Announce Instance = new();
     }
 
-    /// <summary>Look for edges that are gone, and for the end of an unwatched room.</summary>
+    /// <summary>Check for edges that are gone, and whether the room has been idle for long enough to stop.</summary>
     public sealed record Sweep : INoSerializationVerificationNeeded
     {
         public static readonly Sweep Instance = new();
@@ -658,7 +658,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
 /// <summary>What all rooms of one origin share.</summary>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
-/// <param name="Unsaved">What they keep while the store is away, of about 300 bytes each; when it is full, posts are refused. Each has a bound of its own besides.</param>
+/// <param name="Unsaved">Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.</param>
 public sealed record OriginContext(
     RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, StoreLimiter Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
     TimeProvider Time);

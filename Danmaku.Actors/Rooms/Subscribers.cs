@@ -6,27 +6,27 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>The viewers of one room on one edge. What the room has for all of them goes straight into their outboxes.</summary>
+/// <summary>The viewers of one room on one edge. The room writes what all of them get straight into their outboxes.</summary>
 /// <remarks>
-/// For its room only. A message to each viewer's actor would cost as much as the write itself; the actors keep everything that concerns
-/// one viewer alone. See docs/decisions/0010.
+/// Used by its room only. A message to each viewer's actor would cost as much as the write itself, so the actors keep only what concerns one viewer. See
+/// docs/decisions/0010.
 /// </remarks>
 public sealed class Subscribers(DanmakuMetrics metrics)
 {
-    /// <summary>A room with more viewers is fanned out by several threads, so many viewers each.</summary>
+    /// <summary>A room with more viewers is fanned out by several threads, each with so many viewers.</summary>
     private const int Share = 2048;
 
     private readonly Dictionary<IActorRef, RoomViewer> _members = [];
     private readonly List<RoomViewer>[] _live = [.. WireFormat.All.Select(_ => new List<RoomViewer>())];
 
-    /// <summary>All who have come in, also those who wait for their greeting or still read what they missed.</summary>
+    /// <summary>All viewers, including those who wait for their welcome or still read what they missed.</summary>
     public int Count => _members.Count;
 
     public void Enter(RoomViewer member) => _members.Add(member.Actor, member);
 
     public RoomViewer? Find(IActorRef actor) => _members.GetValueOrDefault(actor);
 
-    /// <summary>From now on it gets what everybody gets.</summary>
+    /// <summary>From now on the viewer gets what all get.</summary>
     public void GoLive(RoomViewer member)
     {
         var live = _live[member.Viewer.Format.Index];
@@ -64,8 +64,8 @@ public sealed class Subscribers(DanmakuMetrics metrics)
         }
     }
 
-    /// <summary>Leaves out what there is no time for. Who cannot be told so gets it nevertheless.</summary>
-    /// <param name="batches">Following each other in one epoch.</param>
+    /// <summary>Skips batches for which there is no time. Viewers whose format has no word for that get them all the same.</summary>
+    /// <param name="batches">Consecutive batches of one epoch.</param>
     public void Skip(IReadOnlyList<Batch> batches)
     {
         var (first, last) = (batches[0].First, batches[^1].Last);
@@ -91,7 +91,7 @@ public sealed class Subscribers(DanmakuMetrics metrics)
         }
     }
 
-    /// <summary>Something may be missing before what follows <paramref name="position"/>.</summary>
+    /// <summary>Tells viewers that danmaku may be missing up to <paramref name="position"/>.</summary>
     public void Lose(Position position) => ForEachLive(viewer => viewer.Lose(position));
 
     public void TellViewers(long count)
@@ -108,7 +108,7 @@ public sealed class Subscribers(DanmakuMetrics metrics)
         }
     }
 
-    /// <summary>Does something with one viewer, and looks after it when it has become slow by that.</summary>
+    /// <summary>Writes to one viewer, and tells its actor if it has become slow.</summary>
     public static void With(RoomViewer member, Action<Viewer> act)
     {
         var wasSlow = member.Viewer.IsSlow;
@@ -182,7 +182,7 @@ public sealed class Subscribers(DanmakuMetrics metrics)
         }
     }
 
-    /// <summary>Whoever is in trouble is let go; nobody else is to suffer from it.</summary>
+    /// <summary>A viewer whose outbox fails is closed; nobody else notices.</summary>
     private static void Fail(RoomViewer member, Exception error) => member.Actor.Tell(new ConnectionActor.Fail(error), ActorRefs.NoSender);
 
     private static void SeeWhetherSlow(RoomViewer member, bool wasSlow)
@@ -206,21 +206,21 @@ public sealed class RoomViewer(IActorRef actor, JoinRequest request, Viewer view
 
     public Viewer Viewer => viewer;
 
-    /// <summary>Where <see cref="Subscribers"/> has it.</summary>
+    /// <summary>Its index in <see cref="Subscribers"/>.</summary>
     public int Place { get; set; } = NotLive;
 
-    /// <summary>Whether it gets what everybody gets.</summary>
+    /// <summary>Whether it gets what all get.</summary>
     public bool IsLive => Place != NotLive;
 }
 
-/// <summary>What a room on an edge lets its connections see without asking. One writer, its room; any number of readers.</summary>
+/// <summary>State of a room on an edge that its connections read without a message. The room is the one writer; any thread may read.</summary>
 public sealed class SharedRoomState
 {
     private long _epoch;
     private bool _isFlushDue;
     private Address? _origin;
 
-    /// <summary>The other node on which the room is; null while that is not known, and when it is on this one.</summary>
+    /// <summary>The node that has the room; null while it is not known, or if it is this node.</summary>
     public Address? Origin
     {
         get => Volatile.Read(ref _origin);
@@ -235,8 +235,8 @@ public sealed class SharedRoomState
     }
 
     /// <summary>
-    /// Whether all live viewers are about to be sent a batch. What is left for that while it is true, and still true afterwards, goes out
-    /// with it.
+    /// Whether all live viewers are about to get a batch. A frame that is written for later while this is true, and still true afterwards, goes out with
+    /// that batch.
     /// </summary>
     public bool IsFlushDue
     {

@@ -5,13 +5,13 @@ using Danmaku.Core.Storage;
 namespace Danmaku.Actors.Storage;
 
 /// <summary>
-/// One of the lanes on which an origin's rooms reach the store: while one commit is under way, what many rooms bring becomes the next
-/// (group commit). What the store does not take is offered again until it does.
+/// Commits appends of many rooms together (group commit): appends that arrive during a commit share the next one. A commit that fails is tried again until the
+/// store accepts it. An origin has one writer for each lane of its store.
 /// </summary>
-/// <remarks>A room has at most one append here, so the lane holds no more than the rooms of an origin may keep unsaved.</remarks>
+/// <remarks>A room has at most one append here, so the writer holds no more than the rooms of an origin may keep unsaved.</remarks>
 public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
 {
-    /// <summary>Most danmaku in one commit; the rest goes with the next.</summary>
+    /// <summary>Most danmaku in one commit; the rest waits for the next.</summary>
     private const int MaxCommit = 4096;
 
     /// <summary>A commit that takes longer is given up and tried again: its connection may be dead.</summary>
@@ -149,7 +149,7 @@ public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
     /// <summary>To the room: the store has its epoch up to <paramref name="Last"/>.</summary>
     public sealed record Kept(Position Last) : INoSerializationVerificationNeeded;
 
-    /// <summary>To the room: the store takes nothing any more of <paramref name="Epoch"/>: somebody has begun a later one, or it has lost some of it.</summary>
+    /// <summary>To the room: the store accepts nothing more of <paramref name="Epoch"/>, since a later one has begun, or part of this one is lost.</summary>
     public sealed record Fenced(long Epoch) : INoSerializationVerificationNeeded;
 
     private sealed record Waiting(RoomAppend Append, IActorRef Sender);

@@ -7,8 +7,8 @@ using Danmaku.Core.Storage;
 namespace Danmaku.Actors.Storage;
 
 /// <summary>
-/// Keeps origins with different stores out of one cluster: a room that moved from one to the other would lose its history. Every origin
-/// shows its store as one of its roles, which are known of a member before it is let in; who comes second ends.
+/// Keeps origins with different stores out of one cluster: a room that moved between them would lose its history. Every origin names its store in
+/// one of its roles, which other nodes see before they let it in. The origin that came second ends.
 /// </summary>
 public sealed class StoreGuard : ReceiveActor
 {
@@ -52,7 +52,7 @@ public sealed class StoreGuard : ReceiveActor
         CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance);
     }
 
-    /// <summary>Who is Up was first; of two that are not, the one with the lower address.</summary>
+    /// <summary>A member that is Up was first; of two that are not, the one with the lower address.</summary>
     private static bool IsFirst(Member self, Member other) => (self.Status == MemberStatus.Up, other.Status == MemberStatus.Up) switch
     {
         (true, true) => self.IsOlderThan(other),

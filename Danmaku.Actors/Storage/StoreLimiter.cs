@@ -4,7 +4,7 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Actors.Storage;
 
-/// <summary>The store as the rooms of one origin use it: appends by lanes, everything else as it comes. Thread-safe.</summary>
+/// <summary>The store for the rooms of one origin: appends go through lanes, all other calls directly. Thread-safe.</summary>
 /// <param name="lanes"><see cref="GroupCommitWriter"/>; a room always uses the same one, so that its appends stay in order.</param>
 public sealed class StoreLimiter(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
 {
@@ -24,7 +24,7 @@ public sealed class StoreLimiter(IRoomStore store, IReadOnlyList<IActorRef> lane
         return HealthAsync(store.OpenAsync(room, request, CancellationToken.None));
     }
 
-    /// <summary>The page that follows a position; null when something after it has been forgotten.</summary>
+    /// <summary>Reads the page after a position; null when the store no longer has all of it.</summary>
     public Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxBytes) =>
         HealthAsync(store.ReadAsync(room, after, MaxRead, maxBytes, CancellationToken.None));
 

@@ -6,7 +6,7 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Actors.Storage;
 
-/// <summary>Has the store forget what is not to be kept, a little at a time, while the clock can be trusted with that (<see cref="TrimGate"/>).</summary>
+/// <summary>Deletes what is past its retention from the store, a little at a time, while the clock can be trusted (<see cref="TrimGate"/>).</summary>
 public sealed class StoreTrimmer : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);

@@ -7,16 +7,16 @@ using Danmaku.Node.Sockets;
 
 namespace Danmaku.Node.Conversations;
 
-/// <summary>Which conversation a format asks for.</summary>
+/// <summary>Creates the conversation for a format.</summary>
 internal sealed class ConversationFactory(
     NodeSettings settings, IRooms rooms, IAdmission admission, DanmakuMetrics metrics, TimeProvider time)
 {
     private readonly ViewerLimits _limits = settings.Connection.ToLimits();
     private readonly RoomLimits _rooms = settings.Room.ToLimits(settings.Store);
 
-    /// <param name="top">Where the room was before the handshake was answered, if it was opened.</param>
+    /// <param name="top">The room's head before the handshake was answered, if it was opened.</param>
     /// <param name="source">As <see cref="JoinRequest.Source"/>.</param>
-    /// <param name="client">How fast the connections of its client post together; null for as fast as they can.</param>
+    /// <param name="client">The rate of posts of all connections of its client together; null for no limit.</param>
     public Conversation Create(ViewerSocket socket, RoomId room, WireFormat format, Position? top, int source, PostRate? client)
     {
         var maxTextChars = format.HasJoin ? _rooms.MaxTextChars : _rooms.MaxPlainTextChars;

@@ -5,7 +5,7 @@ using Danmaku.Node.Sockets;
 namespace Danmaku.Node.Conversations;
 
 /// <summary><c>/echo</c>: every text message comes back.</summary>
-/// <param name="deflates">Whether an answer is compressed, however short it is, where that makes it shorter: for people who look at frames.</param>
+/// <param name="deflates">Whether to compress every answer that becomes shorter by it, so that people who look at frames see some.</param>
 internal sealed class EchoConversation(ViewerSocket socket, bool deflates) : Conversation
 {
     public override ValueTask HearAsync(ReadOnlyMemory<byte> message)

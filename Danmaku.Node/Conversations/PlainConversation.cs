@@ -45,7 +45,7 @@ internal sealed class PlainConversation(
 
     public override void End() => _viewer?.Leave();
 
-    /// <summary>Until it ends nothing else is read: what is said too fast waits in the client.</summary>
+    /// <summary>Nothing else is read until it completes: a client that is too fast waits.</summary>
     private async ValueTask PostAsync(IViewer viewer, string text)
     {
         var (post, reason) = await gate.PassInTurnAsync(PostIds.New(), _name, text);

@@ -4,11 +4,11 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Node.Conversations;
 
-/// <summary>What one connection's posts pass on their way to the room: the rules for text, and its rate.</summary>
+/// <summary>Checks the posts of one connection: text rules, and rate.</summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? client, DanmakuMetrics metrics, TimeProvider time)
 {
-    /// <summary>Who has nothing to say for so long after its last turn is not too fast, whatever the others of its client do.</summary>
+    /// <summary>A connection that pauses for so long after its last post is not too fast, whatever other connections of its client do.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private long? _pushingSince;
@@ -16,10 +16,10 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
 
     public int MaxTextChars => maxTextChars;
 
-    /// <summary>The room gives back what a repeat has cost.</summary>
+    /// <summary>The rate; the room gives back the cost of a repeated post.</summary>
     public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time, client);
 
-    /// <param name="again">It was sent before.</param>
+    /// <param name="again">Whether it was sent before.</param>
     /// <returns>The post, or why there is none.</returns>
     public (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Pass(PostId id, string author, string text, CommentStyle style, long? at, bool again = false)
     {
@@ -34,8 +34,8 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
     }
 
     /// <summary>
-    /// As <see cref="Pass"/>, for those who cannot be told to wait: what comes too fast waits here for its turn, and is refused where it has always
-    /// had more to say when its turn came, for <see cref="MessageBudget.MaxPush"/>.
+    /// Like <see cref="Pass"/>, for clients that cannot be told to wait: a post that comes too fast waits here for its turn. A connection that never caught up
+    /// for <see cref="MessageBudget.MaxPush"/> is refused.
     /// </summary>
     public async ValueTask<(Post? Post, RejectReason Reason)> PassInTurnAsync(PostId id, string author, string text)
     {

@@ -4,7 +4,7 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Node.Conversations;
 
-/// <summary>Ids for the posts of those who make none themselves.</summary>
+/// <summary>Makes post ids for clients that send none.</summary>
 internal static class PostIds
 {
     public static PostId New()

@@ -8,28 +8,28 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>Empties this edge before it stops: lets nobody in, and sends its viewers elsewhere one after the other.</summary>
+/// <summary>Empties this edge before it stops: accepts no new viewers, and sends its viewers elsewhere one after the other.</summary>
 internal sealed class Drain(SocketRegistry registry, IRooms rooms, NodeSettings settings, Chance chance, TimeProvider time, ILogger<Drain> logger) : IDisposable
 {
-    /// <summary>Other edges that stop at the same moment are heard of within this time; then no viewer is sent to one of them.</summary>
+    /// <summary>Within this time it hears of other edges that stop at the same moment; so no viewer is sent to one of them.</summary>
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long requests that are under way may go on afterwards. A slow download would hold the server up for as long as it may.</summary>
+    /// <summary>How long requests under way may go on afterwards. Without a bound a slow download would keep the server from stopping.</summary>
     private static readonly TimeSpan LastRequests = TimeSpan.FromSeconds(5);
 
-    /// <summary>The same where the rooms have ended.</summary>
+    /// <summary>The same when the rooms have ended already.</summary>
     private static readonly TimeSpan HurriedLastWords = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the last ones told may take: a socket that does not end by itself is ended by the next sweep.</summary>
+    /// <summary>How long the last viewers may take to close: after it a sweep ends their sockets.</summary>
     private readonly TimeSpan _lastWords = settings.Connection.CloseTimeout + TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource _timeIsUp = new(Timeout.InfiniteTimeSpan, time);
 
-    /// <summary>When requests that still go on are cut off.</summary>
+    /// <summary>Cancelled when requests still under way are to be cut off.</summary>
     public CancellationToken TimeIsUp => _timeIsUp.Token;
 
     /// <summary>
-    /// Ends when everybody is gone, or cut off. The server still listens meanwhile: newcomers hear that this edge is not ready. Where the
-    /// rooms have ended already, their viewers have gone with them, and a supervisor waits to start the node again: nobody else is waited for.
+    /// Completes when all viewers are gone or cut off. The server still listens meanwhile, and tells newcomers that this edge is not ready. If the rooms have
+    /// ended already, their viewers have gone with them, and a supervisor waits to start the node again; then it waits for nobody else.
     /// </summary>
     public async Task RunAsync(CancellationToken cancellation)
     {

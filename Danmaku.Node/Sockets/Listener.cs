@@ -5,7 +5,7 @@ using Danmaku.WebSockets;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>Hears one client: messages are its conversation's, the rest is answered here.</summary>
+/// <summary>Handles what one client sends: passes messages to its conversation, and answers control frames and errors.</summary>
 internal sealed class Listener(ViewerSocket socket, Conversation conversation, ILogger logger) : IClientListener
 {
     public bool IsClosing => socket.IsClosing;
@@ -51,10 +51,10 @@ internal sealed class Listener(ViewerSocket socket, Conversation conversation, I
         socket.Close(reason);
     }
 
-    /// <summary>The way most connections end.</summary>
+    /// <summary>Whether the connection was lost, as most connections end.</summary>
     private static bool IsConnectionLoss(Exception error) => error is IOException or OperationCanceledException or ObjectDisposedException;
 
-    /// <summary>In the words of docs/protocol.md §7.</summary>
+    /// <summary>The close reason of docs/protocol.md §7.</summary>
     private static CloseReason ReasonOf(ReadError error) => error.CloseCode switch
     {
         CloseCodes.UnsupportedData => CloseReason.TextOnly,

@@ -11,7 +11,7 @@ using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>From the request for a WebSocket to its end (docs/protocol.md §1).</summary>
+/// <summary>Accepts WebSockets and serves them until they end (docs/protocol.md §1).</summary>
 internal sealed class SocketEndpoint(
     NodeSettings settings,
     SocketRegistry registry,
@@ -46,7 +46,7 @@ internal sealed class SocketEndpoint(
     /// <summary>A viewer of the default room.</summary>
     public Task ViewDefaultAsync(HttpContext context) => ViewAsync(context, settings.Node.DefaultRoom);
 
-    /// <summary>No room: every text message comes back.</summary>
+    /// <summary>Not a room: the server sends every text message back.</summary>
     public Task EchoAsync(HttpContext context)
     {
         var selection = Handshake.SelectEcho(context.Request.Headers, settings.Connection.Compression);
@@ -123,8 +123,8 @@ internal sealed class SocketEndpoint(
     }
 
     /// <summary>
-    /// A plain-text viewer is in the room as soon as its connection is open, since nothing else tells it when it is. So its room is made
-    /// ready before.
+    /// A plain-text viewer is in the room as soon as its connection is open: it gets no other sign. So its room is opened before the handshake is
+    /// answered.
     /// </summary>
     private Task<Position?> OpenFirstAsync(RoomId? room, WireFormat format, CancellationToken cancellation) =>
         room is { } id && !format.HasJoin ? rooms.OpenAsync(id, cancellation) : Task.FromResult<Position?>(null);

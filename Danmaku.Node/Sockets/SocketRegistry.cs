@@ -7,10 +7,10 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>All open WebSockets of this node, how many come from each client, and how fast they come. Thread-safe.</summary>
+/// <summary>All open WebSockets of this node, and the limits of connections and rates for each client. Thread-safe.</summary>
 internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, TimeProvider time)
 {
-    /// <summary>Most clients whose rates are remembered.</summary>
+    /// <summary>Most clients whose rates it remembers.</summary>
     private const int MaxClients = 10_000;
 
     private readonly ConcurrentDictionary<ViewerSocket, Conversation> _sockets = new();
@@ -21,7 +21,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, T
         time,
         chance.Next);
 
-    /// <summary>Also of those who have gone, or to come again would be a way around it.</summary>
+    /// <summary>Includes clients that have left: otherwise reconnecting would reset their rate.</summary>
     private readonly ClientTable<SharedRate> _messages = new(
         MaxClients, () => new SharedRate(options.MessagesPerSecondPerAddress, options.MessageBurstPerAddress, time));
 
@@ -32,16 +32,16 @@ internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, T
     private int _places;
     private bool _isDraining;
 
-    /// <summary>Whether it lets nobody in any more.</summary>
+    /// <summary>Whether it accepts no new connections any more.</summary>
     public bool IsDraining => Volatile.Read(ref _isDraining);
 
-    /// <summary>Places taken: open connections, and those in the middle of their handshake.</summary>
+    /// <summary>How many connections are open or in their handshake.</summary>
     public int Count => Volatile.Read(ref _places);
 
-    /// <summary>The sockets that are open now, and what is said over each.</summary>
+    /// <summary>The open sockets, each with its conversation.</summary>
     public IEnumerable<(ViewerSocket Socket, Conversation Conversation)> Sockets => _sockets.Select(pair => (pair.Key, pair.Value));
 
-    /// <summary>Ends when the last one is gone after <see cref="Shut"/>.</summary>
+    /// <summary>Completes when the last socket is gone after <see cref="Shut"/>.</summary>
     public Task WhenEmpty => _empty.Task;
 
     /// <summary>Takes a place for a connection from <paramref name="address"/>; to be given back by <see cref="Leave"/>.</summary>
@@ -73,7 +73,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, T
         }
     }
 
-    /// <summary>How fast a new connection from <paramref name="address"/> is read; null for as fast as it can.</summary>
+    /// <summary>The budget of messages of a new connection from <paramref name="address"/>; null for no limit.</summary>
     public MessageBudget? BudgetFor(IPAddress address)
     {
         if (options is { MessagesPerSecond: 0, MessagesPerSecondPerAddress: 0 })
@@ -85,7 +85,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, T
         return new MessageBudget(Unlimited.IfZero(rate, rate), Unlimited.IfZero(rate, options.MessageBurst), SharedBy(address), time);
     }
 
-    /// <summary>How fast all connections from <paramref name="address"/> together post; null for as fast as they can.</summary>
+    /// <summary>The rate of posts of all connections from <paramref name="address"/> together; null for no limit.</summary>
     public PostRate? PostsOf(IPAddress address)
     {
         if (options.PostsPerSecondPerAddress == 0)
@@ -126,7 +126,7 @@ internal sealed class SocketRegistry(ConnectionOptions options, Chance chance, T
 
     public void Remove(ViewerSocket socket) => _sockets.TryRemove(socket, out _);
 
-    /// <summary>Lets nobody in any more; who is in the middle of a handshake is closed after it.</summary>
+    /// <summary>Accepts no new connections any more; a connection in its handshake is closed after it.</summary>
     public void Shut()
     {
         lock (_gate)

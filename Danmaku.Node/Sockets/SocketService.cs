@@ -12,7 +12,7 @@ internal sealed class SocketService(SocketRegistry registry, Drain drain, TimePr
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>The first thing that happens when the node is told to stop; what else stops waits for it, the cluster included.</summary>
+    /// <summary>Runs first when the node is told to stop; everything else waits for it, including the cluster.</summary>
     public Task StoppingAsync(CancellationToken cancellationToken) => drain.RunAsync(cancellationToken);
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -6,17 +6,17 @@ using Danmaku.WebSockets;
 
 namespace Danmaku.Node.Sockets;
 
-/// <summary>One WebSocket as its room and its client's reader see it.</summary>
-/// <param name="session">What is sent on it. It closes with the codes of docs/protocol.md §7.</param>
-/// <param name="budget">How fast it is read; null for as fast as it can.</param>
+/// <summary>One viewer's WebSocket: the outbox for its room, and the rate at which it is read.</summary>
+/// <param name="session">Sends frames; closes with the codes of docs/protocol.md §7.</param>
+/// <param name="budget">Limits how fast it is read; null for no limit.</param>
 internal sealed class ViewerSocket(WebSocketSession session, DanmakuMetrics metrics, MessageBudget? budget) : IOutbox, IDisposable
 {
-    /// <summary>Whether a Close frame was sent: what the client says does not matter any more.</summary>
+    /// <summary>Whether a Close frame was sent: messages of the client are ignored from then on.</summary>
     public bool IsClosing => session.IsClosing;
 
     public bool IsDrained => session.IsDrained;
 
-    /// <summary>The session's part of the options of a node.</summary>
+    /// <summary>The options of a session, from those of a node.</summary>
     public static WebSocketSessionOptions OptionsOf(ConnectionOptions options) => new()
     {
         OutboxFrames = options.OutboxFrames,
@@ -32,7 +32,7 @@ internal sealed class ViewerSocket(WebSocketSession session, DanmakuMetrics metr
 
     public void Flush() => session.Flush();
 
-    /// <summary>Sends an answer to what the client said; one that asks for more than it reads is closed.</summary>
+    /// <summary>Sends an answer. A client that asks for more than it reads is closed.</summary>
     public void Answer(Frame? frame)
     {
         if (frame is not null && !TryWrite(frame))
@@ -43,8 +43,8 @@ internal sealed class ViewerSocket(WebSocketSession session, DanmakuMetrics metr
 
     public void Close(CloseReason reason) => session.Close(reason.Code, reason.Text);
 
-    /// <summary>The node stops, and it is this viewer's turn to go.</summary>
-    /// <param name="move">What to say first, if there is a word for it. One too slow to have a place for it hears the close only.</param>
+    /// <summary>Closes the viewer because the node stops.</summary>
+    /// <param name="move">Sent first; null where the format has no word for it. A viewer whose outbox is full gets the close only.</param>
     public void SendAway(Frame? move)
     {
         if (move is not null)
@@ -55,11 +55,11 @@ internal sealed class ViewerSocket(WebSocketSession session, DanmakuMetrics metr
         Close(CloseReason.Restarting);
     }
 
-    /// <summary>The client has said something, whatever it was.</summary>
+    /// <summary>Notes that something came from the client.</summary>
     public void Heard() => session.Heard();
 
-    /// <summary>Pays for a message that has come, whatever it is. To be called by one who reads, before it is handled.</summary>
-    /// <returns>How long it has to wait for its turn; zero for not at all. Who pushes for too long is closed.</returns>
+    /// <summary>Takes the cost of one message from the budget, before the message is handled.</summary>
+    /// <returns>How long to wait before reading on; zero for not at all. A client that is too fast for too long is closed.</returns>
     public TimeSpan Pay()
     {
         var wait = budget?.Take() ?? TimeSpan.Zero;
@@ -75,7 +75,7 @@ internal sealed class ViewerSocket(WebSocketSession session, DanmakuMetrics metr
         return wait;
     }
 
-    /// <summary>Ends the connection without a word.</summary>
+    /// <summary>Ends the connection without a Close frame.</summary>
     public void Abort() => session.Abort();
 
     /// <inheritdoc cref="WebSocketSession.CloseBack"/>
@@ -92,7 +92,7 @@ internal sealed class ViewerSocket(WebSocketSession session, DanmakuMetrics metr
     /// <inheritdoc cref="WebSocketSession.Sweep"/>
     public void Sweep(TimeSpan period) => session.Sweep(period);
 
-    /// <summary>Ends when all that was sent is on its way.</summary>
+    /// <summary>Completes when everything was written to the socket.</summary>
     public Task WrittenAsync() => session.WrittenAsync();
 
     public void Dispose() => session.Dispose();
