@@ -52,7 +52,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
         var raw = new ConnectionTakeover(connection, socket);
         try
         {
-            raw.Begin();
+            raw.Attach();
             await next(connection);
             await raw.ServeAsync();
         }
@@ -80,7 +80,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
 
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) => _beats = [.. _beats, (action, state)];
 
-    private void Begin()
+    private void Attach()
     {
         _connection.Transport = this;
         _connection.Features.Set(this);

@@ -8,7 +8,7 @@ namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
 /// One connection of <see cref="EpollTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
-/// straight from the socket (<see cref="Begin"/>).
+/// straight from the socket (<see cref="Start"/>).
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
 {
@@ -120,7 +120,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
     }
 
-    public void Begin(IByteSink sink)
+    public void Start(IByteSink sink)
     {
         lock (_gate)
         {

@@ -254,7 +254,7 @@ public sealed class ConnectionReaderTests : IDisposable
 
         public IByteSink Sink { get; private set; } = null!;
 
-        public void Begin(IByteSink sink) => Sink = sink;
+        public void Start(IByteSink sink) => Sink = sink;
 
         public void Resume() => Volatile.Read(ref _resumed).TrySetResult();
 

@@ -32,7 +32,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
     /// <summary>Begins to read. Ends with the client's Close frame, or when the connection is over.</summary>
     public Task RunAsync()
     {
-        source.Begin(this);
+        source.Start(this);
         return _over.Task;
     }
 

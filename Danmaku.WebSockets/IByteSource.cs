@@ -4,7 +4,7 @@ namespace Danmaku.WebSockets;
 public interface IByteSource
 {
     /// <summary>From now on <paramref name="sink"/> gets all that comes, what has come before first.</summary>
-    void Begin(IByteSink sink);
+    void Start(IByteSink sink);
 
     /// <summary>The sink takes bytes again. Safe to call from any thread, also from within the sink.</summary>
     void Resume();

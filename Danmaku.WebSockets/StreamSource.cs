@@ -12,7 +12,7 @@ public sealed class StreamSource(Stream stream) : IByteSource
     private TaskCompletionSource? _resumed;
     private bool _mayGoOn;
 
-    public void Begin(IByteSink sink) => _ = RunAsync(sink);
+    public void Start(IByteSink sink) => _ = RunAsync(sink);
 
     public void Resume()
     {

@@ -328,7 +328,7 @@ public sealed class RoomStoreTests : TestKit
 
         for (var i = 0; i < 3; i++)
         {
-            Assert.Equal(new Position(epochs[i], 1), (await ExpectMsgAsync<GroupCommitWriter.Kept>()).Last);
+            Assert.Equal(new Position(epochs[i], 1), (await ExpectMsgAsync<GroupCommitWriter.Committed>()).Last);
         }
 
         Assert.Equal(2, _kept.Appends);
@@ -344,7 +344,7 @@ public sealed class RoomStoreTests : TestKit
 
         _kept.IsAway = false;
 
-        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<GroupCommitWriter.Kept>()).Last);
+        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<GroupCommitWriter.Committed>()).Last);
         Assert.Equal(TimeSpan.Zero, _store.Health.Failing);
     }
 

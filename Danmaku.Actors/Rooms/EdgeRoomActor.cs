@@ -263,13 +263,13 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
         else
         {
-            Begin(member, member.Request.Last);
+            SendMissed(member, member.Request.Last);
         }
     }
 
     /// <summary>Sends a viewer what it missed, or a page of it, from this edge's history.</summary>
     /// <param name="isGreeted">Whether it has had its welcome, and pages from the origin.</param>
-    private void Begin(RoomViewer member, Position? last, bool isGreeted = false)
+    private void SendMissed(RoomViewer member, Position? last, bool isGreeted = false)
     {
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
@@ -278,7 +278,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         {
             if (!isGreeted)
             {
-                viewer.Begin(Welcome(member.Request, start.Position, start.IsLost), start.Batches);
+                viewer.Greet(Welcome(member.Request, start.Position, start.IsLost), start.Batches);
                 return;
             }
 
@@ -364,7 +364,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 }
                 else
                 {
-                    viewer.Begin(Welcome(member.Request, page.After, isLost: false), batches);
+                    viewer.Greet(Welcome(member.Request, page.After, isLost: false), batches);
                 }
             });
             _readers[member] = true;
@@ -389,7 +389,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         if (_readers.Remove(member, out var isGreeted))
         {
-            Begin(member, after, isGreeted);
+            SendMissed(member, after, isGreeted);
         }
     }
 
@@ -631,7 +631,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
 
         _shared.IsFlushDue = false;
-        _pace.Begin();
+        _pace.FanOutStarts();
         var (count, bytes) = (_room.ReadyCount, _pace.Bearable(_room.ReadyBytes));
         foreach (var delivery in _room.Take(bytes))
         {

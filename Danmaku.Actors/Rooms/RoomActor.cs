@@ -148,7 +148,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<ReadHistory>(read => OnRead(read, read.After, Position.MaxInteger));
         Receive<StoreRead>(OnStoreRead);
         Receive<SubmitPost>(OnSubmit);
-        Receive<GroupCommitWriter.Kept>(OnKept);
+        Receive<GroupCommitWriter.Committed>(OnCommitted);
         Receive<GroupCommitWriter.Fenced>(OnFenced);
         Receive<Overdue>(_ => OnOverdue());
         Receive<Announce>(_ => OnAnnounce());
@@ -157,9 +157,9 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     /// <summary>While the room moves: accepted danmaku are still committed, and new posts are not accepted.</summary>
     private void Stopping()
     {
-        Receive<GroupCommitWriter.Kept>(kept =>
+        Receive<GroupCommitWriter.Committed>(committed =>
         {
-            OnKept(kept);
+            OnCommitted(committed);
             StopWhenSaved();
         });
         Receive<GroupCommitWriter.Fenced>(_ => Context.Stop(Self), fenced => fenced.Epoch == Room.Top.Epoch);
@@ -409,12 +409,12 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void RefuseUnseen(SubmitPost submit) => RefuseUnseen(submit, RejectReason.Unavailable, RetryWhenAway);
 
-    private void OnKept(GroupCommitWriter.Kept kept)
+    private void OnCommitted(GroupCommitWriter.Committed committed)
     {
-        if (kept.Last.Epoch == Room.Top.Epoch)
+        if (committed.Last.Epoch == Room.Top.Epoch)
         {
             _isAppending = false;
-            Room.Saved(kept.Last.Offset);
+            Room.Saved(committed.Last.Offset);
             Settle();
         }
     }

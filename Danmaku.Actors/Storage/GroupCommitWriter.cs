@@ -32,7 +32,7 @@ public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
         (_store, _health, _time) = (store, health, time);
 
         Receive<RoomAppend>(OnAppend);
-        Receive<Committed>(OnCommitted);
+        Receive<CommitDone>(OnCommitDone);
         Receive<Status.Failure>(OnFailed);
         Receive<Retry>(_ => Commit());
     }
@@ -95,7 +95,7 @@ public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
         return appends;
     }
 
-    private async Task<Committed> CommitAsync(List<RoomAppend> appends)
+    private async Task<CommitDone> CommitAsync(List<RoomAppend> appends)
     {
         using var timeout = new CancellationTokenSource();
         var started = _time.GetTimestamp();
@@ -106,23 +106,23 @@ public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
             await append.WaitAsync(timeout.Token).ConfigureAwait(false);
         }
 
-        var isKept = await append.ConfigureAwait(false);
+        var isCommitted = await append.ConfigureAwait(false);
         _health.Committed(_time.GetElapsedTime(started));
-        return new Committed(isKept);
+        return new CommitDone(isCommitted);
     }
 
-    private void OnCommitted(Committed committed)
+    private void OnCommitDone(CommitDone done)
     {
-        Answer(committed);
+        Answer(done);
         Commit();
     }
 
-    private void Answer(Committed committed)
+    private void Answer(CommitDone done)
     {
         for (var i = 0; i < _committing.Count; i++)
         {
             var (append, room) = _committing[i];
-            room.Tell(committed.IsKept[i] ? new Kept(append.Last) : new Fenced(append.Epoch));
+            room.Tell(done.IsCommitted[i] ? new Committed(append.Last) : new Fenced(append.Epoch));
         }
 
         _committing.Clear();
@@ -147,14 +147,14 @@ public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
     }
 
     /// <summary>To the room: the store has its epoch up to <paramref name="Last"/>.</summary>
-    public sealed record Kept(Position Last) : INoSerializationVerificationNeeded;
+    public sealed record Committed(Position Last) : INoSerializationVerificationNeeded;
 
     /// <summary>To the room: the store accepts nothing more of <paramref name="Epoch"/>, since a later one has begun, or part of this one is lost.</summary>
     public sealed record Fenced(long Epoch) : INoSerializationVerificationNeeded;
 
     private sealed record Waiting(RoomAppend Append, IActorRef Sender);
 
-    private sealed record Committed(IReadOnlyList<bool> IsKept) : INoSerializationVerificationNeeded;
+    private sealed record CommitDone(IReadOnlyList<bool> IsCommitted) : INoSerializationVerificationNeeded;
 
     private sealed record Retry : INoSerializationVerificationNeeded
     {

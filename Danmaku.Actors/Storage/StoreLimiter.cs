@@ -13,7 +13,7 @@ public sealed class StoreLimiter(IRoomStore store, IReadOnlyList<IActorRef> lane
 
     public StoreHealth Health => health;
 
-    /// <summary>The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="GroupCommitWriter.Kept"/> or <see cref="GroupCommitWriter.Fenced"/>.</summary>
+    /// <summary>The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="GroupCommitWriter.Committed"/> or <see cref="GroupCommitWriter.Fenced"/>.</summary>
     public IActorRef LaneOf(RoomId room) => lanes[(int)((uint)room.Value.GetHashCode(StringComparison.Ordinal) % lanes.Count)];
 
     public Task<RoomOpening> OpenAsync(RoomId room, long knownEpoch, RoomLimits limits)

@@ -50,7 +50,7 @@ public class ReaderBenchmarks : IByteSource, IClientListener
         return _heard;
     }
 
-    public void Begin(IByteSink sink) => _sink = sink;
+    public void Start(IByteSink sink) => _sink = sink;
 
     public void Resume()
     {

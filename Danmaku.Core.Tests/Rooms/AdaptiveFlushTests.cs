@@ -176,7 +176,7 @@ public class AdaptiveFlushTests
 
     private void FanOut(AdaptiveFlush pace, int takes, long bytes = 100, int count = 1)
     {
-        pace.Begin();
+        pace.FanOutStarts();
         _time.Advance(Ms(takes));
         pace.End(count, bytes);
     }

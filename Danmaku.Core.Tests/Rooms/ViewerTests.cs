@@ -22,7 +22,7 @@ public class ViewerTests
     [Fact]
     public void It_is_greeted_before_it_gets_its_history()
     {
-        _viewer.Begin(Greeting(), [Comments.Batch(5, default, 1, 2), Comments.Batch(6, new Position(5, 2), 1, 1)]);
+        _viewer.Greet(Greeting(), [Comments.Batch(5, default, 1, 2), Comments.Batch(6, new Position(5, 2), 1, 1)]);
 
         Assert.Equal(["welcome", "batch", "batch"], Types());
     }
@@ -30,7 +30,7 @@ public class ViewerTests
     [Fact]
     public void A_plain_viewer_is_not_greeted_and_gets_what_it_begins_with()
     {
-        _plain.Begin(Greeting(), [Comments.Batch(5, default, 1, 2)]);
+        _plain.Greet(Greeting(), [Comments.Batch(5, default, 1, 2)]);
         _plain.Deliver(WireFormat.Plain.Batch(Comments.Batch(5, default, 3, 4)));
 
         Assert.Equal(["5:1", "5:2", "5:3", "5:4"], _outbox.Texts);

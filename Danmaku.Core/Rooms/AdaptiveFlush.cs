@@ -66,7 +66,7 @@ public sealed class AdaptiveFlush(FanoutLoad load, TimeProvider time)
     }
 
     /// <summary>A fan-out begins.</summary>
-    public void Begin() => (_last, _due) = (time.GetTimestamp(), null);
+    public void FanOutStarts() => (_last, _due) = (time.GetTimestamp(), null);
 
     /// <summary>The fan-out that began last is over.</summary>
     /// <param name="count">Danmaku in it.</param>

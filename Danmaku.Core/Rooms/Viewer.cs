@@ -34,8 +34,8 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
 
     public WireFormat Format => format;
 
-    /// <summary>Sends the greeting and what the viewer gets at once.</summary>
-    public void Begin(Welcome welcome, IReadOnlyList<Batch> batches)
+    /// <summary>Sends the welcome and the first batches.</summary>
+    public void Greet(Welcome welcome, IReadOnlyList<Batch> batches)
     {
         Tell(format.Welcome(welcome));
         Deliver(batches);
