@@ -418,7 +418,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _heardAt = _edge.Time.GetTimestamp();
         _total = note.Viewers;
         var before = _room.Top;
-        _room.Head(note.Head);
+        _room.OnHead(note.Head);
         Merged(before);
     }
 
@@ -436,7 +436,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         Batch[] newest = [.. gone.Newest.Select(slice => slice.Decode())];
         KnowOrigin(gone.Viewers);
         var before = _room.Top;
-        _room.Gone(gone.Have, gone.Head, newest);
+        _room.OnGone(gone.Have, gone.Head, newest);
         Merged(before, gone.Question);
     }
 

@@ -111,7 +111,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         {
             if (message is AttachEdge or FetchRange or ReadHistory or SubmitPost)
             {
-                Keep(message);
+                StashUntilOpen(message);
                 BeginOpening();
             }
         });
@@ -124,7 +124,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<StoreOpened>(opened => OnOpened(opened.Opening));
         Receive<Status.Failure>(_ => OnStoreAway(isOpening: false));
         Receive<StoreSlow>(_ => OnStoreAway(isOpening: true));
-        Receive<IRoomMessage>(Keep);
+        Receive<IRoomMessage>(StashUntilOpen);
     }
 
     /// <summary>While the store is unavailable: posts are refused, and edges keep asking.</summary>
@@ -178,7 +178,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     // Opening.
 
-    private void Keep(IRoomMessage message)
+    private void StashUntilOpen(IRoomMessage message)
     {
         if (message is AttachEdge)
         {
@@ -249,7 +249,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
 
         Close();
-        Keep(message);
+        StashUntilOpen(message);
         BeginOpening();
         return true;
     }
@@ -385,7 +385,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             return false;
         }
 
-        Keep(submit);
+        StashUntilOpen(submit);
         EndOrGoOn();
         return true;
     }

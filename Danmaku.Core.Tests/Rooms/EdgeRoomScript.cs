@@ -53,7 +53,7 @@ internal sealed class EdgeRoomScript
             Origin.Ask(Position.None).GiveTo(Edge);
         }
 
-        Edge.Head(Origin.Head);
+        Edge.OnHead(Origin.Head);
         while (Edge.Missing is { } missing)
         {
             var top = Edge.Top;
@@ -123,7 +123,7 @@ internal sealed class EdgeRoomScript
     private Action HeadOf(OriginModel origin)
     {
         var head = origin.Head;
-        return () => Edge.Head(head);
+        return () => Edge.OnHead(head);
     }
 
     private void AskForMissing()

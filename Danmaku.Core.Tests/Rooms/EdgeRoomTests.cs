@@ -43,7 +43,7 @@ public class EdgeRoomTests
     public void What_came_before_the_first_attach_counts_as_soon_as_its_turn_has_come()
     {
         _edge.Slice(Comments.Batch(5, default, 6, 7));
-        _edge.Head(HeadOf(5, 9));
+        _edge.OnHead(HeadOf(5, 9));
         Assert.Null(_edge.Missing);
 
         _edge.Attached(HeadOf(5, 4), [Comments.Batch(5, default, 3, 4)]);
@@ -86,7 +86,7 @@ public class EdgeRoomTests
     {
         _edge.Attached(HeadOf(5, 1), []);
 
-        _edge.Head(HeadOf(5, 3));
+        _edge.OnHead(HeadOf(5, 3));
 
         Assert.Equal(new MissingRange(5, 2, 3), _edge.Missing);
     }
@@ -122,7 +122,7 @@ public class EdgeRoomTests
     public void An_epoch_of_which_nothing_was_kept_stops_nobody()
     {
         _edge.Attached(HeadOf(5, 3), []);
-        _edge.Head(new RoomHead(new Position(6, 0), End5));
+        _edge.OnHead(new RoomHead(new Position(6, 0), End5));
         Assert.Equal(new Position(6, 0), _edge.Top);
 
         _edge.Slice(Comments.Batch(7, End5, 1, 1));
@@ -135,7 +135,7 @@ public class EdgeRoomTests
     public void An_epoch_that_nobody_knows_the_place_of_stops_nobody_once_a_later_one_knows_its_own()
     {
         _edge.Attached(HeadOf(5, 3), []);
-        _edge.Head(HeadOf(6, 0));
+        _edge.OnHead(HeadOf(6, 0));
         Assert.Equal(new MissingRange(5, 4, Position.MaxInteger), _edge.Missing);
 
         _edge.Slice(Comments.Batch(7, End5, 1, 1));
@@ -149,7 +149,7 @@ public class EdgeRoomTests
     {
         _edge.Attached(HeadOf(5, 1), []);
         _edge.Slice(Comments.Batch(5, default, 3, 5));
-        _edge.Head(new RoomHead(new Position(6, 0), End5));
+        _edge.OnHead(new RoomHead(new Position(6, 0), End5));
 
         _edge.Slice(Comments.Batch(5, default, 2, 4));
         _edge.Slice(Comments.Batch(6, End5, 1, 1));
@@ -161,7 +161,7 @@ public class EdgeRoomTests
     public void A_word_that_names_no_predecessor_takes_nothing_back()
     {
         _edge.Attached(HeadOf(5, 1), []);
-        _edge.Head(new RoomHead(new Position(6, 2), End5));
+        _edge.OnHead(new RoomHead(new Position(6, 2), End5));
 
         _edge.Slice(Comments.Batch(6, default, 2, 2));
         _edge.Slice(Comments.Batch(5, default, 2, 3));
@@ -176,7 +176,7 @@ public class EdgeRoomTests
         _edge.Slice(Comments.Batch(5, default, 2, 2));
         _edge.Slice(Comments.Batch(5, default, 9, 9));
 
-        _edge.Gone(new Position(5, 2), HeadOf(5, 9), [Comments.Batch(5, default, 8, 9)]);
+        _edge.OnGone(new Position(5, 2), HeadOf(5, 9), [Comments.Batch(5, default, 8, 9)]);
 
         Assert.Collection(
             _edge.Take(),
@@ -190,9 +190,9 @@ public class EdgeRoomTests
     public void An_epoch_whose_beginning_nobody_can_prove_is_entered_with_a_loss()
     {
         _edge.Attached(HeadOf(5, 1), []);
-        _edge.Head(HeadOf(6, 0));
+        _edge.OnHead(HeadOf(6, 0));
 
-        _edge.Gone(_edge.Missing!.Value.Have, HeadOf(6, 0), []);
+        _edge.OnGone(_edge.Missing!.Value.Have, HeadOf(6, 0), []);
 
         Assert.Equal([new Delivery.Lost(new Position(6, 0))], _edge.Take());
         Assert.Null(_edge.Missing);
@@ -203,7 +203,7 @@ public class EdgeRoomTests
     {
         _edge.Attached(HeadOf(5, 3), []);
 
-        _edge.Gone(End5, new RoomHead(new Position(6, 2), End5), [Comments.Batch(6, End5, 1, 2)]);
+        _edge.OnGone(End5, new RoomHead(new Position(6, 2), End5), [Comments.Batch(6, End5, 1, 2)]);
 
         Assert.Equal(["6:1", "6:2"], Taken());
     }
@@ -212,9 +212,9 @@ public class EdgeRoomTests
     public void A_loss_brings_back_nothing_that_was_delivered_before()
     {
         _edge.Attached(HeadOf(5, 3), []);
-        _edge.Head(HeadOf(7, 1));
+        _edge.OnHead(HeadOf(7, 1));
 
-        _edge.Gone(End5, HeadOf(7, 1), [Comments.Batch(5, default, 1, 3), Comments.Batch(7, default, 1, 1)]);
+        _edge.OnGone(End5, HeadOf(7, 1), [Comments.Batch(5, default, 1, 3), Comments.Batch(7, default, 1, 1)]);
 
         Assert.Equal(new Delivery.Lost(new Position(7, 0)), _edge.Take()[0]);
         Assert.Equal(new Position(7, 1), _edge.Top);
@@ -226,7 +226,7 @@ public class EdgeRoomTests
         _edge.Attached(HeadOf(5, 1), []);
         _edge.Slice(Comments.Batch(5, default, 2, 3));
 
-        _edge.Gone(new Position(5, 1), HeadOf(5, 3), [Comments.Batch(5, default, 3, 3)]);
+        _edge.OnGone(new Position(5, 1), HeadOf(5, 3), [Comments.Batch(5, default, 3, 3)]);
 
         Assert.Equal(["5:2", "5:3"], Taken());
     }
@@ -236,7 +236,7 @@ public class EdgeRoomTests
     {
         _edge.Attached(new RoomHead(new Position(6, 2), End5), [Comments.Batch(6, End5, 1, 2)]);
 
-        _edge.Gone(new Position(6, 2), HeadOf(5, 3), [Comments.Batch(5, default, 1, 3)]);
+        _edge.OnGone(new Position(6, 2), HeadOf(5, 3), [Comments.Batch(5, default, 1, 3)]);
 
         Assert.False(_edge.HasReady);
         Assert.Equal(new Position(6, 2), _edge.Top);
@@ -246,9 +246,9 @@ public class EdgeRoomTests
     public void A_loss_forgets_no_newer_head()
     {
         _edge.Attached(HeadOf(5, 1), []);
-        _edge.Head(HeadOf(5, 20));
+        _edge.OnHead(HeadOf(5, 20));
 
-        _edge.Gone(new Position(5, 1), HeadOf(5, 15), [Comments.Batch(5, default, 14, 15)]);
+        _edge.OnGone(new Position(5, 1), HeadOf(5, 15), [Comments.Batch(5, default, 14, 15)]);
 
         Assert.Equal(new MissingRange(5, 16, 20), _edge.Missing);
     }

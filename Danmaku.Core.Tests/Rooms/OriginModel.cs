@@ -117,7 +117,7 @@ internal sealed class OriginModel
         {
             if (IsGone)
             {
-                edge.Gone(Have, Head, Page);
+                edge.OnGone(Have, Head, Page);
             }
             else
             {

@@ -34,7 +34,7 @@ internal sealed class ResumeEdge(RoomLimits limits)
                 isAnswer = true;
                 break;
             case "gone":
-                _room.Gone(
+                _room.OnGone(
                     ResumeNotation.ReadPosition(first.Value)!.Value,
                     HeadOf(step.GetProperty("head")),
                     ResumeNotation.ReadBatches(step.GetProperty("newest")));
@@ -44,7 +44,7 @@ internal sealed class ResumeEdge(RoomLimits limits)
                 _room.Slice(ResumeNotation.ReadBatch(first.Value.GetString()!));
                 break;
             case "head":
-                _room.Head(HeadOf(first.Value));
+                _room.OnHead(HeadOf(first.Value));
                 break;
             case "giveUp":
                 _room.GiveUp();

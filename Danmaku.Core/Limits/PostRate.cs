@@ -7,6 +7,18 @@ public sealed class PostRate(double perSecond, double burst, TimeProvider time, 
     private readonly TokenBucket _bucket = new(perSecond, burst, time);
     private readonly Lock _gate = new();
 
+    /// <summary>Whether at least half of the burst is there, here and with the client.</summary>
+    public bool IsHalfFull
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _bucket.IsHalfFull && client?.IsHalfFull != false;
+            }
+        }
+    }
+
     /// <returns>Null when it may post, else how long it is to wait.</returns>
     public TimeSpan? TryTake()
     {

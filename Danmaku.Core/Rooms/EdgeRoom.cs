@@ -65,7 +65,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Danmaku that the origin published, or a page that was fetched. May repeat, overlap and come in any order.</summary>
     public void Slice(Batch batch)
     {
-        Head(new RoomHead(batch.Last, batch.Previous));
+        OnHead(new RoomHead(batch.Last, batch.Previous));
         foreach (var comment in batch.Comments)
         {
             var position = new Position(batch.Epoch, comment.Offset);
@@ -83,7 +83,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     }
 
     /// <summary>The origin's word on where the room is.</summary>
-    public void Head(RoomHead head)
+    public void OnHead(RoomHead head)
     {
         Learn(head);
         Advance();
@@ -103,7 +103,7 @@ public sealed class EdgeRoom(RoomLimits limits)
             Slice(batch);
         }
 
-        Head(head);
+        OnHead(head);
     }
 
     /// <summary>
@@ -111,7 +111,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// Ignored when the room has moved on in the meantime.
     /// </summary>
     /// <param name="have">What the question named as <see cref="Top"/>.</param>
-    public void Gone(Position have, RoomHead head, IReadOnlyList<Batch> newest)
+    public void OnGone(Position have, RoomHead head, IReadOnlyList<Batch> newest)
     {
         var hadBegun = _hasBegun;
 
@@ -245,7 +245,7 @@ public sealed class EdgeRoom(RoomLimits limits)
             Slice(batch);
         }
 
-        Head(head);
+        OnHead(head);
     }
 
     /// <summary>Goes on at a position that does not follow what is here.</summary>

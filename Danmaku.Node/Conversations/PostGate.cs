@@ -53,12 +53,12 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
 
     private async ValueTask<bool> HasTurnAsync()
     {
-        if (time.GetElapsedTime(_turnAt) > Pause)
+        // A token that is there because a timer was late is no pause.
+        if (time.GetElapsedTime(_turnAt) > Pause || Rate.IsHalfFull)
         {
             _pushingSince = null;
         }
 
-        var hasWaited = false;
         while (Rate.TryTake() is { } wait)
         {
             _pushingSince ??= time.GetTimestamp();
@@ -68,11 +68,9 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
             }
 
             await Task.Delay(wait, time);
-            hasWaited = true;
         }
 
         _turnAt = time.GetTimestamp();
-        _pushingSince = hasWaited ? _pushingSince : null;
         return true;
     }
 
