@@ -101,12 +101,24 @@ public sealed class ClusterFixture : IAsyncLifetime
         Assert.True(errors.Length == 0, string.Join('\n', errors));
     }
 
-    /// <summary>A port that nobody listens on.</summary>
+    /// <summary>
+    /// A port that nobody listens on, below those that systems give to outgoing connections (32,768 and above): one of these could take it before a node does.
+    /// </summary>
     internal static int FreePort(IPAddress address)
     {
-        using var listener = new TcpListener(address, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(address, Random.Shared.Next(15_000, 32_000));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another, then.
+            }
+        }
     }
 
     private NodeProcess StartEdge(params string[] settings)
