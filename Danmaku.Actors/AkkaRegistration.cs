@@ -173,7 +173,7 @@ public static class AkkaRegistration
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new StoreLimiter(store, [.. lanes], health, time), clock, replicator, metrics, time);
+                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, replicator, metrics, time);
                 })
                 .AddHocon(ClusterSharding.DefaultConfig().WithFallback(DistributedData.DefaultConfig()), HoconAddMode.Append)
                 .WithActors(async (system, registry) =>

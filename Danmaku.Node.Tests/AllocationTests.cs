@@ -38,7 +38,7 @@ public sealed class AllocationTests : IDisposable
     [SkippableFact]
     public async Task A_batch_for_a_viewer_that_reads_allocates_nothing()
     {
-        Skip.IfNot(SocketTarget.IsSupported, "Elsewhere the HTTP server writes.");
+        Skip.IfNot(SocketCalls.IsSupported, "Elsewhere the HTTP server writes.");
         var session = new WebSocketSession(
             new SocketTarget(_server), new WebSocketSessionOptions(), new MemoryBudget(1024 * 1024).For(MemoryKind.Output), () => { }, TimeProvider.System);
         using var socket = new ViewerSocket(session, _metrics, budget: null);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Danmaku.Testing;
@@ -36,7 +35,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private readonly string _programs;
     private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-postgres-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Free(IPAddress.Loopback);
     private readonly string[] _settings;
     private Process? _process;
     private int _databases;
@@ -263,13 +262,6 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static bool HasUser(string name) =>
         File.ReadLines("/etc/passwd").Any(line => line.StartsWith(name + ":", StringComparison.Ordinal));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -43,7 +43,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
     /// <summary>Connection middleware of the server.</summary>
     public static async Task UseAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        if (!SocketTarget.IsSupported || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+        if (!SocketCalls.IsSupported || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
         {
             await next(connection);
             return;

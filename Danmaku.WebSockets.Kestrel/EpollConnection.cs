@@ -206,7 +206,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
     {
         if (!Volatile.Read(ref _hasSent))
         {
-            SocketTarget.TrySend(Socket, RefusedConnections.Answer);
+            SocketCalls.TrySend(Socket, RefusedConnections.Answer);
         }
 
         Close(hard: false);
@@ -245,7 +245,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
     {
         try
         {
-            return SocketInput.TryReceive(Socket, buffer);
+            return SocketCalls.TryReceive(Socket, buffer);
         }
         catch (IOException error)
         {
@@ -379,6 +379,8 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
 /// <param name="writeBehind">Most bytes that wait for the client.</param>
 internal sealed class EpollPipes(MemoryPool<byte> pool, long readAhead, long writeBehind)
 {
+    private const int SegmentBytes = 64 * 1024;
+
     public MemoryPool<byte> Pool => pool;
 
     /// <summary>What comes is handled by the pool's threads; a poller is not kept waiting.</summary>
@@ -389,6 +391,4 @@ internal sealed class EpollPipes(MemoryPool<byte> pool, long readAhead, long wri
     /// <summary>What goes out is sent where it was written. Its segments are large, and each is sent with one system call; they go back when they are sent.</summary>
     public PipeOptions Output { get; } = new(
         MemoryPool<byte>.Shared, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, SegmentBytes, useSynchronizationContext: false);
-
-    private const int SegmentBytes = 64 * 1024;
 }

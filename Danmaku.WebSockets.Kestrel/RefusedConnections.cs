@@ -21,7 +21,7 @@ internal sealed class RefusedConnections
     {
         try
         {
-            SocketTarget.TrySend(socket, Answer);
+            SocketCalls.TrySend(socket, Answer);
             socket.Shutdown(SocketShutdown.Send);
             _ = LingerAsync(socket);
         }

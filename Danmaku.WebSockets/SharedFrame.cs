@@ -33,6 +33,14 @@ public class SharedFrame(ReadOnlyMemory<byte> bytes)
     /// <summary>One binary message in one frame, as bytes.</summary>
     public static byte[] EncodeBinary(ReadOnlySpan<byte> payload) => Encode(Opcode.Binary, payload);
 
+    /// <summary>One unfragmented, unmasked frame.</summary>
+    internal static byte[] Encode(Opcode opcode, ReadOnlySpan<byte> payload)
+    {
+        Span<byte> header = stackalloc byte[MaxHeaderBytes];
+        header = header[..WriteHeader(header, opcode, payload.Length)];
+        return [.. header, .. payload];
+    }
+
     /// <summary>Counts one more connection that keeps it because it cannot be sent at once. Thread-safe.</summary>
     /// <returns>Whether this is the first: from now on its bytes stay in memory.</returns>
     internal bool Keep() => Interlocked.Increment(ref _keepers) == 1;
@@ -40,13 +48,6 @@ public class SharedFrame(ReadOnlyMemory<byte> bytes)
     /// <summary>Counts one of those less.</summary>
     /// <returns>Whether this was the last.</returns>
     internal bool LetGo() => Interlocked.Decrement(ref _keepers) == 0;
-
-    private static byte[] Encode(Opcode opcode, ReadOnlySpan<byte> payload)
-    {
-        Span<byte> header = stackalloc byte[MaxHeaderBytes];
-        header = header[..WriteHeader(header, opcode, payload.Length)];
-        return [.. header, .. payload];
-    }
 
     private static int WriteHeader(Span<byte> target, Opcode opcode, int payloadBytes)
     {

@@ -28,14 +28,14 @@ public sealed class RoomActorTests : TestKit
     private readonly ReplicationOutbox _replicator;
     private readonly RoomSlots _slots = new(1);
     private readonly TestStore _kept = new();
-    private readonly StoreLimiter _store;
+    private readonly OriginStore _store;
     private readonly TestActorRef<RoomActor> _room;
 
     public RoomActorTests()
     {
         _replicator = new ReplicationOutbox(_metrics);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
-        _store = new StoreLimiter(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
+        _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
         _room = Open("lobby");
     }
 

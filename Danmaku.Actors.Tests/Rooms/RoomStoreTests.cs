@@ -29,7 +29,7 @@ public sealed class RoomStoreTests : TestKit
     private readonly TestStore _kept = new();
     private readonly ReplicationOutbox _replicator;
     private readonly SharedBudget _unsaved = new(2);
-    private readonly StoreLimiter _store;
+    private readonly OriginStore _store;
     private readonly NodeClock _clock;
 
     public RoomStoreTests()
@@ -37,7 +37,7 @@ public sealed class RoomStoreTests : TestKit
         _replicator = new ReplicationOutbox(_metrics);
         _clock = SomeClock.Of(_time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
-        _store = new StoreLimiter(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
+        _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
     }
 
     [Fact]

@@ -271,7 +271,7 @@ public sealed class ConnectionActor : UntypedActor
         }
     }
 
-    // A connection that is closed is first sent what it has posted.
+    // Before a connection closes, its viewer gets its own accepted danmaku.
 
     /// <summary>In a format without a word for a refusal, the refusal closes the connection.</summary>
     private void Strike(CloseReason reason)
@@ -419,7 +419,7 @@ public sealed class ConnectionActor : UntypedActor
         public static readonly Reached Instance = new();
     }
 
-    /// <summary>From the socket: close it when the viewer has been sent what it has posted. Safe to repeat; the first reason counts.</summary>
+    /// <summary>From the socket: close it after the viewer has got its own accepted danmaku. Safe to repeat; the first reason counts.</summary>
     public sealed record Close(CloseReason Reason) : INoSerializationVerificationNeeded
     {
         /// <summary>Ends when it is closed.</summary>

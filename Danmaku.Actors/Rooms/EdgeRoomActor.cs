@@ -13,8 +13,8 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 namespace Danmaku.Actors.Rooms;
 
 /// <summary>
-/// One room on one edge. It orders what the origin sends with <see cref="EdgeRoom"/>, encodes each batch once per format, and fans it out to the
-/// viewers, each of whom is a child <see cref="ConnectionActor"/>.
+/// One room on one edge. It orders what the origin sends with <see cref="EdgeRoom"/>, encodes each batch once per format, and fans it out to its
+/// viewers. Each viewer has a child <see cref="ConnectionActor"/>.
 /// </summary>
 public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 {

@@ -660,5 +660,5 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 /// <param name="Unsaved">Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, StoreLimiter Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, OriginStore Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
     TimeProvider Time);

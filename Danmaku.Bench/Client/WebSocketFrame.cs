@@ -2,16 +2,6 @@ using System.Buffers.Binary;
 
 namespace Danmaku.Bench.Client;
 
-public enum Opcode
-{
-    Continuation = 0,
-    Text = 1,
-    Binary = 2,
-    Close = 8,
-    Ping = 9,
-    Pong = 10,
-}
-
 /// <summary>The header of one WebSocket frame that a server sent (RFC 6455 §5.2).</summary>
 public readonly record struct WebSocketFrame(bool IsFinal, Opcode Opcode, int HeaderBytes, int PayloadBytes)
 {

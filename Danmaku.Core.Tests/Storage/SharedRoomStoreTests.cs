@@ -28,7 +28,7 @@ public class SharedRoomStoreTests
         var store = new SharedRoomStore(held);
         Task[] calls = [.. Enumerable.Range(0, Many).SelectMany(_ => Kinds).Select(ask => ask(store))];
 
-        // Appends wait in their lanes, of which each has one under way.
+        // Appends wait in their lanes; each lane has one append under way.
         Assert.Equal(SharedRoomStore.MaxCalls, held.Running - Many + SharedRoomStore.MaxLanes);
         held.Release();
         await Task.WhenAll(calls).WaitAsync(TimeSpan.FromSeconds(10));

@@ -13,12 +13,8 @@ public sealed class MessageBudget(double perSecond, double burst, SharedRate? cl
     /// <summary>Who has pushed for so long is a flood.</summary>
     public static readonly TimeSpan MaxPush = TimeSpan.FromSeconds(10);
 
-    /// <summary>Who has nothing to say for so long after its last turn does not push.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     private readonly TokenBucket _own = new(perSecond, burst, time);
-    private long? _pushingSince;
-    private long _turnAt;
+    private PushTimer _push = new(time);
 
     /// <summary>Pays for a message.</summary>
     /// <returns>How long it has to wait until it may be handled; zero for not at all.</returns>
@@ -28,20 +24,16 @@ public sealed class MessageBudget(double perSecond, double burst, SharedRate? cl
         var own = _own.Reserve(MaxPush);
         var wait = own > shared ? own : shared;
         var now = time.GetTimestamp();
-        if (time.GetElapsedTime(_turnAt, now) > Pause || (isEased && _own.IsHalfFull))
-        {
-            _pushingSince = null;
-        }
-
+        _push.Ask(isEased && _own.IsHalfFull, now);
         if (wait > TimeSpan.Zero)
         {
-            _pushingSince ??= now;
+            _push.Wait(now);
         }
 
-        _turnAt = now + (long)(wait.TotalSeconds * time.TimestampFrequency);
+        _push.Turn(now, wait);
         return wait;
     }
 
     /// <summary>Whether it has been over its budget for <see cref="MaxPush"/>, and always had more to say when its turn came.</summary>
-    public bool IsFlood => _pushingSince is { } since && time.GetElapsedTime(since) >= MaxPush;
+    public bool IsFlood => _push.Pushed >= MaxPush;
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>Takes out of one text what shows nothing and has no meaning where it stands (docs/protocol.md §6).</summary>
+/// <summary>Removes characters that show nothing and mean nothing at their place in a text (docs/protocol.md §6).</summary>
 /// <remarks>A text that was cleaned once is not changed by a second time: an origin gets what its edges have cleaned.</remarks>
 /// <param name="kept">Where to; as long as the text.</param>
 internal ref struct TextCleaner(Span<char> kept)
@@ -120,7 +120,7 @@ internal ref struct TextCleaner(Span<char> kept)
         Points++;
     }
 
-    /// <summary>Whether something that shows nothing by itself means something where it stands.</summary>
+    /// <summary>Whether a character that shows nothing by itself has a meaning at this place.</summary>
     private readonly bool IsMeaningful(int point, ReadOnlySpan<char> rest) => point switch
     {
         0x200c or 0x200d when _last is 0x200c or 0x200d => false,

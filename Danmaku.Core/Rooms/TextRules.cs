@@ -17,7 +17,7 @@ public static class TextRules
     /// <summary>The version of Unicode by which texts are counted and cleaned.</summary>
     public const string UnicodeVersion = UnicodeTable.Version;
 
-    /// <summary>UTF-16 units that are read for each grapheme that a text may have, most of which would be taken out.</summary>
+    /// <summary>A text with more UTF-16 units for each grapheme that it may have is too long, though cleaning could shorten it.</summary>
     private const int UnitsPerChar = 40;
 
     /// <summary>Bytes of one code point, when both halves of a pair are written as <c>\uXXXX</c>.</summary>
@@ -33,7 +33,7 @@ public static class TextRules
     /// <summary>Checks and cleans one text.</summary>
     /// <param name="maxChars">Most graphemes of what is left, and a quarter of its most code points.</param>
     /// <param name="shown">
-    /// The text as it is shown, when null is returned: without white space at both ends, and without what shows nothing and means nothing where it stands.
+    /// The text as it is shown, when null is returned: without white space at both ends, and without characters that show and mean nothing.
     /// </param>
     /// <returns>Null when it may be shown, else why not.</returns>
     public static RejectReason? Check(string text, int maxChars, out string shown)

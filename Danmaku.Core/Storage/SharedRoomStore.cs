@@ -7,7 +7,7 @@ namespace Danmaku.Core.Storage;
 /// A store as all of one origin share it. Calls of each kind have places of their own and wait for them, so that none takes what another needs, and all together are
 /// no more at a time than <see cref="MaxCalls"/>: so many connections a store has to have.
 /// </summary>
-/// <remarks>Thread-safe. Appends wait in their lanes, each of which has one under way.</remarks>
+/// <remarks>Thread-safe. Appends wait in their lanes; each lane has one append under way.</remarks>
 public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
 {
     /// <summary>Most lanes of a store.</summary>
@@ -66,6 +66,11 @@ public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
     private static async Task<T> InPlaceAsync<T>(SemaphoreSlim places, Func<Task<T>> call, CancellationToken cancellation)
     {
         await places.WaitAsync(cancellation).ConfigureAwait(false);
+        return await ThenReleaseAsync(places, call).ConfigureAwait(false);
+    }
+
+    private static async Task<T> ThenReleaseAsync<T>(SemaphoreSlim places, Func<Task<T>> call)
+    {
         try
         {
             return await call().ConfigureAwait(false);
@@ -91,19 +96,7 @@ public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
         private async Task<T> RunAsync<T>(Func<Task<T>> call, CancellationToken cancellation)
         {
             await _places.WaitAsync(cancellation).ConfigureAwait(false);
-            return await EndAsync(call).WaitAsync(cancellation).ConfigureAwait(false);
-        }
-
-        private async Task<T> EndAsync<T>(Func<Task<T>> call)
-        {
-            try
-            {
-                return await call().ConfigureAwait(false);
-            }
-            finally
-            {
-                _places.Release();
-            }
+            return await ThenReleaseAsync(_places, call).WaitAsync(cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -17,7 +17,7 @@ public sealed class ClockTests : IAsyncLifetime
     private static readonly TimeSpan Days = TimeSpan.FromDays(8);
 
     private readonly string _data = Directory.CreateTempSubdirectory("danmaku-").FullName;
-    private readonly Uri _url = new($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+    private readonly Uri _url = new($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
     private readonly DateTimeOffset _start = DateTimeOffset.UtcNow;
     private FakeClock _clock = null!;
 

@@ -20,11 +20,11 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     private readonly string _data = Directory.CreateTempSubdirectory("danmaku-").FullName;
     private readonly List<NodeProcess> _nodes = [];
-    private readonly int _remotingPort = FreePort(IPAddress.Loopback);
+    private readonly int _remotingPort = Ports.Free(IPAddress.Loopback);
     private int _edges;
 
     /// <summary>The port that all edges have in common.</summary>
-    public int EdgePort { get; } = FreePort(IPAddress.Any);
+    public int EdgePort { get; } = Ports.Free(IPAddress.Any);
 
     internal NodeProcess Origin { get; private set; } = null!;
 
@@ -35,7 +35,7 @@ public sealed class ClusterFixture : IAsyncLifetime
     {
         try
         {
-            var url = Url("127.0.0.1", FreePort(IPAddress.Loopback));
+            var url = Url("127.0.0.1", Ports.Free(IPAddress.Loopback));
             Origin = Start("origin", url, "Danmaku:Roles=origin", $"Danmaku:Cluster:Port={_remotingPort}");
             Edges = [StartEdge(), StartEdge(), StartEdge()];
             await ReadyAsync();
@@ -101,30 +101,10 @@ public sealed class ClusterFixture : IAsyncLifetime
         Assert.True(errors.Length == 0, string.Join('\n', errors));
     }
 
-    /// <summary>
-    /// A port that nobody listens on, below those that systems give to outgoing connections (32,768 and above): one of these could take it before a node does.
-    /// </summary>
-    internal static int FreePort(IPAddress address)
-    {
-        while (true)
-        {
-            try
-            {
-                using var listener = new TcpListener(address, Random.Shared.Next(15_000, 32_000));
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // Another, then.
-            }
-        }
-    }
-
     private NodeProcess StartEdge(params string[] settings)
     {
         var number = ++_edges;
-        var url = Loopback.HasMany ? Url($"127.0.0.{1 + number}", EdgePort) : Url("127.0.0.1", FreePort(IPAddress.Loopback));
+        var url = Loopback.HasMany ? Url($"127.0.0.{1 + number}", EdgePort) : Url("127.0.0.1", Ports.Free(IPAddress.Loopback));
         return Start($"edge-{number}", url, ["Danmaku:Roles=edge", "Danmaku:Cluster:Port=0", "Danmaku:PublicUrl=" + url, .. settings]);
     }
 
@@ -194,7 +174,7 @@ internal static class Loopback
     {
         try
         {
-            return ClusterFixture.FreePort(address) > 0;
+            return Ports.Free(address) > 0;
         }
         catch (SocketException)
         {

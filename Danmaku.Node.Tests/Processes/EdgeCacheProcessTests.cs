@@ -52,7 +52,7 @@ public sealed class EdgeCacheProcessTests(ClusterFixture cluster) : ClusterTest(
             await context.Response.Body.WriteAsync(body.AsMemory(Size / 2));
         });
         var folder = Directory.CreateTempSubdirectory("danmaku-").FullName;
-        var url = new UriBuilder("http", "127.0.0.1", ClusterFixture.FreePort(System.Net.IPAddress.Loopback)).Uri;
+        var url = new UriBuilder("http", "127.0.0.1", Ports.Free(System.Net.IPAddress.Loopback)).Uri;
         string[] settings =
         [
             "Danmaku:DataDirectory=" + folder, "Danmaku:Store:Kind=memory", "Danmaku:Cache:Upstreams=" + origin.Url.GetLeftPart(UriPartial.Authority),

@@ -184,7 +184,7 @@ public sealed class ExhaustionTests : IDisposable
     {
         var node = new NodeProcess(
             "alone",
-            new UriBuilder("http", "127.0.0.1", ClusterFixture.FreePort(IPAddress.Loopback)).Uri,
+            new UriBuilder("http", "127.0.0.1", Ports.Free(IPAddress.Loopback)).Uri,
             [
                 "Danmaku:DataDirectory=" + _data, "Danmaku:Connection:ConnectionsPerAddress=0", "Danmaku:Connection:ConnectsPerSecond=0",
                 "Danmaku:Connection:JoinTimeout=00:01:00", .. settings,

@@ -22,7 +22,7 @@ internal sealed class Fleet : IAsyncDisposable
         int origins, string[] origin, string[][] edges, Func<string, string?> executables, Func<string, IReadOnlyDictionary<string, string>?> environments)
     {
         (_executables, _environments) = (executables, environments);
-        int[] ports = [.. Enumerable.Range(0, origins).Select(_ => ClusterFixture.FreePort(IPAddress.Loopback)).Order()];
+        int[] ports = [.. Enumerable.Range(0, origins).Select(_ => Ports.Free(IPAddress.Loopback)).Order()];
         Seed = new IPEndPoint(IPAddress.Loopback, ports[0]);
         _seeds = string.Join(',', ports.Select(port => $"127.0.0.1:{port}"));
         for (var i = 0; i < origins; i++)
@@ -145,7 +145,7 @@ internal sealed class Fleet : IAsyncDisposable
             // The release before ends where it does not know an option.
             .. _executables(name) is null ? ["Danmaku:Connection:PostsPerSecondPerAddress=0"] : Array.Empty<string>(),
         ];
-        _plans[name] = new Plan(new Uri($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}"), [.. common, .. settings]);
+        _plans[name] = new Plan(new Uri($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}"), [.. common, .. settings]);
     }
 
     private sealed record Plan(Uri Url, string[] Settings);

@@ -113,7 +113,7 @@ public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDispo
         return Programs.Node;
     }
 
-    private static Uri Url() => new UriBuilder("http", "127.0.0.1", ClusterFixture.FreePort(IPAddress.Loopback)).Uri;
+    private static Uri Url() => new UriBuilder("http", "127.0.0.1", Ports.Free(IPAddress.Loopback)).Uri;
 
     private static async Task<SuiteOrigin> StartOriginAsync(string node)
     {

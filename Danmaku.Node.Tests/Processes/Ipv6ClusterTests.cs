@@ -34,7 +34,7 @@ public sealed class Ipv6ClusterTests : IAsyncLifetime
     public async Task Viewers_on_edges_of_both_families_see_one_order_and_the_cache_reaches_the_origin()
     {
         Skip.IfNot(Loopback.HasIPv6, "There is no IPv6 here.");
-        var (port6, port4) = (ClusterFixture.FreePort(IPAddress.IPv6Loopback), ClusterFixture.FreePort(IPAddress.Loopback));
+        var (port6, port4) = (Ports.Free(IPAddress.IPv6Loopback), Ports.Free(IPAddress.Loopback));
         var seeds = $"Danmaku:Cluster:Seeds=[::1]:{port6},127.0.0.1:{port4}";
         const string Ipv6 = "Danmaku:Cluster:Network=::1/128,127.0.0.1/32", Ipv4 = "Danmaku:Cluster:Network=127.0.0.1/32,::1/128";
         Start("origin", "[::1]", seeds, "Danmaku:Roles=origin", $"Danmaku:Cluster:Port={port6}", Ipv6);
@@ -63,7 +63,7 @@ public sealed class Ipv6ClusterTests : IAsyncLifetime
 
     private NodeProcess Start(string name, string host, params string[] settings)
     {
-        var url = new UriBuilder("http", host, ClusterFixture.FreePort(IPAddress.Parse(host))).Uri;
+        var url = new UriBuilder("http", host, Ports.Free(IPAddress.Parse(host))).Uri;
         var node = new NodeProcess(name, url,
         [
             "Danmaku:DataDirectory=" + Path.Combine(_data, name), "Danmaku:Connection:PostsPerSecond=0",

@@ -117,7 +117,7 @@ public sealed partial class LabTests(LabTests.Lab lab) : IClassFixture<LabTests.
             }
         }
 
-        private static int FreePort() => ClusterFixture.FreePort(IPAddress.Loopback);
+        private static int FreePort() => Ports.Free(IPAddress.Loopback);
     }
 
     /// <summary>A terminal.</summary>

@@ -22,7 +22,7 @@ internal sealed class NginxProcess : IAsyncDisposable
     {
         var dns = new DnsServer(Name, edges.Select(Address));
         var folder = Directory.CreateTempSubdirectory("danmaku-nginx-").FullName;
-        var url = new UriBuilder("http", "127.0.0.1", ClusterFixture.FreePort(IPAddress.Loopback)).Uri;
+        var url = new UriBuilder("http", "127.0.0.1", Ports.Free(IPAddress.Loopback)).Uri;
         var configuration = Path.Combine(folder, "nginx.conf");
         await File.WriteAllTextAsync(configuration, await RenderAsync(dns.Address, $"{Name}:{edges[0].Port}", url, folder));
 

@@ -76,7 +76,7 @@ public sealed class PreviousReleaseTests
     {
         var previous = await PreviousAsync();
         var data = Directory.CreateTempSubdirectory("danmaku-").FullName;
-        var url = new Uri($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+        var url = new Uri($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
         string?[] releases = [previous, null, previous];
         var said = new List<string>();
         foreach (var release in releases)

@@ -76,7 +76,7 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
 
     private async Task<NodeProcess> StartAsync(params string[] settings)
     {
-        var node = new NodeProcess("alone", new UriBuilder("http", "127.0.0.1", ClusterFixture.FreePort(IPAddress.Loopback)).Uri,
+        var node = new NodeProcess("alone", new UriBuilder("http", "127.0.0.1", Ports.Free(IPAddress.Loopback)).Uri,
         [
             "Danmaku:DataDirectory=" + _data, "Danmaku:Connection:MaxMessageBytes=8192", "Danmaku:Room:MaxTextChars=1000",
             "Danmaku:Connection:PostsPerSecond=0", "Danmaku:Room:PostsPerSecond=0", "Danmaku:Connection:MessagesPerSecond=0",

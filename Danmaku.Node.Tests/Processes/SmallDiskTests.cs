@@ -17,7 +17,7 @@ public sealed class SmallDiskTests
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly Uri _url = new($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+    private readonly Uri _url = new($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
 
     [SkippableFact]
     public async Task The_cache_leaves_the_store_its_room()

@@ -180,5 +180,5 @@ public sealed class StoreTests : IAsyncLifetime
     private static string DatabaseIn(string connection) =>
         connection.Split(';').Single(part => part.StartsWith("Database=", StringComparison.OrdinalIgnoreCase))["Database=".Length..];
 
-    private static int FreePort() => ClusterFixture.FreePort(IPAddress.Loopback);
+    private static int FreePort() => Ports.Free(IPAddress.Loopback);
 }

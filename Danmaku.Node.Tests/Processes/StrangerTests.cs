@@ -276,13 +276,13 @@ public sealed partial class StrangerTests(StrangerTests.Shared shared) : IClassF
         private readonly string _data = Directory.CreateTempSubdirectory("danmaku-").FullName;
         private NodeProcess _node = null!;
 
-        internal Uri Secure { get; } = new($"https://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+        internal Uri Secure { get; } = new($"https://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
 
         public async Task InitializeAsync()
         {
             var certificate = Path.Combine(_data, "certificate.pfx");
             await File.WriteAllBytesAsync(certificate, Certificate());
-            var url = new Uri($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+            var url = new Uri($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
             _node = new NodeProcess("alone", url,
             [
                 $"urls={url};{Secure}", "Kestrel:Certificates:Default:Path=" + certificate, "Kestrel:Certificates:Default:Password=secret",

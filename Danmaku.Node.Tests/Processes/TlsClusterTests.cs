@@ -100,7 +100,7 @@ public sealed class TlsClusterTests : IDisposable
         Assert.All(fleet.Origins.Concat(fleet.Edges), node => Assert.DoesNotContain(node.Log, line => line.Contains("was refused", StringComparison.Ordinal)));
     }
 
-    private static Uri FreeUrl() => new($"http://127.0.0.1:{ClusterFixture.FreePort(IPAddress.Loopback)}");
+    private static Uri FreeUrl() => new($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
 
     /// <summary>What comes to any open port: a browser's request, something that is neither TLS nor anything else, and a mere connection.</summary>
     private static async Task DisturbAsync(IPEndPoint seed)

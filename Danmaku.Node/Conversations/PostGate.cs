@@ -8,11 +8,7 @@ namespace Danmaku.Node.Conversations;
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? client, DanmakuMetrics metrics, TimeProvider time)
 {
-    /// <summary>A connection that pauses for so long after its last post is not too fast, whatever other connections of its client do.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
-    private long? _pushingSince;
-    private long _turnAt;
+    private PushTimer _push = new(time);
 
     public int MaxTextChars => maxTextChars;
 
@@ -53,16 +49,11 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
 
     private async ValueTask<bool> HasTurnAsync()
     {
-        // A token that is there because a timer was late is no pause.
-        if (time.GetElapsedTime(_turnAt) > Pause || Rate.IsHalfFull)
-        {
-            _pushingSince = null;
-        }
-
+        _push.Ask(Rate.IsHalfFull, time.GetTimestamp());
         while (Rate.TryTake() is { } wait)
         {
-            _pushingSince ??= time.GetTimestamp();
-            if (time.GetElapsedTime(_pushingSince.Value) + wait > MessageBudget.MaxPush)
+            _push.Wait(time.GetTimestamp());
+            if (_push.Pushed + wait > MessageBudget.MaxPush)
             {
                 return false;
             }
@@ -70,7 +61,7 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
             await Task.Delay(wait, time);
         }
 
-        _turnAt = time.GetTimestamp();
+        _push.Turn(time.GetTimestamp());
         return true;
     }
 

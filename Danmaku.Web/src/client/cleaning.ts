@@ -17,7 +17,7 @@ export interface Cleaned {
 }
 
 /**
- * Takes out of a text what shows nothing and has no meaning where it stands, as the server does. Null when it must not be shown at
+ * Removes characters that show nothing and mean nothing at their place in a text, as the server does. Null when it must not be shown at
  * all: it has a control, a separator or half a surrogate pair.
  */
 export function clean(text: string): Cleaned | null {
@@ -88,7 +88,7 @@ class Cleaner implements Cleaned {
     this.lastTraits = traits;
   }
 
-  /** Whether something that shows nothing by itself means something where it stands. */
+  /** Whether a character that shows nothing by itself has a meaning at this place. */
   private isMeaningful(point: number, next: Traits): boolean {
     const { base, lastTraits } = this;
     switch (point) {

@@ -28,7 +28,7 @@ export function usedChars(text: string): number {
   return Math.max(countChars(text), Math.ceil(([...text].length * MAX_TEXT_CHARS) / MAX_TEXT_POINTS));
 }
 
-/** Checks and cleans a text: without white space at its ends, and without what shows nothing and means nothing where it stands. */
+/** Checks and cleans a text: without white space at its ends, and without characters that show and mean nothing. */
 export function checkText(written: string): CheckedText {
   const trimmed = trim(written);
   if (trimmed.length > MAX_UNITS) {

@@ -6,7 +6,7 @@ namespace Danmaku.Actors.Storage;
 
 /// <summary>The store for the rooms of one origin: appends go through lanes, all other calls directly. Thread-safe.</summary>
 /// <param name="lanes"><see cref="GroupCommitWriter"/>; a room always uses the same one, so that its appends stay in order.</param>
-public sealed class StoreLimiter(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
+public sealed class OriginStore(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
 {
     /// <summary>Most danmaku read at once: more than any page holds.</summary>
     private const int MaxRead = 2048;
