@@ -392,18 +392,6 @@ public sealed class ConnectionActor : UntypedActor
         (_tick, _isTickSoon) = (null, false);
     }
 
-    /// <summary>Makes the actor without reflection.</summary>
-    internal sealed class Producer(RoomId room, SharedRoomState shared, JoinRequest request, Viewer viewer, IOutbox outbox, EdgeContext edge) : IIndirectActorProducer
-    {
-        public Type ActorType => typeof(ConnectionActor);
-
-        public ActorBase Produce() => new ConnectionActor(room, shared, request, viewer, outbox, edge);
-
-        public void Release(ActorBase actor)
-        {
-        }
-    }
-
     /// <summary>The viewer has been sent a page of what it missed, up to <paramref name="Position"/>, and there is more.</summary>
     public sealed record MoreAfter(Position Position) : INoSerializationVerificationNeeded;
 

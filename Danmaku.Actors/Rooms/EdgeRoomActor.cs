@@ -1,10 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Danmaku.Actors.Connections;
-using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
-using Danmaku.Core.Limits;
-using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
@@ -211,7 +208,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _visits++;
         var (request, outbox) = (join.Request, join.Outbox);
         var viewer = new Viewer(request.Format, outbox, _edge.ViewerLimits, _edge.Time);
-        var actor = Context.ActorOf(Connection(request, viewer, outbox));
+        var actor = Context.ActorOf(new ConnectionProps(_id, _shared, request, viewer, outbox, _edge));
         if (!join.Answer.TrySetResult(actor))
         {
             actor.Tell(ConnectionActor.Leave.Instance);
@@ -230,9 +227,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _waiting[member] = _questions + 1;
         AskForWaiting();
     }
-
-    private ConnectionProps Connection(JoinRequest request, Viewer viewer, IOutbox outbox) =>
-        new(new ConnectionActor.Producer(_id, _shared, request, viewer, outbox, _edge));
 
     /// <summary>Asks the origin again for viewers who came after the last question, but not once for each of them.</summary>
     private void AskForWaiting()
@@ -713,15 +707,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private sealed record OriginGone : INoSerializationVerificationNeeded;
 
-    /// <summary>What <see cref="Props.WithMailbox"/> and <see cref="Props.WithDispatcher"/> would give, which read an empty configuration each time.</summary>
-    private sealed class ConnectionProps : Props
-    {
-        private static readonly Deploy Shared = Deploy.None.WithMailbox(SmallMailbox.Path).WithDispatcher(ConnectionDispatcher.Path);
-
-        public ConnectionProps(ConnectionActor.Producer producer)
-            : base(CreateBy(producer)) => Deploy = Shared;
-    }
-
     /// <summary>Fan out what is ready: the room's tick.</summary>
     public sealed record Flush : INoSerializationVerificationNeeded
     {
@@ -745,30 +730,4 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         public static readonly Fetch Instance = new();
     }
-}
-
-/// <summary>What all rooms of one edge share.</summary>
-/// <param name="Node">The edge's name, shown to viewers.</param>
-/// <param name="Origins">The shard region, or its proxy.</param>
-/// <param name="Forwarder"><see cref="PostForwarder"/>.</param>
-/// <param name="PendingPosts">Bounds the unanswered posts of all connections; when it is full, posts are refused.</param>
-/// <param name="Fanout">How much time fan-outs take in all rooms, and how long rooms wait because of that.</param>
-/// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
-/// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
-public sealed record EdgeContext(
-    string Node,
-    IActorRef Origins,
-    IActorRef Forwarder,
-    IActorRef Ingress,
-    RoomLimits RoomLimits,
-    ViewerLimits ViewerLimits,
-    SharedBudget PendingPosts,
-    FanoutLoad Fanout,
-    TimeSpan Heartbeat,
-    TimeSpan KeepEmptyFor,
-    DanmakuMetrics Metrics,
-    TimeProvider Time,
-    Func<double> Random)
-{
-    public PostTickets Tickets { get; } = new();
 }

@@ -391,37 +391,3 @@ public sealed class EdgeRoom(RoomLimits limits)
     private static Position? StartOf(IReadOnlyList<Batch> batches) =>
         batches is [var batch, ..] ? batch.First with { Offset = batch.First.Offset - 1 } : null;
 }
-
-/// <summary>A range of one epoch to fetch from the origin.</summary>
-/// <param name="Through">The last offset; <see cref="Position.MaxInteger"/> for "to the end of that epoch, wherever that is".</param>
-public readonly record struct MissingRange(long Epoch, long From, long Through)
-{
-    /// <summary>The position that the asking edge has.</summary>
-    public Position Have => new(Epoch, From - 1);
-}
-
-/// <summary>What an edge passes on to its viewers.</summary>
-public abstract record Delivery
-{
-    private Delivery()
-    {
-    }
-
-    public sealed record Comments(Batch Batch) : Delivery;
-
-    /// <summary>There is no time for these, which follow each other in one epoch: whoever can be told so goes on with what comes then.</summary>
-    public sealed record Skipped(IReadOnlyList<Batch> Batches) : Delivery;
-
-    /// <summary>Something may be missing before what follows <paramref name="Position"/>.</summary>
-    public sealed record Lost(Position Position) : Delivery;
-}
-
-/// <summary>Where a viewer's stream begins.</summary>
-/// <param name="Position">The first batch starts at the next offset, or at offset 1 of the next epoch.</param>
-/// <param name="IsLost">It had a position, and what came after that is not all here.</param>
-/// <param name="Batches">What it gets at once.</param>
-public sealed record JoinStart(Position Position, bool IsLost, IReadOnlyList<Batch> Batches)
-{
-    /// <summary>It has missed more than a page: it joins once more, with the end of <see cref="Batches"/>, when there is place for it.</summary>
-    public bool HasMore { get; init; }
-}
