@@ -23,9 +23,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Epochs that are known to follow, and where the one before each ended.</summary>
     private readonly SortedDictionary<long, Position> _epochs = [];
 
-    private readonly List<Delivery> _ready = [];
-    private List<Comment> _batch = [];
-    private int _batchBytes;
+    private readonly ReadyDeliveries _ready = new(limits.PageBytes);
     private Position _known;
 
     /// <summary>Where the epoch before that of <see cref="Top"/> ended.</summary>
@@ -141,67 +139,16 @@ public sealed class EdgeRoom(RoomLimits limits)
 
     /// <summary>What has become ready since the last call, in order.</summary>
     /// <param name="bytes">So many of danmaku at most (<see cref="Comment.Bytes"/>): the oldest beyond that are skipped.</param>
-    public IReadOnlyList<Delivery> Take(long bytes = long.MaxValue)
-    {
-        CloseBatch();
-        if (_ready.Count == 0)
-        {
-            return [];
-        }
-
-        IReadOnlyList<Delivery> taken = ReadyBytes <= bytes ? [.. _ready] : SkipOldest(bytes);
-        _ready.Clear();
-        (ReadyCount, ReadyBytes) = (0, 0);
-        return taken;
-    }
+    public IReadOnlyList<Delivery> Take(long bytes = long.MaxValue) => _ready.Take(bytes);
 
     /// <summary>Danmaku that <see cref="Take"/> has.</summary>
-    public int ReadyCount { get; private set; }
+    public int ReadyCount => _ready.Count;
 
     /// <summary>Of these (<see cref="Comment.Bytes"/>).</summary>
-    public long ReadyBytes { get; private set; }
-
-    private List<Delivery> SkipOldest(long bytes)
-    {
-        var (taken, surplus) = (new List<Delivery>(), ReadyBytes - bytes);
-        foreach (var delivery in _ready)
-        {
-            if (surplus <= 0 || delivery is not Delivery.Comments { Batch: var batch })
-            {
-                taken.Add(delivery);
-                continue;
-            }
-
-            var count = 0;
-            for (; count < batch.Comments.Count && surplus > 0; count++)
-            {
-                surplus -= batch.Comments[count].Bytes;
-            }
-
-            Skip(batch with { Comments = [.. batch.Comments.Take(count)] });
-            if (count < batch.Comments.Count)
-            {
-                taken.Add(new Delivery.Comments(batch with { Comments = [.. batch.Comments.Skip(count)] }));
-            }
-        }
-
-        return taken;
-
-        void Skip(Batch batch)
-        {
-            if (taken is [.., Delivery.Skipped { Batches: [.., var last] } skipped] && last.Epoch == batch.Epoch)
-            {
-                taken[^1] = new Delivery.Skipped([.. skipped.Batches, batch]);
-            }
-            else
-            {
-                taken.Add(new Delivery.Skipped([batch]));
-            }
-        }
-    }
+    public long ReadyBytes => _ready.Bytes;
 
     /// <summary>Whether <see cref="Take"/> has something.</summary>
-    public bool HasReady => _batch.Count > 0 || _ready.Count > 0;
+    public bool HasReady => _ready.Any;
 
     /// <summary>
     /// Whether a viewer that comes back has seen more than there is here yet, as happens when it comes from a faster edge.
@@ -251,14 +198,14 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Goes on at a position that does not follow what is here.</summary>
     private void Skip(Position start, Position previous)
     {
-        CloseBatch();
         _previous = previous;
+        _ready.Enter(start.Epoch, previous);
         _history.Reset(start, previous);
         _held.RemoveWhere(held => held.At <= start);
         ForgetEpochs(start.Epoch);
         if (IsAttached)
         {
-            _ready.Add(new Delivery.Lost(start));
+            _ready.AddLost(start);
         }
     }
 
@@ -291,9 +238,9 @@ public sealed class EdgeRoom(RoomLimits limits)
             // The end comes first: what an epoch had beyond it died with its origin and is no part of the room's history.
             if (Following() is var (epoch, previous))
             {
-                CloseBatch();
                 ForgetEpochs(epoch);
                 _previous = previous;
+                _ready.Enter(epoch, previous);
                 _history.Enter(epoch);
             }
             else if (_held.Count > 0 && _held.Min is var held && held.At <= Top.Next)
@@ -337,23 +284,13 @@ public sealed class EdgeRoom(RoomLimits limits)
 
     private bool IsNext(Position position) => _hasBegun && position == Top.Next && Following() is null;
 
-    /// <summary>Makes the comment after <see cref="Top"/> ready, in batches that no outbox is too small for.</summary>
+    /// <summary>Goes on by the comment after <see cref="Top"/>. Before the room is attached nobody is here: what comes is history, not news.</summary>
     private void Append(Comment comment)
     {
         _history.Append(comment, _previous);
-        if (!IsAttached)
+        if (IsAttached)
         {
-            // Nobody is here before that: it is history, not news.
-            return;
-        }
-
-        _batch.Add(comment);
-        _batchBytes += comment.Bytes;
-        ReadyCount++;
-        ReadyBytes += comment.Bytes;
-        if (_batchBytes >= limits.PageBytes)
-        {
-            CloseBatch();
+            _ready.Add(comment);
         }
     }
 
@@ -376,15 +313,6 @@ public sealed class EdgeRoom(RoomLimits limits)
         foreach (var epoch in _epochs.Keys.TakeWhile(epoch => epoch <= through).ToArray())
         {
             _epochs.Remove(epoch);
-        }
-    }
-
-    private void CloseBatch()
-    {
-        if (_batch.Count > 0)
-        {
-            _ready.Add(new Delivery.Comments(new Batch(Top.Epoch, _previous, _batch)));
-            (_batch, _batchBytes) = ([], 0);
         }
     }
 
