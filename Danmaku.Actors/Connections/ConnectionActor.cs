@@ -25,11 +25,8 @@ public sealed class ConnectionActor : UntypedActor
     private readonly int _source;
 
     // Most connections only listen: what posts need is made with the first.
-    private Dictionary<PostId, (long Since, long Deadline)>? _pending;
+    private UnansweredPosts? _posts;
     private long _ticket;
-
-    /// <summary>Posts acknowledged before the store had them; oldest first.</summary>
-    private OrderedDictionary<PostId, Position>? _unsaved;
 
     /// <summary>The last position of the history that was sent, while there is more and the outbox is full.</summary>
     private (Position After, long Since)? _reading;
@@ -38,11 +35,9 @@ public sealed class ConnectionActor : UntypedActor
     /// <summary>The newest accepted danmaku of its own.</summary>
     private Position _own;
 
-    /// <summary>The reason with which it is closed after it has been sent its own danmaku; null while it is not closing.</summary>
-    private CloseReason? _closing;
+    /// <summary>Null while it is not closing.</summary>
+    private Closing? _closing;
 
-    private List<Close>? _closers;
-    private ICancelable? _closeNow;
     private ICancelable? _tick;
     private bool _isTickSoon;
 
@@ -54,18 +49,14 @@ public sealed class ConnectionActor : UntypedActor
 
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Most posts of one connection that wait for their second acknowledgement; the oldest never get one.</summary>
-    private const int MaxUnsaved = 1024;
-
     protected override void PreStart() => _edge.Metrics.ViewerJoined();
 
     protected override void PostStop()
     {
         _tick?.Cancel();
-        _closeNow?.Cancel();
-        _edge.PendingPosts.Add(-(_pending?.Count ?? 0));
+        _posts?.Clear();
         _edge.Metrics.ViewerLeft();
-        TellClosers();
+        _closing?.End();
         if (!_hasLeft)
         {
             // Also a node that was put out of its cluster ends without having told its viewers: that is no bug.
@@ -85,8 +76,7 @@ public sealed class ConnectionActor : UntypedActor
                 OnAnswer(answer);
                 break;
             case MoreAfter more:
-                _reading = (more.Position, _edge.Time.GetTimestamp());
-                ReadOnWhenDrained();
+                OnMoreAfter(more.Position);
                 break;
             case Slow:
                 TickSoon();
@@ -94,8 +84,7 @@ public sealed class ConnectionActor : UntypedActor
             case Fail fail:
                 throw new InvalidOperationException("A viewer could not be sent what is for everybody.", fail.Error);
             case Leave:
-                _hasLeft = true;
-                Context.Stop(Self);
+                OnLeave();
                 break;
             case Close close:
                 OnClose(close);
@@ -111,6 +100,12 @@ public sealed class ConnectionActor : UntypedActor
                 Unhandled(message);
                 break;
         }
+    }
+
+    private void OnMoreAfter(Position position)
+    {
+        _reading = (position, _edge.Time.GetTimestamp());
+        ReadOnWhenDrained();
     }
 
     /// <summary>Asks for the next page of history as soon as the outbox has place.</summary>
@@ -136,6 +131,12 @@ public sealed class ConnectionActor : UntypedActor
         }
     }
 
+    private void OnLeave()
+    {
+        _hasLeft = true;
+        Context.Stop(Self);
+    }
+
     private void OnPost(Post post)
     {
         if (_closing is not null)
@@ -143,9 +144,9 @@ public sealed class ConnectionActor : UntypedActor
             return;
         }
 
-        _pending ??= [];
-        var pending = _pending.Count;
-        if (pending >= _edge.ViewerLimits.MaxPendingPosts || _edge.PendingPosts.IsFull)
+        var limits = _edge.ViewerLimits;
+        _posts ??= new UnansweredPosts(limits.MaxPendingPosts, limits.PostDeadline, _edge.PendingPosts, _edge.Time);
+        if (_posts.IsFull)
         {
             _edge.Metrics.Refused(RejectReason.Unavailable);
             if (post.Again)
@@ -160,8 +161,7 @@ public sealed class ConnectionActor : UntypedActor
             return;
         }
 
-        _pending[post.Id] = (_edge.Time.GetTimestamp(), post.Deadline);
-        _edge.PendingPosts.Add(_pending.Count - pending);
+        _posts.Add(post.Id, post.Deadline);
         _ticket = _ticket == 0 ? _edge.Tickets.Next(_source) : _ticket;
         var submit = new RoomProtocol.SubmitPost(_room, post, _shared.Epoch, _ticket);
         if (_shared.Origin is { } origin)
@@ -181,65 +181,42 @@ public sealed class ConnectionActor : UntypedActor
 
     private void OnAnswer(RoomProtocol.PostAnswer answer)
     {
-        if (answer.Reason is not null && _pending?.TryGetValue(answer.Id, out var copy) == true && copy.Deadline != answer.Deadline)
+        if (answer.Reason is { } reason)
         {
-            // A copy that was sent before: what becomes of the last one is still open.
-            return;
-        }
-
-        if (!RemovePending(answer.Id))
-        {
-            // One answer for each post, and one more when the store has what it had not: others say nothing new.
-            if (answer.IsDurable && !answer.Position.IsNone && _unsaved?.Remove(answer.Id) == true)
+            if (_posts?.Refuse(answer.Id, answer.Deadline) == true)
             {
-                _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, isDurable: true));
+                _edge.Metrics.Refused(reason);
+                TellRefused(answer.Id, reason, answer.RetryAfter);
             }
         }
-        else if (answer.Reason is { } reason)
-        {
-            _edge.Metrics.Refused(reason);
-            TellRefused(answer.Id, reason, answer.RetryAfter);
-        }
-        else if (answer.IsUnknown)
-        {
-            TellUnknown(answer.Id);
-        }
-        else
+        else if (!answer.IsUnknown)
         {
             Acknowledge(answer);
+        }
+        else if (_posts?.Forget(answer.Id) == true)
+        {
+            TellUnknown(answer.Id);
         }
 
         CloseWhenAnswered();
     }
 
-    private bool RemovePending(PostId id)
-    {
-        if (_pending?.Remove(id) != true)
-        {
-            return false;
-        }
-
-        _edge.PendingPosts.Add(-1);
-        return true;
-    }
-
     private void Acknowledge(RoomProtocol.PostAnswer answer)
     {
-        _own = answer.Position > _own ? answer.Position : _own;
-        AnswerSoon(_viewer.Format.Ack(answer.Id, answer.Position, answer.IsDurable));
-        if (answer.IsRepeat)
+        switch (_posts?.Accept(answer.Id, answer.Position, answer.IsDurable))
         {
-            _rate?.Return();
-        }
+            case Acknowledgement.First:
+                _own = answer.Position > _own ? answer.Position : _own;
+                AnswerSoon(_viewer.Format.Ack(answer.Id, answer.Position, answer.IsDurable));
+                if (answer.IsRepeat)
+                {
+                    _rate?.Return();
+                }
 
-        if (!answer.IsDurable)
-        {
-            _unsaved ??= [];
-            _unsaved[answer.Id] = answer.Position;
-            if (_unsaved.Count > MaxUnsaved)
-            {
-                _unsaved.RemoveAt(0);
-            }
+                break;
+            case Acknowledgement.Second:
+                _viewer.Tell(_viewer.Format.Ack(answer.Id, answer.Position, isDurable: true));
+                break;
         }
     }
 
@@ -285,23 +262,17 @@ public sealed class ConnectionActor : UntypedActor
 
     private void OnClose(Close close)
     {
-        (_closers ??= []).Add(close);
-        BeginClosing(close.Reason);
+        BeginClosing(close.Reason).Add(close);
         CloseWhenAnswered();
     }
 
-    private void BeginClosing(CloseReason reason)
-    {
-        if (_closing is null)
-        {
-            _closing = reason;
-            _closeNow = Context.System.Scheduler.ScheduleTellOnceCancelable(_edge.ViewerLimits.PostDeadline, Self, CloseNow.Instance, ActorRefs.NoSender);
-        }
-    }
+    private Closing BeginClosing(CloseReason reason) => _closing ??= new Closing(
+        reason,
+        Context.System.Scheduler.ScheduleTellOnceCancelable(_edge.ViewerLimits.PostDeadline, Self, CloseNow.Instance, ActorRefs.NoSender));
 
     private void CloseWhenAnswered()
     {
-        if (_closing is null || _pending is { Count: > 0 })
+        if (_closing is null || _posts is { Count: > 0 })
         {
             return;
         }
@@ -318,14 +289,8 @@ public sealed class ConnectionActor : UntypedActor
 
     private void FinishClosing()
     {
-        _viewer.Close(_closing!);
-        TellClosers();
-    }
-
-    private void TellClosers()
-    {
-        _closers?.ForEach(close => close.Done.TrySetResult());
-        _closers = null;
+        _viewer.Close(_closing!.Reason);
+        _closing.TellClosers();
     }
 
     /// <summary>Handles what is overdue: a slow socket, and posts that the origin has not answered.</summary>
@@ -334,43 +299,21 @@ public sealed class ConnectionActor : UntypedActor
         // It may be one that came too late to be cancelled.
         EndTick();
         _viewer.CatchUp();
-        var nextOverdue = ForgetOverdue();
+        while (_posts?.TakeOverdue() is { } overdue)
+        {
+            TellUnknown(overdue);
+        }
+
         CloseWhenAnswered();
         ReadOnWhenDrained();
         if (_viewer.IsSlow)
         {
             TickSoon();
         }
-        else if (nextOverdue is { } wait && _tick is null)
+        else if (_tick is null && _posts?.UntilOverdue is { } wait)
         {
             TickAfter(wait);
         }
-    }
-
-    /// <returns>How long until the next post is overdue; null when none waits for its answer.</returns>
-    private TimeSpan? ForgetOverdue()
-    {
-        if (_pending is not { Count: > 0 })
-        {
-            return null;
-        }
-
-        var oldest = TimeSpan.Zero;
-        foreach (var (id, (since, _)) in _pending)
-        {
-            var age = _edge.Time.GetElapsedTime(since);
-            if (age >= _edge.ViewerLimits.PostDeadline)
-            {
-                RemovePending(id);
-                TellUnknown(id);
-            }
-            else if (age > oldest)
-            {
-                oldest = age;
-            }
-        }
-
-        return _pending.Count > 0 ? _edge.ViewerLimits.PostDeadline - oldest : null;
     }
 
     private void TickSoon()
