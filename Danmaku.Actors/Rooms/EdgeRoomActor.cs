@@ -33,9 +33,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly Dictionary<IActorRef, Position> _reaching = [];
 
     private readonly CatchUpReads _reads;
+    private readonly OriginLink _link;
     private IActorRef? _origin;
-    private MissingRange? _asked;
-    private TimeSpan _retry;
     private bool _isFlushing;
     private ITimer? _tick;
     private long _visits;
@@ -47,17 +46,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     /// <summary>The number of visits when it last told its parent that it was empty.</summary>
     private long _toldSpare;
 
-    /// <summary>When a range was first missing, or last became smaller.</summary>
-    private long _progressAt;
-
-    private long _heardAt;
-    private long _attachedAt;
-
-    /// <summary>How often the origin was asked for the room's head, and the last of these questions that it answered.</summary>
-    private long _questions;
-
-    private long _answered;
-
     public EdgeRoomActor(RoomId id, EdgeContext edge)
     {
         (_id, _edge) = (id, edge);
@@ -65,7 +53,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _subscribers = new Subscribers(edge.Metrics);
         _pace = new AdaptiveFlush(edge.Fanout, edge.Time);
         _reads = new CatchUpReads(edge.Time);
-        _retry = FirstRetry;
+        _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -73,17 +61,10 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     /// <summary>Most handshakes that wait until the room's head is known; further ones do not wait.</summary>
     private const int MaxOpeners = 10_000;
 
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan ReattachEvery = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>A client that had the room opened joins within this time.</summary>
     private static readonly TimeSpan SpareAfter = TimeSpan.FromSeconds(3);
-
-    /// <summary>Origins announce the head of an active room every second; an origin that was not heard for this long is silent.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
 
     /// <summary>A viewer's actor that fails is stopped; a restart would leave it with a dead socket for ever.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
@@ -179,9 +160,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private int Count => _subscribers.Count;
 
-    /// <summary>Whether the origin has been asked, and will be asked again.</summary>
-    private bool IsAttaching => Timers.IsTimerActive(nameof(Attach));
-
     private Position? KnownTop => _room.IsAttached ? _room.Top : null;
 
     // Viewers come and go.
@@ -197,10 +175,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
 
         _openers.Add(Sender);
-        if (!IsAttaching)
-        {
-            AttachToOrigin();
-        }
+        AskForWaiting();
     }
 
     private void OnJoin(EdgeRoomManager.Join join)
@@ -224,27 +199,25 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             return;
         }
 
-        _waiting[member] = _questions + 1;
+        _waiting[member] = _link.NextQuestion;
         AskForWaiting();
     }
 
     /// <summary>Asks the origin again for viewers who came after the last question, but not once for each of them.</summary>
     private void AskForWaiting()
     {
-        if (!_room.IsAttached)
+        if (_link.WaitToAsk(_room.IsAttached) is not { } wait)
         {
-            if (!IsAttaching)
-            {
-                AttachToOrigin();
-            }
+            return;
         }
-        else if (_edge.Time.GetElapsedTime(_attachedAt) >= FirstRetry)
+
+        if (wait > TimeSpan.Zero)
         {
-            AttachToOrigin();
+            AttachAfter(wait);
         }
         else
         {
-            Timers.StartSingleTimer(nameof(Attach), Attach.Instance, FirstRetry);
+            AttachToOrigin();
         }
     }
 
@@ -401,7 +374,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnSlice(Slice slice)
     {
-        _heardAt = _edge.Time.GetTimestamp();
+        _link.Heard();
         var before = _room.Top;
         _room.Slice(slice.Decode());
         Merged(before);
@@ -409,7 +382,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnHead(HeadNote note)
     {
-        _heardAt = _edge.Time.GetTimestamp();
+        _link.Heard();
         _total = note.Viewers;
         var before = _room.Top;
         _room.OnHead(note.Head);
@@ -448,7 +421,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             _shared.Origin = Sender.Path.Address is { HasLocalScope: false } address ? address : null;
         }
 
-        Timers.StartSingleTimer(nameof(Attach), Attach.Instance, ReattachEvery);
+        AttachAfter(OriginLink.ReattachEvery);
     }
 
     private void OnRefused()
@@ -456,7 +429,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _subscribers.CloseAll(CloseReason.TooManyRooms);
         _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(null)));
         _openers.Clear();
-        Timers.StartSingleTimer(nameof(Attach), Attach.Instance, RetryWhenFull);
+        AttachAfter(OriginLink.RetryWhenFull);
     }
 
     private void OnOriginGone()
@@ -470,37 +443,19 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     /// <param name="question">The number of the question that is answered; 0 when it is none.</param>
     private void Merged(Position before, long question = 0)
     {
-        if (_room.Top != before || _asked is null)
-        {
-            _progressAt = _edge.Time.GetTimestamp();
-        }
-
-        if (_room.Top != before)
-        {
-            _retry = FirstRetry;
-        }
-
-        _answered = Math.Max(_answered, question);
+        var fetch = _link.Merged(_room.Top != before, _room.Missing, question);
         _shared.Epoch = _room.Top.Epoch;
         BeginWaiting();
         FlushNowOrAtTick();
-
-        // An answer that brought nothing is no reason to ask again at once: the timer does.
-        var missing = _room.Missing;
-        if (missing == _asked)
+        switch (fetch)
         {
-            return;
-        }
-
-        if (missing is null)
-        {
-            _asked = null;
-            Timers.Cancel(nameof(Fetch));
-        }
-        else
-        {
-            _edge.Metrics.GapFetched();
-            FetchMissing();
+            case FetchChange.Ask:
+                _edge.Metrics.GapFetched();
+                FetchMissing();
+                break;
+            case FetchChange.Stop:
+                Timers.Cancel(nameof(Fetch));
+                break;
         }
     }
 
@@ -538,33 +493,25 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
 
         bool IsDue(KeyValuePair<RoomViewer, long> waiting) =>
-            !_room.IsBehind(waiting.Key.Request.Last) || (isComplete && _answered >= waiting.Value);
+            !_room.IsBehind(waiting.Key.Request.Last) || (isComplete && _link.HasAnswered(waiting.Value));
     }
 
     private void AttachToOrigin()
     {
         _toldOrigin = Count;
-        _attachedAt = _edge.Time.GetTimestamp();
-        _edge.Origins.Tell(new AttachEdge(_id, _room.Top, Count, ++_questions));
-        Timers.StartSingleTimer(nameof(Attach), Attach.Instance, NextRetry());
+        _edge.Origins.Tell(new AttachEdge(_id, _room.Top, Count, _link.Ask(out var again)));
+        AttachAfter(again);
     }
 
-    /// <summary>Asks for what is missing, again and again until the origin answers: a silent origin proves nothing.</summary>
+    private void AttachAfter(TimeSpan wait) => Timers.StartSingleTimer(nameof(Attach), Attach.Instance, wait);
+
     private void FetchMissing()
     {
-        _asked = _room.Missing;
-        if (_asked is { } missing)
+        if (_room.Missing is { } missing)
         {
             _edge.Origins.Tell(new FetchRange(_id, missing));
-            Timers.StartSingleTimer(nameof(Fetch), Fetch.Instance, NextRetry());
+            Timers.StartSingleTimer(nameof(Fetch), Fetch.Instance, _link.Fetch(missing));
         }
-    }
-
-    private TimeSpan NextRetry()
-    {
-        var wait = _retry * (0.75 + 0.5 * _edge.Random());
-        _retry = _retry * 2 < LastRetry ? _retry * 2 : LastRetry;
-        return wait;
     }
 
     // What goes to the viewers.
@@ -690,12 +637,9 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>An origin that is heard and does not give what is missing for long never will. A silent one proves nothing.</summary>
     private void GiveUpOnGap()
     {
-        if (_room.Missing is not null
-            && _edge.Time.GetElapsedTime(_progressAt) > _edge.RoomLimits.GapTimeout
-            && _edge.Time.GetElapsedTime(_heardAt) < Silence)
+        if (_link.IsToGiveUp(_room.Missing))
         {
             var before = _room.Top;
             _room.GiveUp();
