@@ -32,7 +32,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     /// <summary>Connections to be told when they have been sent everything up to a position.</summary>
     private readonly Dictionary<IActorRef, Position> _reaching = [];
 
-    private readonly CatchUpReads _reads;
+    private readonly CatchUpReads<IActorRef> _reads;
     private readonly OriginLink _link;
     private IActorRef? _origin;
     private bool _isFlushing;
@@ -52,7 +52,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _room = new EdgeRoom(edge.RoomLimits);
         _subscribers = new Subscribers(edge.Metrics);
         _pace = new AdaptiveFlush(edge.Fanout, edge.Time);
-        _reads = new CatchUpReads(edge.Time);
+        _reads = new CatchUpReads<IActorRef>(edge.Time);
         _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
     }
 

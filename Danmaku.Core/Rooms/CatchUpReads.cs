@@ -1,28 +1,27 @@
-using Akka.Actor;
-using Danmaku.Core.Rooms;
-
-namespace Danmaku.Actors.Rooms;
+namespace Danmaku.Core.Rooms;
 
 /// <summary>
 /// Reads history from the origin for viewers who resume from positions older than this edge's history: a few pages at a time, and each page once for
 /// all who wait for it.
 /// </summary>
-internal sealed class CatchUpReads(TimeProvider time)
+/// <remarks>Not thread-safe; it has one owner. Each viewer waits for one page at a time.</remarks>
+public sealed class CatchUpReads<TViewer>(TimeProvider time)
+    where TViewer : notnull
 {
     /// <summary>Most pages under way; more wait.</summary>
-    private const int MaxAsked = 4;
+    public const int MaxAsked = 4;
 
     /// <summary>A page that has not come after this time is asked for again.</summary>
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
 
-    private readonly Dictionary<Position, List<IActorRef>> _waiting = [];
+    private readonly Dictionary<Position, List<TViewer>> _waiting = [];
     private readonly Dictionary<Position, long> _asked = [];
-    private readonly Dictionary<IActorRef, Position> _viewers = [];
+    private readonly Dictionary<TViewer, Position> _viewers = [];
 
     /// <summary>Pages to ask for; nobody may wait for some of them any more.</summary>
     private Queue<Position> _next = new();
 
-    public void Wait(IActorRef viewer, Position after)
+    public void Wait(TViewer viewer, Position after)
     {
         if (!_waiting.TryGetValue(after, out var viewers))
         {
@@ -35,7 +34,7 @@ internal sealed class CatchUpReads(TimeProvider time)
     }
 
     /// <summary>Forgets a viewer that has left.</summary>
-    public void Forget(IActorRef viewer)
+    public void Forget(TViewer viewer)
     {
         if (!_viewers.Remove(viewer, out var after) || !_waiting.TryGetValue(after, out var viewers) || !viewers.Remove(viewer) || viewers.Count > 0)
         {
@@ -68,7 +67,7 @@ internal sealed class CatchUpReads(TimeProvider time)
     }
 
     /// <summary>Takes the viewers who wait for a page that has come.</summary>
-    public IReadOnlyList<IActorRef> Take(Position after)
+    public IReadOnlyList<TViewer> Take(Position after)
     {
         _asked.Remove(after);
         if (!_waiting.Remove(after, out var viewers))
