@@ -22,17 +22,12 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly SharedRoomState _shared = new();
     private readonly Subscribers _subscribers;
 
-    /// <summary>Viewers waiting for the room to attach or to catch up with them, and the question whose answer admits them at the latest.</summary>
-    private readonly Dictionary<RoomViewer, long> _waiting = [];
+    private readonly Arrivals<RoomViewer> _arrivals;
     private readonly List<IActorRef> _openers = [];
-
-    /// <summary>Viewers who resume from a position older than this edge's history, and whether they have had their welcome.</summary>
-    private readonly Dictionary<RoomViewer, bool> _readers = [];
 
     /// <summary>Connections to be told when they have been sent everything up to a position.</summary>
     private readonly Dictionary<IActorRef, Position> _reaching = [];
 
-    private readonly CatchUpReads<IActorRef> _reads;
     private readonly OriginLink _link;
     private IActorRef? _origin;
     private bool _isFlushing;
@@ -52,8 +47,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _room = new EdgeRoom(edge.RoomLimits);
         _subscribers = new Subscribers(edge.Metrics);
         _pace = new AdaptiveFlush(edge.Fanout, edge.Time);
-        _reads = new CatchUpReads<IActorRef>(edge.Time);
         _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
+        _arrivals = new Arrivals<RoomViewer>(_room, _link, edge.Time);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -135,7 +130,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 OnHistoryPage(page);
                 break;
             case HistoryGone gone:
-                OnHistoryGone(gone);
+                OnHistoryGone(gone.After);
                 break;
             case RoomRefused:
                 OnRefused();
@@ -193,14 +188,14 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         var member = new RoomViewer(actor, request, viewer);
         Context.WatchWith(actor, new ViewerGone(member));
         _subscribers.Enter(member);
-        if (_room.IsAttached && !_room.IsBehind(request.Last))
+        if (_arrivals.Enter(member))
         {
-            Admit(member);
-            return;
+            GoOn(member, request.Last);
         }
-
-        _waiting[member] = _link.NextQuestion;
-        AskForWaiting();
+        else
+        {
+            AskForWaiting();
+        }
     }
 
     /// <summary>Asks the origin again for viewers who came after the last question, but not once for each of them.</summary>
@@ -221,44 +216,37 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Admit(RoomViewer member)
+    // A viewer is sent what it missed from here, page by page. What is older than what is here, it reads on from the origin.
+
+    /// <param name="after">The last position that the viewer has; null when it has none.</param>
+    private void GoOn(RoomViewer member, Position? after)
     {
-        if (_room.IsOlder(member.Request.Last))
+        if (_arrivals.ReadsOn(member, after))
         {
-            _readers[member] = false;
-            ReadOn(member, member.Request.Last!.Value);
+            AskForHistory();
         }
         else
         {
-            SendMissed(member, member.Request.Last);
+            SendNext(member, after);
         }
     }
 
-    /// <summary>Sends a viewer what it missed, or a page of it, from this edge's history.</summary>
-    /// <param name="isGreeted">Whether it has had its welcome, and pages from the origin.</param>
-    private void SendMissed(RoomViewer member, Position? last, bool isGreeted = false)
+    private void SendNext(RoomViewer member, Position? after)
     {
         // What is ready belongs to those already here; the new one gets it as history.
         FanOut();
-        var start = _room.Join(last, member.Request.History);
-        Subscribers.With(member, viewer =>
-        {
-            if (!isGreeted)
-            {
-                viewer.Greet(Welcome(member.Request, start.Position, start.IsLost), start.Batches);
-                return;
-            }
+        Send(member, _arrivals.Next(member, after));
+    }
 
-            if (start.IsLost)
-            {
-                viewer.Lose(start.Position);
-            }
-
-            viewer.Deliver(start.Batches);
-        });
+    private void Send(RoomViewer member, Portion portion)
+    {
+        var (start, request) = (portion.Start, member.Request);
+        var welcome = portion.IsFirst
+            ? new Welcome(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, Math.Max(_total, Count), _edge.Heartbeat)
+            : null;
+        Subscribers.With(member, viewer => portion.SendTo(viewer, welcome));
         if (start.HasMore)
         {
-            _readers[member] = true;
             member.Actor.Tell(new ConnectionActor.MoreAfter(start.Batches[^1].Last), Self);
         }
         else
@@ -267,35 +255,17 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private Welcome Welcome(JoinRequest request, Position position, bool isLost) =>
-        new(_id, _edge.Node, request.Name, position, _room.Top, isLost, Math.Max(_total, Count), _edge.Heartbeat);
-
-    // Who comes back with a position that is older than what is here reads on from the origin, page by page, until it is not.
-
     private void OnReadOn(ConnectionActor.ReadOn read)
     {
-        if (_subscribers.Find(Sender) is { } member)
+        if (_subscribers.Find(Sender) is { Stage: ViewerStage.CatchingUp } member)
         {
-            ReadOn(member, read.After);
-        }
-    }
-
-    private void ReadOn(RoomViewer member, Position after)
-    {
-        if (_room.IsOlder(after))
-        {
-            _reads.Wait(member.Actor, after);
-            AskForHistory();
-        }
-        else
-        {
-            GoOn(member, after);
+            GoOn(member, read.After);
         }
     }
 
     private void AskForHistory()
     {
-        foreach (var after in _reads.Due())
+        foreach (var after in _arrivals.TakePages())
         {
             _edge.Origins.Tell(new ReadHistory(_id, after, _room.Top.Epoch));
         }
@@ -305,67 +275,32 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         if (page.Page.Count == 0)
         {
-            OnHistoryGone(new HistoryGone(_id, page.After));
+            OnHistoryGone(page.After);
             return;
         }
 
-        // What comes after Top is on its way here too, and goes to everybody.
-        var batches = _room.UpToTop([.. page.Page.Select(slice => slice.Decode())]);
-        if (batches.Count == 0)
+        foreach (var (member, portion) in _arrivals.OnPage(page.After, [.. page.Page.Select(slice => slice.Decode())]))
         {
-            return;
-        }
-
-        foreach (var member in _reads.Take(page.After).Select(_subscribers.Find).OfType<RoomViewer>())
-        {
-            if (!_readers.TryGetValue(member, out var isGreeted))
-            {
-                continue;
-            }
-
-            Subscribers.With(member, viewer =>
-            {
-                if (isGreeted)
-                {
-                    viewer.Deliver(batches);
-                }
-                else
-                {
-                    viewer.Greet(Welcome(member.Request, page.After, isLost: false), batches);
-                }
-            });
-            _readers[member] = true;
-            member.Actor.Tell(new ConnectionActor.MoreAfter(batches[^1].Last), Self);
+            Send(member, portion);
         }
 
         AskForHistory();
     }
 
-    private void OnHistoryGone(HistoryGone gone)
+    private void OnHistoryGone(Position after)
     {
-        foreach (var member in _reads.Take(gone.After).Select(_subscribers.Find).OfType<RoomViewer>())
+        foreach (var member in _arrivals.OnGone(after))
         {
-            GoOn(member, gone.After);
+            SendNext(member, after);
         }
 
         AskForHistory();
-    }
-
-    /// <summary>What follows is here.</summary>
-    private void GoOn(RoomViewer member, Position after)
-    {
-        if (_readers.Remove(member, out var isGreeted))
-        {
-            SendMissed(member, after, isGreeted);
-        }
     }
 
     private void OnViewerGone(RoomViewer member)
     {
-        _waiting.Remove(member);
-        _readers.Remove(member);
+        _arrivals.Leave(member);
         _reaching.Remove(member.Actor);
-        _reads.Forget(member.Actor);
         _subscribers.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
@@ -476,24 +411,10 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             _openers.Clear();
         }
 
-        if (_waiting.Count > 0)
+        foreach (var member in _arrivals.TakeDue())
         {
-            AdmitWaiting();
+            GoOn(member, member.Request.Last);
         }
-    }
-
-    private void AdmitWaiting()
-    {
-        // Who is ahead after everything has come that the origin had when it was asked for him, is ahead of the origin too.
-        var isComplete = _room.Missing is null;
-        foreach (var (member, _) in _waiting.Where(IsDue).ToArray())
-        {
-            _waiting.Remove(member);
-            Admit(member);
-        }
-
-        bool IsDue(KeyValuePair<RoomViewer, long> waiting) =>
-            !_room.IsBehind(waiting.Key.Request.Last) || (isComplete && _link.HasAnswered(waiting.Value));
     }
 
     private void AttachToOrigin()
@@ -600,10 +521,11 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         GiveUpOnGap();
         AskForHistory();
-        if (_waiting.Count > 0)
+        if (_arrivals.AnyWaiting)
         {
             AskForWaiting();
         }
+
         if (Count != _toldOrigin)
         {
             _toldOrigin = Count;

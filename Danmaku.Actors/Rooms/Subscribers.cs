@@ -30,25 +30,23 @@ public sealed class Subscribers(DanmakuMetrics metrics)
     public void GoLive(RoomViewer member)
     {
         var live = _live[member.Viewer.Format.Index];
-        member.Place = live.Count;
+        member.Stage = new ViewerStage.Live(live.Count);
         live.Add(member);
-        member.Viewer.IsLive = true;
     }
 
     public void Leave(RoomViewer member)
     {
         _members.Remove(member.Actor);
-        if (!member.IsLive)
+        if (member.Stage is ViewerStage.Live(var place))
         {
-            return;
+            // The last takes its place.
+            var live = _live[member.Viewer.Format.Index];
+            live[^1].Stage = member.Stage;
+            live[place] = live[^1];
+            live.RemoveAt(live.Count - 1);
         }
 
-        var live = _live[member.Viewer.Format.Index];
-        var last = live[^1];
-        (live[member.Place], last.Place) = (last, member.Place);
-        live.RemoveAt(live.Count - 1);
-        member.Place = RoomViewer.NotLive;
-        member.Viewer.IsLive = false;
+        member.Stage = new ViewerStage.Gone();
     }
 
     /// <summary>Sends a batch, encoded once for each format that somebody here speaks.</summary>
