@@ -86,7 +86,7 @@ public sealed class EdgeRoomActorTests : TestKit
         room.Tell(Slice(1));
         room.Tell(Slice(2));
         room.Tell(Slice(1, 2, 3));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => Seen(viewer).Count == 3);
         Assert.Equal(["1", "2", "3"], Seen(viewer));
@@ -115,7 +115,7 @@ public sealed class EdgeRoomActorTests : TestKit
         room.Tell(Slice(3, 4));
         var fetch = await _origin.FishForMessageAsync<FetchRange>(_ => true);
         _origin.Reply(Attached(4, 1, 2));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => Seen(viewer).Count == 4);
         Assert.Equal(new MissingRange(Epoch, 1, 2), fetch.Range);
@@ -150,7 +150,7 @@ public sealed class EdgeRoomActorTests : TestKit
         }
 
         // What the room says to those answers comes before what it says then.
-        room.Tell(EdgeRoomActor.Attach.Instance);
+        room.Tell(EdgeRoomProtocol.Attach.Instance);
         var asked = 0;
         await _origin.FishForMessageAsync(message => (asked += message is FetchRange ? 1 : 0) >= 0 && message is AttachEdge);
         Assert.InRange(asked, 0, 1);
@@ -190,7 +190,7 @@ public sealed class EdgeRoomActorTests : TestKit
         await _origin.FishForMessageAsync<SubmitPost>(_ => true);
         Assert.Empty(viewer.Outbox.OfType("ack"));
 
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => Seen(viewer).Count == 2);
         Assert.Equal(["welcome", "batch", "ack", "batch"], viewer.Outbox.Messages.Select(message => message.GetProperty("type").GetString()));
@@ -222,7 +222,7 @@ public sealed class EdgeRoomActorTests : TestKit
         await _origin.FishForMessageAsync<AttachEdge>(_ => true);
         Assert.Empty(outbox.Texts);
         room.Tell(Slice(3, 4, 5));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => outbox.OfType("welcome").Count == 1);
         var welcome = outbox.OfType("welcome")[0];
@@ -367,7 +367,7 @@ public sealed class EdgeRoomActorTests : TestKit
         _origin.Reply(new HistoryPage(Id, new Position(Epoch, 1), [Slice(2, 3, 4, 5, 6, 7, 8)]));
         await Eventually.TrueAsync(() => Texts(outbox).Count == 5);
         room.Tell(Slice(7, 8, 9));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => Texts(outbox).Count >= 8);
         Assert.Equal(["2", "3", "4", "5", "6", "7", "8", "9"], Texts(outbox));
@@ -386,7 +386,7 @@ public sealed class EdgeRoomActorTests : TestKit
         Assert.Empty(outbox.Texts);
 
         _origin.Reply(Attached(6, 5, 6));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => Texts(outbox).Count == 1);
         Assert.Equal(["6"], Texts(outbox));
@@ -475,7 +475,7 @@ public sealed class EdgeRoomActorTests : TestKit
 
         await Eventually.TrueAsync(() => Texts(outbox).Count == 6);
         room.Tell(Slice(8));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
         await Eventually.TrueAsync(() => Texts(outbox).Count == 7);
         Assert.Equal(["2", "3", "4", "5", "6", "7", "8"], Texts(outbox));
         var welcome = outbox.OfType("welcome").Single();
@@ -505,18 +505,18 @@ public sealed class EdgeRoomActorTests : TestKit
         var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 5), 50), new FakeOutbox());
         _rooms.Tell(join);
         await _origin.FishForMessageAsync<ReadHistory>(_ => true);
-        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
         await _origin.FishForMessageAsync<EdgeViewers>(viewers => viewers.Viewers == 2);
 
         (await join.Answer.Task)!.Tell(ConnectionActor.Leave.Instance);
         await Eventually.TrueAsync(() =>
         {
-            room.Tell(EdgeRoomActor.Pulse.Instance);
+            room.Tell(EdgeRoomProtocol.Pulse.Instance);
             return _origin.HasMessages;
         });
         Assert.Equal(1, (await _origin.ExpectMsgAsync<EdgeViewers>()).Viewers);
         _time.Advance(TimeSpan.FromSeconds(3));
-        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
         _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
         await ExpectMsgAsync<EdgeRoomManager.Opened>();
 
@@ -567,8 +567,8 @@ public sealed class EdgeRoomActorTests : TestKit
             room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 3), Position.None), 1));
         }
 
-        room.Tell(EdgeRoomActor.Pulse.Instance);
-        room.Tell(EdgeRoomActor.Attach.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Attach.Instance);
         await _origin.FishForMessageAsync<AttachEdge>(_ => true);
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("lost").Count == (isHeard ? 1 : 0));
@@ -602,7 +602,7 @@ public sealed class EdgeRoomActorTests : TestKit
         room.Tell(Long(1, 100));
         await Eventually.TrueAsync(() => plain.Outbox.Texts.Count == 100);
         room.Tell(Long(101, 200));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
 
         await Eventually.TrueAsync(() => plain.Outbox.Texts.Count == 200);
         var skipped = viewer.Outbox.OfType("skipped").Single();
@@ -626,13 +626,13 @@ public sealed class EdgeRoomActorTests : TestKit
         var plain = await JoinAsync(format: WireFormat.Plain);
 
         room.Tell(Slice(1));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
         await Eventually.TrueAsync(() => Seen(good).Count == 1 && plain.Outbox.Texts.Count == 1);
         await Eventually.TrueAsync(() => bad.Throwing!.Closed == CloseReason.InternalError);
 
         room.Tell(Slice(2));
         _time.Advance(TimeSpan.FromSeconds(1));
-        room.Tell(EdgeRoomActor.Flush.Instance);
+        room.Tell(EdgeRoomProtocol.Flush.Instance);
         await Eventually.TrueAsync(() => Seen(good).Count == 2);
         Assert.Equal(["1", "2"], plain.Outbox.Texts);
     }
@@ -659,7 +659,7 @@ public sealed class EdgeRoomActorTests : TestKit
         var next = await JoinAsync();
         await Eventually.TrueAsync(async () =>
         {
-            room.Tell(EdgeRoomActor.Attach.Instance);
+            room.Tell(EdgeRoomProtocol.Attach.Instance);
             return (await _origin.FishForMessageAsync<AttachEdge>(_ => true)).Viewers == 2;
         });
         Assert.Equal(2, next.Outbox.OfType("welcome")[0].GetProperty("viewers").GetInt32());
@@ -714,7 +714,7 @@ public sealed class EdgeRoomActorTests : TestKit
         gone.Viewer.Tell(ConnectionActor.Leave.Instance);
         await _origin.FishForMessageAsync<AttachEdge>(attach => attach.Room == RoomId.Parse("one") && attach.Viewers == 0, TimeSpan.FromSeconds(10));
         _time.Advance(TimeSpan.FromSeconds(4));
-        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
 
         await Eventually.TrueAsync(async () =>
         {
@@ -749,12 +749,12 @@ public sealed class EdgeRoomActorTests : TestKit
         viewer.Viewer.Tell(ConnectionActor.Leave.Instance);
         await Eventually.TrueAsync(async () =>
         {
-            room.Tell(EdgeRoomActor.Pulse.Instance);
+            room.Tell(EdgeRoomProtocol.Pulse.Instance);
             return (await _origin.FishForMessageAsync<EdgeViewers>(_ => true)).Viewers == 0;
         });
         _time.Advance(TimeSpan.FromSeconds(61));
 
-        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
 
         await ExpectTerminatedAsync(room);
         await _origin.FishForMessageAsync<DetachEdge>(_ => true);
@@ -767,10 +767,10 @@ public sealed class EdgeRoomActorTests : TestKit
         var (room, viewer) = await OpenAsync();
 
         room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 0), Position.None), 12));
-        room.Tell(EdgeRoomActor.Pulse.Instance);
-        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
         room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 0), Position.None), 13));
-        room.Tell(EdgeRoomActor.Pulse.Instance);
+        room.Tell(EdgeRoomProtocol.Pulse.Instance);
 
         await Eventually.TrueAsync(() => viewer.Outbox.OfType("viewers") is [.., var last] && last.GetProperty("count").GetInt32() == 13);
         Assert.Equal([12, 13], viewer.Outbox.OfType("viewers").Select(message => message.GetProperty("count").GetInt32()).Where(count => count > 1));

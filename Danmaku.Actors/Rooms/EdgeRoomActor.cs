@@ -4,6 +4,7 @@ using Danmaku.Actors.Connections;
 using Danmaku.Actors.Replication;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
+using static Danmaku.Actors.Rooms.EdgeRoomProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
 
@@ -572,28 +573,4 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private sealed record ViewerGone(RoomViewer Member) : INoSerializationVerificationNeeded;
 
     private sealed record OriginGone : INoSerializationVerificationNeeded;
-
-    /// <summary>Fan out what is ready: the room's tick.</summary>
-    public sealed record Flush : INoSerializationVerificationNeeded
-    {
-        public static readonly Flush Instance = new();
-    }
-
-    /// <summary>Count viewers, and see whether the room is still needed here.</summary>
-    public sealed record Pulse : INoSerializationVerificationNeeded
-    {
-        public static readonly Pulse Instance = new();
-    }
-
-    /// <summary>Tell the origin (again) that this edge has viewers.</summary>
-    public sealed record Attach : INoSerializationVerificationNeeded
-    {
-        public static readonly Attach Instance = new();
-    }
-
-    /// <summary>Ask the origin (again) for what is missing.</summary>
-    public sealed record Fetch : INoSerializationVerificationNeeded
-    {
-        public static readonly Fetch Instance = new();
-    }
 }
