@@ -19,20 +19,14 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly RoomId _id;
     private readonly EdgeContext _edge;
     private readonly EdgeRoom _room;
-    private readonly AdaptiveFlush _pace;
     private readonly SharedRoomState _shared = new();
     private readonly Subscribers _subscribers;
-
+    private readonly RoomFanout _fanout;
     private readonly Arrivals<RoomViewer> _arrivals;
     private readonly List<IActorRef> _openers = [];
 
-    /// <summary>Connections to be told when they have been sent everything up to a position.</summary>
-    private readonly Dictionary<IActorRef, Position> _reaching = [];
-
     private readonly OriginLink _link;
     private IActorRef? _origin;
-    private bool _isFlushing;
-    private ITimer? _tick;
     private long _visits;
     private int _toldOrigin;
     private long _total;
@@ -47,7 +41,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
         _subscribers = new Subscribers(edge.Metrics);
-        _pace = new AdaptiveFlush(edge.Fanout, edge.Time);
+        var (pace, self) = (new AdaptiveFlush(edge.Fanout, edge.Time), Self);
+        _fanout = new RoomFanout(_room, _subscribers, _shared, pace, edge.Metrics, edge.Time, () => self.Tell(Flush.Instance, ActorRefs.NoSender));
         _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
         _arrivals = new Arrivals<RoomViewer>(_room, _link, edge.Time);
     }
@@ -74,7 +69,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     protected override void PostStop()
     {
-        _tick?.Dispose();
+        _fanout.Stop();
         _edge.Metrics.EdgeRoomClosed();
         _edge.Ingress.Tell(new ReplicationIngress.RoomClosed(_id, Self));
         _edge.Origins.Tell(new DetachEdge(_id));
@@ -101,7 +96,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 OnSlice(slice);
                 break;
             case Flush:
-                OnFlush();
+                _fanout.Flush();
                 break;
             case HeadNote note:
                 OnHead(note);
@@ -119,7 +114,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
                 OnReadOn(read);
                 break;
             case ConnectionActor.Reach reach:
-                OnReach(reach);
+                OnReach(reach.Position);
                 break;
             case Attached attached:
                 OnAttached(attached);
@@ -235,7 +230,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private void SendNext(RoomViewer member, Position? after)
     {
         // What is ready belongs to those already here; the new one gets it as history.
-        FanOut();
+        _fanout.FanOut();
         Send(member, _arrivals.Next(member, after));
     }
 
@@ -261,6 +256,14 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         if (_subscribers.Find(Sender) is { Stage: ViewerStage.CatchingUp } member)
         {
             GoOn(member, read.After);
+        }
+    }
+
+    private void OnReach(Position position)
+    {
+        if (_subscribers.Find(Sender) is { } member)
+        {
+            _fanout.Reach(member, position);
         }
     }
 
@@ -301,7 +304,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private void OnViewerGone(RoomViewer member)
     {
         _arrivals.Leave(member);
-        _reaching.Remove(member.Actor);
+        _fanout.Forget(member);
         _subscribers.Leave(member);
         _emptySince = _edge.Time.GetTimestamp();
     }
@@ -382,7 +385,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         var fetch = _link.Merged(_room.Top != before, _room.Missing, question);
         _shared.Epoch = _room.Top.Epoch;
         BeginWaiting();
-        FlushNowOrAtTick();
+        _fanout.FlushNowOrAtTick();
         switch (fetch)
         {
             case FetchChange.Ask:
@@ -434,86 +437,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             _edge.Origins.Tell(new FetchRange(_id, missing));
             Timers.StartSingleTimer(nameof(Fetch), Fetch.Instance, _link.Fetch(missing));
         }
-    }
-
-    // What goes to the viewers.
-
-    private void FlushNowOrAtTick()
-    {
-        if (!_room.HasReady || _isFlushing)
-        {
-            return;
-        }
-
-        (_isFlushing, _shared.IsFlushDue) = (true, true);
-        if (_pace.Wait() is var wait && wait > TimeSpan.Zero)
-        {
-            // The actor system's scheduler knows no such short times.
-            _tick ??= _edge.Time.CreateTimer(
-                static room => ((IActorRef)room!).Tell(Flush.Instance, ActorRefs.NoSender), Self, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _tick.Change(wait, Timeout.InfiniteTimeSpan);
-        }
-        else
-        {
-            // Behind what has come already, or an edge that has more to do than it can would write one slice after the other, and be ever later.
-            Self.Tell(Flush.Instance);
-        }
-    }
-
-    private void OnFlush()
-    {
-        _isFlushing = false;
-        FanOut();
-        if (_reaching.Count > 0)
-        {
-            TellReached();
-        }
-    }
-
-    private void OnReach(ConnectionActor.Reach reach)
-    {
-        FanOut();
-        _reaching[Sender] = reach.Position;
-        TellReached();
-    }
-
-    private void TellReached()
-    {
-        foreach (var (connection, _) in _reaching.Where(reaching => reaching.Value <= _room.Top).ToArray())
-        {
-            _reaching.Remove(connection);
-            connection.Tell(ConnectionActor.Reached.Instance);
-        }
-    }
-
-    private void FanOut()
-    {
-        if (!_room.HasReady)
-        {
-            return;
-        }
-
-        _shared.IsFlushDue = false;
-        _pace.FanOutStarts();
-        var (count, bytes) = (_room.ReadyCount, _pace.Bearable(_room.ReadyBytes));
-        foreach (var delivery in _room.Take(bytes))
-        {
-            switch (delivery)
-            {
-                case Delivery.Comments comments:
-                    _subscribers.Send(new DeliveryFrames(comments.Batch));
-                    break;
-                case Delivery.Skipped skipped:
-                    _subscribers.Skip(skipped.Batches);
-                    break;
-                case Delivery.Lost lost:
-                    _edge.Metrics.Lost();
-                    _subscribers.Lose(lost.Position);
-                    break;
-            }
-        }
-
-        _pace.End(count, bytes);
     }
 
     // Once a second.
