@@ -22,25 +22,21 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly SharedRoomState _shared = new();
     private readonly Subscribers _subscribers;
     private readonly RoomFanout _fanout;
+    private readonly ViewerCount _count = new();
+    private readonly Vacancy _vacancy;
     private readonly Arrivals<RoomViewer> _arrivals;
     private readonly List<IActorRef> _openers = [];
 
     private readonly OriginLink _link;
     private IActorRef? _origin;
-    private long _visits;
     private int _toldOrigin;
-    private long _total;
-    private long _toldViewers;
-    private long _emptySince;
-
-    /// <summary>The number of visits when it last told its parent that it was empty.</summary>
-    private long _toldSpare;
 
     public EdgeRoomActor(RoomId id, EdgeContext edge)
     {
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
         _subscribers = new Subscribers(edge.Metrics);
+        _vacancy = new Vacancy(edge.KeepEmptyFor, edge.Time);
         var (pace, self) = (new AdaptiveFlush(edge.Fanout, edge.Time), Self);
         _fanout = new RoomFanout(_room, _subscribers, _shared, pace, edge.Metrics, edge.Time, () => self.Tell(Flush.Instance, ActorRefs.NoSender));
         _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
@@ -53,9 +49,6 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private const int MaxOpeners = 10_000;
 
     private static readonly TimeSpan PulseEvery = TimeSpan.FromSeconds(1);
-
-    /// <summary>A client that had the room opened joins within this time.</summary>
-    private static readonly TimeSpan SpareAfter = TimeSpan.FromSeconds(3);
 
     /// <summary>A viewer's actor that fails is stopped; a restart would leave it with a dead socket for ever.</summary>
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(_ => Directive.Stop);
@@ -157,8 +150,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnOpen()
     {
-        _visits++;
-        _emptySince = _edge.Time.GetTimestamp();
+        _vacancy.Visit();
+        _vacancy.Restart();
         if (_room.IsAttached || _openers.Count == MaxOpeners)
         {
             Sender.Tell(new EdgeRoomManager.Opened(KnownTop));
@@ -171,7 +164,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void OnJoin(EdgeRoomManager.Join join)
     {
-        _visits++;
+        _vacancy.Visit();
         var (request, outbox) = (join.Request, join.Outbox);
         var viewer = new Viewer(request.Format, outbox, _edge.ViewerLimits, _edge.Time);
         var actor = Context.ActorOf(new ConnectionProps(_id, _shared, request, viewer, outbox, _edge));
@@ -238,7 +231,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         var (start, request) = (portion.Start, member.Request);
         var welcome = portion.IsFirst
-            ? new Welcome(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, Math.Max(_total, Count), _edge.Heartbeat)
+            ? new Welcome(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat)
             : null;
         Subscribers.With(member, viewer => portion.SendTo(viewer, welcome));
         if (start.HasMore)
@@ -306,7 +299,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _arrivals.Leave(member);
         _fanout.Forget(member);
         _subscribers.Leave(member);
-        _emptySince = _edge.Time.GetTimestamp();
+        _vacancy.Restart();
     }
 
     // What comes from the origin.
@@ -322,7 +315,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private void OnHead(HeadNote note)
     {
         _link.Heard();
-        _total = note.Viewers;
+        _count.Learn(note.Viewers);
         var before = _room.Top;
         _room.OnHead(note.Head);
         Merged(before);
@@ -348,7 +341,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 
     private void KnowOrigin(long viewers)
     {
-        _total = viewers;
+        _count.Learn(viewers);
         if (!Sender.Equals(_origin))
         {
             if (_origin is { } before)
@@ -456,30 +449,24 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
             _edge.Origins.Tell(new EdgeViewers(_id, Count));
         }
 
-        // The origin's sum does not know yet who has just come here.
-        var total = Math.Max(_total, Count);
-        if (total != _toldViewers)
+        if (_count.News(Count) is { } total)
         {
-            _toldViewers = total;
             _subscribers.TellViewers(total);
         }
 
-        if (Count == 0)
-        {
-            TellEmpty(_edge.Time.GetElapsedTime(_emptySince));
-        }
+        TellNeed();
     }
 
-    private void TellEmpty(TimeSpan since)
+    private void TellNeed()
     {
-        if (since > _edge.KeepEmptyFor)
+        switch (Count == 0 ? _vacancy.Look() : RoomNeed.Unchanged)
         {
-            Context.Parent.Tell(new EdgeRoomManager.Empty(_id, _visits));
-        }
-        else if (since > SpareAfter && _toldSpare != _visits)
-        {
-            _toldSpare = _visits;
-            Context.Parent.Tell(new EdgeRoomManager.Spare(_id, _visits));
+            case RoomNeed.Spare:
+                Context.Parent.Tell(new EdgeRoomManager.Spare(_id, _vacancy.Visits));
+                break;
+            case RoomNeed.None:
+                Context.Parent.Tell(new EdgeRoomManager.Empty(_id, _vacancy.Visits));
+                break;
         }
     }
 
