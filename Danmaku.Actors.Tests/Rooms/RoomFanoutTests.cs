@@ -165,6 +165,22 @@ public sealed class RoomFanoutTests
         Assert.Empty(Told(member));
     }
 
+    [Fact]
+    public void Who_has_got_all_that_it_missed_is_live_and_who_has_not_reads_on()
+    {
+        var (member, outbox) = Viewer();
+        var start = new JoinStart(new Position(Epoch, 1), false, [Batch(2)]);
+
+        _subscribers.Give(new Portion<RoomViewer>(member, start with { HasMore = true }, IsFirst: false), null);
+        Assert.Equal([new ConnectionActor.MoreAfter(new Position(Epoch, 2))], Told(member));
+        Assert.False(member.Viewer.IsLive);
+        _subscribers.Give(new Portion<RoomViewer>(member, start with { Batches = [Batch(3)] }, IsFirst: false), null);
+
+        Assert.Single(Told(member));
+        Assert.True(member.Viewer.IsLive);
+        Assert.Equal(["2", "3"], outbox.Texts);
+    }
+
     private void Say(long offset)
     {
         _room.Slice(Batch(offset));

@@ -14,6 +14,10 @@ namespace Danmaku.Actors.Rooms;
 /// One room on one edge. It orders what the origin sends with <see cref="EdgeRoom"/>, encodes each batch once per format, and fans it out to its
 /// viewers. Each viewer has a child <see cref="ConnectionActor"/>.
 /// </summary>
+/// <remarks>
+/// Its parts decide: <see cref="OriginLink"/> when to ask the origin, <see cref="Arrivals{TMember}"/> who is let in and with what, <see cref="RoomFanout"/>
+/// when what is ready goes out, <see cref="ViewerCount"/> how many there are, <see cref="Vacancy"/> whether the room is needed.
+/// </remarks>
 public sealed class EdgeRoomActor : UntypedActor, IWithTimers
 {
     private readonly RoomId _id;
@@ -21,26 +25,27 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly EdgeRoom _room;
     private readonly SharedRoomState _shared = new();
     private readonly Subscribers _subscribers;
+    private readonly OriginLink _link;
+    private readonly RoomOrigin _origin;
+    private readonly Arrivals<RoomViewer> _arrivals;
     private readonly RoomFanout _fanout;
     private readonly ViewerCount _count = new();
     private readonly Vacancy _vacancy;
-    private readonly Arrivals<RoomViewer> _arrivals;
-    private readonly List<IActorRef> _openers = [];
 
-    private readonly OriginLink _link;
-    private IActorRef? _origin;
-    private int _toldOrigin;
+    /// <summary>Handshakes that wait until the room's head is known.</summary>
+    private readonly List<IActorRef> _openers = [];
 
     public EdgeRoomActor(RoomId id, EdgeContext edge)
     {
         (_id, _edge) = (id, edge);
         _room = new EdgeRoom(edge.RoomLimits);
         _subscribers = new Subscribers(edge.Metrics);
+        _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
+        _origin = new RoomOrigin(id, edge, _room, _link, _shared, Context, this);
         _vacancy = new Vacancy(edge.KeepEmptyFor, edge.Time);
         var (pace, self) = (new AdaptiveFlush(edge.Fanout, edge.Time), Self);
         _fanout = new RoomFanout(_room, _subscribers, _shared, pace, edge.Metrics, edge.Time, () => self.Tell(Flush.Instance, ActorRefs.NoSender));
-        _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
-        _arrivals = new Arrivals<RoomViewer>(_room, _link, edge.Time);
+        _arrivals = new Arrivals<RoomViewer>(_room, _link, edge.Time, _fanout.FanOut);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -72,7 +77,10 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     {
         try
         {
-            Handle(message);
+            if (!FromOrigin(message) && !FromViewers(message) && !FromTimers(message))
+            {
+                Unhandled(message);
+            }
         }
         catch (InvalidDataException error)
         {
@@ -81,70 +89,85 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Handle(object message)
+    private bool FromOrigin(object message)
     {
         switch (message)
         {
             case Slice slice:
                 OnSlice(slice);
-                break;
-            case Flush:
-                _fanout.Flush();
-                break;
+                return true;
             case HeadNote note:
                 OnHead(note);
-                break;
-            case EdgeRoomManager.Open:
-                OnOpen();
-                break;
-            case EdgeRoomManager.Join join:
-                OnJoin(join);
-                break;
-            case ViewerGone gone:
-                OnViewerGone(gone.Member);
-                break;
-            case ConnectionActor.ReadOn read:
-                OnReadOn(read);
-                break;
-            case ConnectionActor.Reach reach:
-                OnReach(reach.Position);
-                break;
+                return true;
             case Attached attached:
                 OnAttached(attached);
-                break;
+                return true;
             case RangeGone gone:
                 OnGone(gone);
-                break;
+                return true;
             case HistoryPage page:
-                OnHistoryPage(page);
-                break;
+                Send(_arrivals.OnPage(page.After, [.. page.Page.Select(slice => slice.Decode())]));
+                return true;
             case HistoryGone gone:
-                OnHistoryGone(gone.After);
-                break;
+                Send(_arrivals.OnGone(gone.After));
+                return true;
             case RoomRefused:
                 OnRefused();
-                break;
-            case OriginGone:
+                return true;
+            case RoomOrigin.Gone:
                 OnOriginGone();
-                break;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private bool FromViewers(object message)
+    {
+        switch (message)
+        {
+            case EdgeRoomManager.Open:
+                OnOpen();
+                return true;
+            case EdgeRoomManager.Join join:
+                OnJoin(join);
+                return true;
+            case ViewerGone gone:
+                OnViewerGone(gone.Member);
+                return true;
+            case ConnectionActor.ReadOn read:
+                OnReadOn(read);
+                return true;
+            case ConnectionActor.Reach reach:
+                OnReach(reach.Position);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private bool FromTimers(object message)
+    {
+        switch (message)
+        {
+            case Flush:
+                _fanout.Flush();
+                return true;
             case Pulse:
                 OnPulse();
-                break;
+                return true;
             case Attach:
-                AttachToOrigin();
-                break;
+                _origin.Attach(Count);
+                return true;
             case Fetch:
-                FetchMissing();
-                break;
+                _origin.Fetch();
+                return true;
             default:
-                Unhandled(message);
-                break;
+                return false;
         }
     }
 
     private int Count => _subscribers.Count;
-
-    private Position? KnownTop => _room.IsAttached ? _room.Top : null;
 
     // Viewers come and go.
 
@@ -154,12 +177,22 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _vacancy.Restart();
         if (_room.IsAttached || _openers.Count == MaxOpeners)
         {
-            Sender.Tell(new EdgeRoomManager.Opened(KnownTop));
+            Sender.Tell(new EdgeRoomManager.Opened(_room.IsAttached ? _room.Top : null));
             return;
         }
 
         _openers.Add(Sender);
-        AskForWaiting();
+        _origin.AttachForWaiting(Count);
+    }
+
+    /// <param name="top">The room's head; null when it is not known.</param>
+    private void AnswerOpeners(Position? top)
+    {
+        if (_openers.Count > 0)
+        {
+            _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(top)));
+            _openers.Clear();
+        }
     }
 
     private void OnJoin(EdgeRoomManager.Join join)
@@ -177,78 +210,26 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         var member = new RoomViewer(actor, request, viewer);
         Context.WatchWith(actor, new ViewerGone(member));
         _subscribers.Enter(member);
-        if (_arrivals.Enter(member))
+        Send([_arrivals.Enter(member)]);
+        if (member.Stage is ViewerStage.Waiting)
         {
-            GoOn(member, request.Last);
-        }
-        else
-        {
-            AskForWaiting();
+            _origin.AttachForWaiting(Count);
         }
     }
 
-    /// <summary>Asks the origin again for viewers who came after the last question, but not once for each of them.</summary>
-    private void AskForWaiting()
+    private void OnViewerGone(RoomViewer member)
     {
-        if (_link.WaitToAsk(_room.IsAttached) is not { } wait)
-        {
-            return;
-        }
-
-        if (wait > TimeSpan.Zero)
-        {
-            AttachAfter(wait);
-        }
-        else
-        {
-            AttachToOrigin();
-        }
-    }
-
-    // A viewer is sent what it missed from here, page by page. What is older than what is here, it reads on from the origin.
-
-    /// <param name="after">The last position that the viewer has; null when it has none.</param>
-    private void GoOn(RoomViewer member, Position? after)
-    {
-        if (_arrivals.ReadsOn(member, after))
-        {
-            AskForHistory();
-        }
-        else
-        {
-            SendNext(member, after);
-        }
-    }
-
-    private void SendNext(RoomViewer member, Position? after)
-    {
-        // What is ready belongs to those already here; the new one gets it as history.
-        _fanout.FanOut();
-        Send(member, _arrivals.Next(member, after));
-    }
-
-    private void Send(RoomViewer member, Portion portion)
-    {
-        var (start, request) = (portion.Start, member.Request);
-        var welcome = portion.IsFirst
-            ? new Welcome(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat)
-            : null;
-        Subscribers.With(member, viewer => portion.SendTo(viewer, welcome));
-        if (start.HasMore)
-        {
-            member.Actor.Tell(new ConnectionActor.MoreAfter(start.Batches[^1].Last), Self);
-        }
-        else
-        {
-            _subscribers.GoLive(member);
-        }
+        _arrivals.Leave(member);
+        _fanout.Forget(member);
+        _subscribers.Leave(member);
+        _vacancy.Restart();
     }
 
     private void OnReadOn(ConnectionActor.ReadOn read)
     {
-        if (_subscribers.Find(Sender) is { Stage: ViewerStage.CatchingUp } member)
+        if (_subscribers.Find(Sender) is { } member)
         {
-            GoOn(member, read.After);
+            Send([_arrivals.ReadOn(member, read.After)]);
         }
     }
 
@@ -260,195 +241,104 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private void AskForHistory()
+    /// <param name="portions">Null for a viewer that gets nothing now.</param>
+    private void Send(IEnumerable<Portion<RoomViewer>?> portions)
     {
-        foreach (var after in _arrivals.TakePages())
+        foreach (var portion in portions.OfType<Portion<RoomViewer>>())
         {
-            _edge.Origins.Tell(new ReadHistory(_id, after, _room.Top.Epoch));
-        }
-    }
-
-    private void OnHistoryPage(HistoryPage page)
-    {
-        if (page.Page.Count == 0)
-        {
-            OnHistoryGone(page.After);
-            return;
+            _subscribers.Give(portion, portion.IsFirst ? Welcome(portion.Member.Request, portion.Start) : null);
         }
 
-        foreach (var (member, portion) in _arrivals.OnPage(page.After, [.. page.Page.Select(slice => slice.Decode())]))
-        {
-            Send(member, portion);
-        }
-
-        AskForHistory();
+        _origin.Read(_arrivals.TakePages());
     }
 
-    private void OnHistoryGone(Position after)
-    {
-        foreach (var member in _arrivals.OnGone(after))
-        {
-            SendNext(member, after);
-        }
-
-        AskForHistory();
-    }
-
-    private void OnViewerGone(RoomViewer member)
-    {
-        _arrivals.Leave(member);
-        _fanout.Forget(member);
-        _subscribers.Leave(member);
-        _vacancy.Restart();
-    }
+    private Welcome Welcome(JoinRequest request, JoinStart start) =>
+        new(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat);
 
     // What comes from the origin.
 
     private void OnSlice(Slice slice)
     {
         _link.Heard();
-        var before = _room.Top;
         _room.Slice(slice.Decode());
-        Merged(before);
+        Merged();
     }
 
     private void OnHead(HeadNote note)
     {
         _link.Heard();
         _count.Learn(note.Viewers);
-        var before = _room.Top;
         _room.OnHead(note.Head);
-        Merged(before);
+        Merged();
     }
 
     private void OnAttached(Attached attached)
     {
         Batch[] page = [.. attached.Page.Select(slice => slice.Decode())];
-        KnowOrigin(attached.Viewers);
-        var before = _room.Top;
+        _count.Learn(attached.Viewers);
+        _origin.Know(Sender);
         _room.Attached(attached.Head, page);
-        Merged(before, attached.Question);
+        Merged(attached.Question);
     }
 
     private void OnGone(RangeGone gone)
     {
         Batch[] newest = [.. gone.Newest.Select(slice => slice.Decode())];
-        KnowOrigin(gone.Viewers);
-        var before = _room.Top;
+        _count.Learn(gone.Viewers);
+        _origin.Know(Sender);
         _room.OnGone(gone.Have, gone.Head, newest);
-        Merged(before, gone.Question);
-    }
-
-    private void KnowOrigin(long viewers)
-    {
-        _count.Learn(viewers);
-        if (!Sender.Equals(_origin))
-        {
-            if (_origin is { } before)
-            {
-                Context.Unwatch(before);
-            }
-
-            _origin = Context.WatchWith(Sender, new OriginGone());
-            _shared.Origin = Sender.Path.Address is { HasLocalScope: false } address ? address : null;
-        }
-
-        AttachAfter(OriginLink.ReattachEvery);
+        Merged(gone.Question);
     }
 
     private void OnRefused()
     {
         _subscribers.CloseAll(CloseReason.TooManyRooms);
-        _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(null)));
-        _openers.Clear();
-        AttachAfter(OriginLink.RetryWhenFull);
+        AnswerOpeners(null);
+        _origin.AttachAfter(OriginLink.RetryWhenFull);
     }
 
     private void OnOriginGone()
     {
-        (_origin, _shared.Origin) = (null, null);
-        AttachToOrigin();
+        _origin.Forget();
+        _origin.Attach(Count);
     }
 
     /// <summary>Goes on after something was put into the room.</summary>
-    /// <param name="before">The head of the room before that.</param>
     /// <param name="question">The number of the question that is answered; 0 when it is none.</param>
-    private void Merged(Position before, long question = 0)
+    private void Merged(long question = 0)
     {
-        var fetch = _link.Merged(_room.Top != before, _room.Missing, question);
+        var fetch = _link.Merged(_room.Top, _room.Missing, question);
         _shared.Epoch = _room.Top.Epoch;
-        BeginWaiting();
+        if (_room.IsAttached)
+        {
+            AnswerOpeners(_room.Top);
+            if (_arrivals.AnyWaiting)
+            {
+                Send(_arrivals.LetIn());
+            }
+        }
+
         _fanout.FlushNowOrAtTick();
-        switch (fetch)
-        {
-            case FetchChange.Ask:
-                _edge.Metrics.GapFetched();
-                FetchMissing();
-                break;
-            case FetchChange.Stop:
-                Timers.Cancel(nameof(Fetch));
-                break;
-        }
-    }
-
-    /// <summary>
-    /// Sends the welcome to viewers who came before the room's head was known, and to viewers who have seen more than has arrived here: when it has
-    /// arrived, or when the origin has answered.
-    /// </summary>
-    private void BeginWaiting()
-    {
-        if (!_room.IsAttached)
-        {
-            return;
-        }
-
-        if (_openers.Count > 0)
-        {
-            _openers.ForEach(opener => opener.Tell(new EdgeRoomManager.Opened(KnownTop)));
-            _openers.Clear();
-        }
-
-        foreach (var member in _arrivals.TakeDue())
-        {
-            GoOn(member, member.Request.Last);
-        }
-    }
-
-    private void AttachToOrigin()
-    {
-        _toldOrigin = Count;
-        _edge.Origins.Tell(new AttachEdge(_id, _room.Top, Count, _link.Ask(out var again)));
-        AttachAfter(again);
-    }
-
-    private void AttachAfter(TimeSpan wait) => Timers.StartSingleTimer(nameof(Attach), Attach.Instance, wait);
-
-    private void FetchMissing()
-    {
-        if (_room.Missing is { } missing)
-        {
-            _edge.Origins.Tell(new FetchRange(_id, missing));
-            Timers.StartSingleTimer(nameof(Fetch), Fetch.Instance, _link.Fetch(missing));
-        }
+        _origin.Fetch(fetch);
     }
 
     // Once a second.
 
     private void OnPulse()
     {
-        GiveUpOnGap();
-        AskForHistory();
+        if (_link.IsToGiveUp(_room.Missing))
+        {
+            _room.GiveUp();
+            Merged();
+        }
+
+        _origin.Read(_arrivals.TakePages());
         if (_arrivals.AnyWaiting)
         {
-            AskForWaiting();
+            _origin.AttachForWaiting(Count);
         }
 
-        if (Count != _toldOrigin)
-        {
-            _toldOrigin = Count;
-            _edge.Origins.Tell(new EdgeViewers(_id, Count));
-        }
-
+        _origin.TellViewers(Count);
         if (_count.News(Count) is { } total)
         {
             _subscribers.TellViewers(total);
@@ -470,17 +360,5 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         }
     }
 
-    private void GiveUpOnGap()
-    {
-        if (_link.IsToGiveUp(_room.Missing))
-        {
-            var before = _room.Top;
-            _room.GiveUp();
-            Merged(before);
-        }
-    }
-
     private sealed record ViewerGone(RoomViewer Member) : INoSerializationVerificationNeeded;
-
-    private sealed record OriginGone : INoSerializationVerificationNeeded;
 }

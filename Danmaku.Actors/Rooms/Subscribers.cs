@@ -34,6 +34,22 @@ public sealed class Subscribers(DanmakuMetrics metrics)
         live.Add(member);
     }
 
+    /// <summary>Sends a viewer a part of what it missed. When that was all, it is live; else its actor lets it read on when its outbox has place.</summary>
+    /// <param name="welcome">Before the first part.</param>
+    public void Give(Portion<RoomViewer> portion, Welcome? welcome)
+    {
+        var (member, start, _) = portion;
+        With(member, viewer => portion.SendTo(viewer, welcome));
+        if (start.HasMore)
+        {
+            member.Actor.Tell(new ConnectionActor.MoreAfter(start.Batches[^1].Last), ActorRefs.NoSender);
+        }
+        else
+        {
+            GoLive(member);
+        }
+    }
+
     public void Leave(RoomViewer member)
     {
         _members.Remove(member.Actor);
@@ -107,7 +123,7 @@ public sealed class Subscribers(DanmakuMetrics metrics)
     }
 
     /// <summary>Writes to one viewer, and tells its actor if it has become slow.</summary>
-    public static void With(RoomViewer member, Action<Viewer> act)
+    private static void With(RoomViewer member, Action<Viewer> act)
     {
         var wasSlow = member.Viewer.IsSlow;
         try

@@ -8,33 +8,35 @@ namespace Danmaku.Core.Rooms;
 /// </summary>
 /// <remarks>Not thread-safe; the room's owner has it. A viewer's stage is on the viewer: what is kept here only finds it.</remarks>
 /// <param name="link">Says which question to the origin lets in who comes now.</param>
-public sealed class Arrivals<TMember>(EdgeRoom room, OriginLink link, TimeProvider time)
+/// <param name="fanOut">Gives what is ready to the viewers who are live: before another gets it as history.</param>
+public sealed class Arrivals<TMember>(EdgeRoom room, OriginLink link, TimeProvider time, Action fanOut)
     where TMember : RoomMember
 {
     private readonly HashSet<TMember> _waiting = [];
     private readonly CatchUpReads<TMember> _reads = new(time);
 
+    /// <summary>Whether somebody waits for the room: then the origin is to be asked where it is.</summary>
     public bool AnyWaiting => _waiting.Count > 0;
 
     /// <summary>A viewer comes.</summary>
-    /// <returns>Whether it is let in at once. Else it waits, and the origin is to be asked for it.</returns>
-    public bool Enter(TMember member)
+    /// <returns>What it gets now; null while it waits for the room, or reads on from the origin.</returns>
+    public Portion<TMember>? Enter(TMember member)
     {
         if (room.IsAttached && !room.IsBehind(member.Request.Last))
         {
-            return true;
+            return GoOn(member, member.Request.Last);
         }
 
         member.Stage = new ViewerStage.Waiting(link.NextQuestion);
         _waiting.Add(member);
-        return false;
+        return null;
     }
 
     /// <summary>
-    /// Takes the viewers who need wait no longer: everything that they have seen has arrived here, or the origin has answered, and they have seen more than
-    /// it has.
+    /// Lets those in who need wait no longer: everything that they have seen has arrived here, or the origin has answered, and they have seen more than it
+    /// has.
     /// </summary>
-    public IReadOnlyList<TMember> TakeDue()
+    public IReadOnlyList<Portion<TMember>> LetIn()
     {
         if (_waiting.Count == 0 || !room.IsAttached)
         {
@@ -44,42 +46,28 @@ public sealed class Arrivals<TMember>(EdgeRoom room, OriginLink link, TimeProvid
         // Who is ahead after everything has come that the origin had when it was asked for him, is ahead of the origin too.
         var isComplete = room.Missing is null;
         var due = _waiting.Where(member => !room.IsBehind(member.Request.Last) || (isComplete && IsAnswered(member))).ToArray();
-        foreach (var member in due)
-        {
-            _waiting.Remove(member);
-            member.Stage = new ViewerStage.CatchingUp(IsGreeted: false);
-        }
-
-        return due;
+        _waiting.ExceptWith(due);
+        return [.. due.Select(LetIn).OfType<Portion<TMember>>()];
     }
 
-    /// <summary>Whether what follows is older than what is here: then the viewer waits for the page of it that the origin has.</summary>
-    /// <param name="after">The last position that the viewer has; null when it has none.</param>
-    public bool ReadsOn(TMember member, Position? after)
-    {
-        if (after is not { } position || !room.IsOlder(position))
-        {
-            return false;
-        }
-
-        _reads.Wait(member, position);
-        return true;
-    }
+    /// <summary>A viewer that catches up has been sent everything up to a position, and has place for more.</summary>
+    /// <returns>What it gets now; null while it reads on from the origin.</returns>
+    public Portion<TMember>? ReadOn(TMember member, Position after) => member.Stage is ViewerStage.CatchingUp ? GoOn(member, after) : null;
 
     /// <summary>Takes the pages to ask the origin for now, by the position before each.</summary>
     public IReadOnlyList<Position> TakePages() => _reads.Due();
 
-    /// <summary>The next that a viewer gets from here. Call <see cref="EdgeRoom.Take"/> first: what is ready belongs to those already here.</summary>
-    /// <param name="after">The last position that it has; null when it has none.</param>
-    public Portion Next(TMember member, Position? after) => Give(member, room.Join(after, member.Request.History));
-
     /// <summary>
-    /// A page has come from the origin: what each gets who waits for it. What comes after the room's head is left out, since it is on its way here too, and
-    /// goes to everybody.
+    /// A page has come from the origin, for all who wait for it. What comes after the room's head is left out, since it is on its way here too, and goes to
+    /// everybody.
     /// </summary>
-    /// <param name="page">Not empty.</param>
-    public IReadOnlyList<(TMember Member, Portion Portion)> OnPage(Position after, IReadOnlyList<Batch> page)
+    public IReadOnlyList<Portion<TMember>> OnPage(Position after, IReadOnlyList<Batch> page)
     {
+        if (page.Count == 0)
+        {
+            return OnGone(after);
+        }
+
         var batches = room.UpToTop(page);
         if (batches.Count == 0)
         {
@@ -87,11 +75,11 @@ public sealed class Arrivals<TMember>(EdgeRoom room, OriginLink link, TimeProvid
         }
 
         var start = new JoinStart(after, false, batches) { HasMore = true };
-        return [.. _reads.Take(after).Select(member => (member, Give(member, start)))];
+        return [.. _reads.Take(after).Select(member => Give(member, start))];
     }
 
-    /// <summary>The origin has not what follows a position: takes the viewers who waited for that. They go on from here.</summary>
-    public IReadOnlyList<TMember> OnGone(Position after) => _reads.Take(after);
+    /// <summary>The origin has not what follows a position: who waits for that goes on from here.</summary>
+    public IReadOnlyList<Portion<TMember>> OnGone(Position after) => [.. _reads.Take(after).Select(member => FromHere(member, after))];
 
     /// <summary>A viewer leaves, at whatever stage it is.</summary>
     public void Leave(TMember member)
@@ -102,17 +90,44 @@ public sealed class Arrivals<TMember>(EdgeRoom room, OriginLink link, TimeProvid
 
     private bool IsAnswered(TMember member) => member.Stage is ViewerStage.Waiting(var question) && link.HasAnswered(question);
 
-    private static Portion Give(TMember member, JoinStart start)
+    private Portion<TMember>? LetIn(TMember member)
     {
-        var portion = new Portion(start, IsFirst: member.Stage is not ViewerStage.CatchingUp { IsGreeted: true });
+        member.Stage = new ViewerStage.CatchingUp(IsGreeted: false);
+        return GoOn(member, member.Request.Last);
+    }
+
+    /// <summary>What follows comes from here. When it is older than what is here, the viewer waits for the page of it that the origin has.</summary>
+    /// <param name="after">The last position that the viewer has; null when it has none.</param>
+    private Portion<TMember>? GoOn(TMember member, Position? after)
+    {
+        if (after is { } position && room.IsOlder(position))
+        {
+            _reads.Wait(member, position);
+            return null;
+        }
+
+        return FromHere(member, after);
+    }
+
+    private Portion<TMember> FromHere(TMember member, Position? after)
+    {
+        // What is ready belongs to those already here; the new one gets it as history.
+        fanOut();
+        return Give(member, room.Join(after, member.Request.History));
+    }
+
+    private static Portion<TMember> Give(TMember member, JoinStart start)
+    {
+        var portion = new Portion<TMember>(member, start, IsFirst: member.Stage is not ViewerStage.CatchingUp { IsGreeted: true });
         member.Stage = new ViewerStage.CatchingUp(IsGreeted: true);
         return portion;
     }
 }
 
-/// <summary>A part of what a viewer gets on its way into a room. When it has no more, the viewer is live after it.</summary>
+/// <summary>A part of what a viewer gets on its way into a room. When it has no more after that, it is live.</summary>
 /// <param name="IsFirst">Its welcome comes before it.</param>
-public sealed record Portion(JoinStart Start, bool IsFirst)
+public sealed record Portion<TMember>(TMember Member, JoinStart Start, bool IsFirst)
+    where TMember : RoomMember
 {
     /// <param name="welcome">For the first.</param>
     public void SendTo(Viewer viewer, Welcome? welcome)

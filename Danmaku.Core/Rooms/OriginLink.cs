@@ -1,8 +1,8 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// The link of one room on one edge to the room's origin: when to ask it where the room is and for what is missing, when to ask again, and when to give up
-/// on what it does not give.
+/// The link of one room on one edge to the room's origin: when to ask it where the room is and for what is missing, when to ask again, when to give up on
+/// what it does not give, and what it has been told.
 /// </summary>
 /// <remarks>Not thread-safe; it has one owner, who asks and waits as it says.</remarks>
 /// <param name="gapTimeout">An origin that is heard and gives nothing of what is missing for longer never will.</param>
@@ -28,6 +28,10 @@ public sealed class OriginLink(TimeSpan gapTimeout, TimeProvider time, Func<doub
     private long _answered;
     private long _askedAt;
     private long _heardAt;
+    private int _toldViewers;
+
+    /// <summary>The room's head when something was put into it last.</summary>
+    private Position _top;
 
     /// <summary>The range that is being asked for; null when none is.</summary>
     private MissingRange? _fetching;
@@ -57,11 +61,13 @@ public sealed class OriginLink(TimeSpan gapTimeout, TimeProvider time, Func<doub
     }
 
     /// <summary>The origin is asked where the room is, now.</summary>
+    /// <param name="viewers">People on this edge, which it is told with that.</param>
     /// <param name="again">How long to wait for the answer before it is asked again.</param>
     /// <returns>The number of the question.</returns>
-    public long Ask(out TimeSpan again)
+    public long Ask(int viewers, out TimeSpan again)
     {
         _askedAt = time.GetTimestamp();
+        _toldViewers = viewers;
         again = NextRetry();
         return ++_questions;
     }
@@ -74,24 +80,33 @@ public sealed class OriginLink(TimeSpan gapTimeout, TimeProvider time, Func<doub
         return NextRetry();
     }
 
+    /// <summary>The origin is told how many people are on this edge, now, if that is news to it.</summary>
+    /// <returns>Whether it is.</returns>
+    public bool TellViewers(int viewers)
+    {
+        var isNews = viewers != _toldViewers;
+        _toldViewers = viewers;
+        return isNews;
+    }
+
     /// <summary>The origin has published something.</summary>
     public void Heard() => _heardAt = time.GetTimestamp();
 
     /// <summary>Something was put into the room.</summary>
-    /// <param name="hasMoved">Whether the room's head is another now.</param>
+    /// <param name="top">The room's head now.</param>
     /// <param name="missing">What the room misses now.</param>
     /// <param name="question">The number of the question that is answered; 0 when it is none.</param>
     /// <returns>What to do about what is missing.</returns>
-    public FetchChange Merged(bool hasMoved, MissingRange? missing, long question = 0)
+    public FetchChange Merged(Position top, MissingRange? missing, long question = 0)
     {
-        if (hasMoved || _fetching is null)
+        if (top != _top || _fetching is null)
         {
             _progressAt = time.GetTimestamp();
         }
 
-        if (hasMoved)
+        if (top != _top)
         {
-            _retry = FirstRetry;
+            (_top, _retry) = (top, FirstRetry);
         }
 
         _answered = Math.Max(_answered, question);
@@ -111,7 +126,7 @@ public sealed class OriginLink(TimeSpan gapTimeout, TimeProvider time, Func<doub
         return FetchChange.Stop;
     }
 
-    /// <summary>Whether to go on without what is missing: an origin that is heard and does not give it for long never will. A silent one proves nothing.</summary>
+    /// <summary>Whether to go on without what is missing. An origin that is heard and does not give it for long never will; a silent one may.</summary>
     public bool IsToGiveUp(MissingRange? missing) =>
         missing is not null && time.GetElapsedTime(_progressAt) > gapTimeout && time.GetElapsedTime(_heardAt) < Silence;
 
