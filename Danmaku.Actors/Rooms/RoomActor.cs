@@ -1,12 +1,9 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Event;
-using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Posts;
-using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Limits;
-using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
@@ -655,10 +652,3 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         public static readonly Sweep Instance = new();
     }
 }
-
-/// <summary>What all rooms of one origin share.</summary>
-/// <param name="IdleAfter">A room without edges for this long stops.</param>
-/// <param name="Unsaved">Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.</param>
-public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, OriginStore Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
-    TimeProvider Time);
