@@ -8,6 +8,7 @@ using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
+using static Danmaku.Actors.Rooms.RoomSignals;
 
 namespace Danmaku.Actors.Rooms;
 
@@ -621,34 +622,4 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     /// <summary>An edge that asks for what follows a position.</summary>
     /// <param name="IsHistory">Whether it is for a viewer who resumes, and not for the edge's own order.</param>
     private sealed record Asker(IActorRef Edge, Position After, bool IsHistory, long Question);
-
-    /// <summary>The store has not answered in time whether the room can open.</summary>
-    public sealed record StoreSlow : INoSerializationVerificationNeeded
-    {
-        public static readonly StoreSlow Instance = new();
-    }
-
-    /// <summary>Ask the store again.</summary>
-    public sealed record Reopen : INoSerializationVerificationNeeded
-    {
-        public static readonly Reopen Instance = new();
-    }
-
-    /// <summary>Check whether danmaku wait too long for the store.</summary>
-    public sealed record Overdue : INoSerializationVerificationNeeded
-    {
-        public static readonly Overdue Instance = new();
-    }
-
-    /// <summary>Publish the head, so that edges notice when the last danmaku are missing.</summary>
-    public sealed record Announce : INoSerializationVerificationNeeded
-    {
-        public static readonly Announce Instance = new();
-    }
-
-    /// <summary>Check for edges that are gone, and whether the room has been idle for long enough to stop.</summary>
-    public sealed record Sweep : INoSerializationVerificationNeeded
-    {
-        public static readonly Sweep Instance = new();
-    }
 }
