@@ -19,4 +19,8 @@ public sealed record OriginContext(
     NodeClock Clock,
     ReplicationOutbox ReplicationOutbox,
     DanmakuMetrics Metrics,
-    TimeProvider Time);
+    TimeProvider Time)
+{
+    /// <summary>How often a room looks for edges that are gone, and whether it has been idle for long enough.</summary>
+    public TimeSpan SweepEvery => IdleAfter < TimeSpan.FromSeconds(30) ? IdleAfter : TimeSpan.FromSeconds(30);
+}

@@ -1,8 +1,11 @@
 using Akka.Actor;
+using Akka.Event;
+using Danmaku.Core.Rooms;
+using Danmaku.Core.Storage;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>What a <see cref="RoomActor"/> tells itself: its timers.</summary>
+/// <summary>What a <see cref="RoomActor"/> tells itself: its timers, and what has become of what it asked for.</summary>
 public static class RoomSignals
 {
     /// <summary>The store has not answered in time whether the room can open.</summary>
@@ -34,4 +37,16 @@ public static class RoomSignals
     {
         public static readonly Sweep Instance = new();
     }
+
+    /// <summary>This origin is full, and this room has been without edges longest.</summary>
+    internal sealed record SlotLost : INoSerializationVerificationNeeded, IDeadLetterSuppression
+    {
+        public static readonly SlotLost Instance = new();
+    }
+
+    internal sealed record EdgeGone(IActorRef Edge) : INoSerializationVerificationNeeded;
+
+    internal sealed record StoreOpened(RoomOpening Opening) : INoSerializationVerificationNeeded;
+
+    internal sealed record StoreRead(PageQuestion Question, IReadOnlyList<Batch>? Page, Exception? Error) : INoSerializationVerificationNeeded;
 }
