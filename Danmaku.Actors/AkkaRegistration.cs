@@ -52,7 +52,7 @@ public sealed record ActorSettings(
     int MaxOriginRooms,
     TimeSpan IdleAfter)
 {
-    /// <summary>Most posts of all connections of this edge without an answer.</summary>
+    /// <summary>Most posts of all connections of this edge without an answer; as many more over HTTP.</summary>
     public int MaxPendingPosts { get; init; } = 16_384;
 
     /// <summary>Most danmaku that all rooms of this origin keep while the store is away.</summary>
@@ -210,13 +210,14 @@ public static class AkkaRegistration
                 system.ActorOf(Props.Create<PostIngress>(origins, time), PostIngress.ActorName);
             }
 
+            var forwarder = system.ActorOf(Props.Create<PostForwarder>(origins, time), "uplink");
             IActorRef? edgeRooms = null;
             if (settings.Roles.Contains(ClusterRoles.Edge))
             {
                 var edge = new EdgeContext(
                     settings.Name,
                     origins,
-                    system.ActorOf(Props.Create<PostForwarder>(time), "uplink"),
+                    forwarder,
                     system.ActorOf(Props.Create<ReplicationIngress>(ingress), "ingress"),
                     settings.RoomLimits,
                     settings.ViewerLimits,
@@ -231,7 +232,8 @@ public static class AkkaRegistration
                 StopBeforeSharding(system, edgeRooms);
             }
 
-            var rooms = new ActorRooms(system, edgeRooms, origins, watcher, ingress, notes, health, clock, settings.Name, metrics, time);
+            var rooms = new ActorRooms(
+                system, edgeRooms, forwarder, new SharedBudget(settings.MaxPendingPosts), watcher, ingress, notes, health, clock, settings.Name, metrics, time);
             metrics.ObserveClock(() => time.Ahead.TotalSeconds);
             metrics.ObserveMembers(rooms.CountMembers);
             handle.Open(rooms);

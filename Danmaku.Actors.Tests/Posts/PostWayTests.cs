@@ -28,7 +28,7 @@ public sealed class PostWayTests : TestKit
     public PostWayTests()
     {
         (_rooms, _ingress) = (CreateTestProbe(), CreateTestProbe());
-        _forwarder = Sys.ActorOf(Props.Create<PostForwarder>(_time));
+        _forwarder = Sys.ActorOf(Props.Create<PostForwarder>(_rooms.Ref, _time));
     }
 
     private Address Here => ((ExtendedActorSystem)Sys).Provider.DefaultAddress;
@@ -41,12 +41,19 @@ public sealed class PostWayTests : TestKit
     {
         var tickets = new PostTickets();
 
-        long[] some = [tickets.Next(source), tickets.Next(source), PostTickets.Of(source)];
+        long[] some = [tickets.Next(source), tickets.Next(source), tickets.NextOverHttp(source), tickets.NextOverHttp(source)];
 
-        Assert.Equal([(source, true), (source, true), (source, false)], some.Select(PostTickets.Read));
-        Assert.All(some, ticket => Assert.InRange(ticket, 0, Position.MaxInteger));
-        Assert.Equal(3, some.Distinct().Count());
+        Assert.Equal([(source, true), (source, true), (source, false), (source, false)], some.Select(PostTickets.Read));
+        Assert.All(some, ticket => Assert.InRange(ticket, 1, Position.MaxInteger));
+        Assert.Equal(4, some.Distinct().Count());
     }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(100_000_000, true)]
+    public void A_ticket_of_the_previous_release_says_whether_a_post_is_from_a_viewer_and_not_from_whom(long ticket, bool isViewer) =>
+        Assert.Equal((0, isViewer), PostTickets.Read(ticket));
 
     [Fact]
     public async Task A_few_posts_go_at_once_each_by_itself()
@@ -133,6 +140,47 @@ public sealed class PostWayTests : TestKit
         await AnswerAsync(2);
 
         Assert.Equal(2, Number(await kai.ExpectMsgAsync<PostAnswer>()));
+    }
+
+    [Fact]
+    public async Task A_post_whose_origin_nobody_knows_goes_through_sharding_and_its_author_hears_of_it_by_the_same_way_back()
+    {
+        var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
+        _forwarder.Tell(new PostForwarder.Send(null, Submit(1) with { Ticket = 1 }), mei);
+        _forwarder.Tell(new PostForwarder.Send(null, Submit(2) with { Ticket = 2 }), kai);
+
+        await AnswerAsync(1);
+        await AnswerAsync(2);
+
+        Assert.Equal(1, Number(await mei.ExpectMsgAsync<PostAnswer>()));
+        Assert.Equal(2, Number(await kai.ExpectMsgAsync<PostAnswer>()));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_is_kept_of_who_has_asked_once_and_got_an_answer_or_given_up(bool isAnswered)
+    {
+        var asked = _forwarder.Ask<PostAnswer>(new PostForwarder.Send(null, Submit(1) with { Ticket = 7 }), TimeSpan.FromSeconds(isAnswered ? 20 : 0.1));
+        if (isAnswered)
+        {
+            await AnswerAsync(1);
+            await asked;
+        }
+        else
+        {
+            await Assert.ThrowsAsync<AskTimeoutException>(() => asked);
+            await _rooms.ExpectMsgAsync<SubmitPost>();
+        }
+
+        // Only in the place of one who is not known any more does another with the same ticket hear of its post.
+        var kai = CreateTestProbe();
+        await Eventually.TrueAsync(async () =>
+        {
+            _forwarder.Tell(new PostForwarder.Send(null, Submit(2) with { Ticket = 7 }), kai);
+            await AnswerAsync(2);
+            return kai.HasMessages;
+        });
     }
 
     [Fact]

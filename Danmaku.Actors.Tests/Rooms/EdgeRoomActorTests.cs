@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Connections;
+using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Core.Limits;
@@ -31,7 +32,8 @@ public sealed class EdgeRoomActorTests : TestKit
     {
         (_origin, _ingress) = (CreateTestProbe(), CreateTestProbe());
         _edge = new EdgeContext(
-            "edge-1", _origin, CreateTestProbe(), _ingress, RoomLimits.Default, new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) }, new SharedBudget(1000),
+            "edge-1", _origin, Sys.ActorOf(Props.Create<ForwarderTo>(_origin.Ref)), _ingress, RoomLimits.Default,
+            new ViewerLimits { MaxPendingPosts = 2, PostDeadline = TimeSpan.FromSeconds(1) }, new SharedBudget(1000),
             Ticking(TimeSpan.FromMilliseconds(50)), TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(60), new DanmakuMetrics(), _time,
             () => 0.5);
         _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge, 2));
@@ -869,5 +871,11 @@ public sealed class EdgeRoomActorTests : TestKit
         }
 
         public void Close(CloseReason reason) => Closed ??= reason;
+    }
+
+    /// <summary>Gives posts to an origin, which answers who posted.</summary>
+    private sealed class ForwarderTo : ReceiveActor
+    {
+        public ForwarderTo(IActorRef origin) => Receive<PostForwarder.Send>(send => origin.Forward(send.Post));
     }
 }

@@ -136,7 +136,7 @@ public sealed class RoomActorTests : TestKit
         await ExpectMsgAsync<PostAnswer>();
         await Published();
 
-        _room.Tell(RoomActor.Announce.Instance);
+        _room.Tell(RoomSignals.Announce.Instance);
 
         Assert.Equal(1, Assert.IsType<HeadNote>(await Published()).Head.Top.Offset);
     }
@@ -151,12 +151,12 @@ public sealed class RoomActorTests : TestKit
         await other.ExpectMsgAsync<Attached>();
         _room.Tell(new EdgeViewers(Id, 5), TestActor);
 
-        _room.Tell(RoomActor.Announce.Instance);
+        _room.Tell(RoomSignals.Announce.Instance);
         var both = (HeadNote)await Published();
         other.Ref.Tell(PoisonPill.Instance);
         await Eventually.TrueAsync(async () =>
         {
-            _room.Tell(RoomActor.Announce.Instance);
+            _room.Tell(RoomSignals.Announce.Instance);
             return ((HeadNote)await Published()).Viewers == 5;
         });
 
@@ -169,19 +169,19 @@ public sealed class RoomActorTests : TestKit
         _room.Tell(new AttachEdge(Id, Position.None, 1), TestActor);
         await ExpectMsgAsync<Attached>();
         _time.Advance(TimeSpan.FromMinutes(1));
-        _room.Tell(RoomActor.Sweep.Instance);
+        _room.Tell(RoomSignals.Sweep.Instance);
         _room.Tell(new DetachEdge(Id), TestActor);
         _time.Advance(TimeSpan.FromMinutes(9));
-        _room.Tell(RoomActor.Sweep.Instance);
+        _room.Tell(RoomSignals.Sweep.Instance);
         _room.Tell(Submit(1, "somebody still posts"), TestActor);
         await ExpectMsgAsync<PostAnswer>();
         _time.Advance(TimeSpan.FromMinutes(9));
-        _room.Tell(RoomActor.Sweep.Instance);
+        _room.Tell(RoomSignals.Sweep.Instance);
         _room.Tell(new FetchRange(Id, new MissingRange(1, 1, 1)), TestActor);
         await ExpectMsgAsync<RangeGone>();
 
         _time.Advance(TimeSpan.FromMinutes(1));
-        _room.Tell(RoomActor.Sweep.Instance);
+        _room.Tell(RoomSignals.Sweep.Instance);
 
         await ExpectMsgAsync<Passivate>();
     }
@@ -192,9 +192,9 @@ public sealed class RoomActorTests : TestKit
         _room.Tell(new AttachEdge(Id, Position.None, 3), TestActor);
         await ExpectMsgAsync<Attached>();
         _time.Advance(TimeSpan.FromSeconds(96));
-        _room.Tell(RoomActor.Sweep.Instance);
+        _room.Tell(RoomSignals.Sweep.Instance);
 
-        _room.Tell(RoomActor.Announce.Instance);
+        _room.Tell(RoomSignals.Announce.Instance);
 
         Assert.Equal(0, Assert.IsType<HeadNote>(await Published()).Viewers);
     }

@@ -64,7 +64,7 @@ public sealed class RoomStoreTests : TestKit
         room.Tell(Submit(1, "hello"), TestActor);
         _time.Advance(RoomLimits.Default.StoreTimeout);
 
-        room.Tell(RoomActor.Overdue.Instance);
+        room.Tell(RoomSignals.Overdue.Instance);
 
         var first = await ExpectMsgAsync<PostAnswer>();
         Assert.False(first.IsDurable);
@@ -259,7 +259,7 @@ public sealed class RoomStoreTests : TestKit
         room.Tell(Submit(2, "too"), TestActor);
         _time.Advance(RoomLimits.Default.StoreTimeout);
 
-        room.Tell(RoomActor.Overdue.Instance);
+        room.Tell(RoomSignals.Overdue.Instance);
 
         var (first, second) = (await ExpectMsgAsync<PostAnswer>(), await ExpectMsgAsync<PostAnswer>());
         Assert.Equal((false, first.Position.Next, false), (first.IsDurable, second.Position, second.IsDurable));

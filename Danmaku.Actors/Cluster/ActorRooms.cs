@@ -6,6 +6,7 @@ using Danmaku.Actors.Posts;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
+using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -14,9 +15,12 @@ namespace Danmaku.Actors.Cluster;
 
 /// <summary>Rooms on the cluster, as endpoints see them.</summary>
 /// <param name="edgeRooms"><see cref="EdgeRoomManager"/>; null on a node that is no edge.</param>
-/// <param name="origins">The shard region, or its proxy.</param>
+/// <param name="forwarder"><see cref="PostForwarder"/>.</param>
+/// <param name="pendingPosts">Bounds the unanswered posts over HTTP; when it is full, posts are refused.</param>
 /// <param name="watcher"><see cref="ClusterWatcher"/>.</param>
-public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorRef origins, IActorRef watcher, IngressState ingress, NodeNotes notes, StoreHealth health, NodeClock clock, string name, DanmakuMetrics metrics, TimeProvider time)
+public sealed class ActorRooms(
+    ActorSystem system, IActorRef? edgeRooms, IActorRef forwarder, SharedBudget pendingPosts, IActorRef watcher, IngressState ingress, NodeNotes notes,
+    StoreHealth health, NodeClock clock, string name, DanmakuMetrics metrics, TimeProvider time)
     : IRooms
 {
     /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
@@ -28,6 +32,10 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
     /// <summary>A store that has just restarted is no news.</summary>
     private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>When a client may try again whose post found too many others waiting.</summary>
+    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(1);
+
+    private readonly PostTickets _tickets = new();
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(system);
 
     public async Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation)
@@ -67,26 +75,47 @@ public sealed class ActorRooms(ActorSystem system, IActorRef? edgeRooms, IActorR
 
     public async Task<PostResult> PostAsync(RoomId room, Post post, int source, CancellationToken cancellation)
     {
+        if (pendingPosts.IsFull)
+        {
+            metrics.Refused(RejectReason.Unavailable);
+            return new PostResult.Rejected(RejectReason.Unavailable, RetryWhenFull);
+        }
+
         var patience = DateTimeOffset.FromUnixTimeMilliseconds(post.Deadline) - time.GetUtcNow();
+        if (patience <= TimeSpan.Zero)
+        {
+            // No question without an end.
+            return new PostResult.Unknown();
+        }
+
+        var submit = new RoomProtocol.SubmitPost(room, post, 0, _tickets.NextOverHttp(source));
+        pendingPosts.Add(1);
         try
         {
-            var answer = await origins.Ask<RoomProtocol.PostAnswer>(
-                new RoomProtocol.SubmitPost(room, post, 0, PostTickets.Of(source)), patience > TimeSpan.Zero ? patience : TimeSpan.Zero, cancellation).ConfigureAwait(false);
-            if (answer.Reason is { } reason)
-            {
-                metrics.Refused(reason);
-                return new PostResult.Rejected(reason, answer.RetryAfter);
-            }
-
-            var state = answer.IsDurable ? PostState.Saved : PostState.Seen;
-            return answer.IsUnknown ? new PostResult.Unknown()
-                : answer.IsRepeat ? new PostResult.Repeated(answer.Position, state)
-                : new PostResult.Accepted(answer.Position, state);
+            return ResultOf(await forwarder.Ask<RoomProtocol.PostAnswer>(new PostForwarder.Send(null, submit), patience, cancellation).ConfigureAwait(false));
         }
         catch (AskTimeoutException)
         {
             return new PostResult.Unknown();
         }
+        finally
+        {
+            pendingPosts.Add(-1);
+        }
+    }
+
+    private PostResult ResultOf(RoomProtocol.PostAnswer answer)
+    {
+        if (answer.Reason is { } reason)
+        {
+            metrics.Refused(reason);
+            return new PostResult.Rejected(reason, answer.RetryAfter);
+        }
+
+        var state = answer.IsDurable ? PostState.Saved : PostState.Seen;
+        return answer.IsUnknown ? new PostResult.Unknown()
+            : answer.IsRepeat ? new PostResult.Repeated(answer.Position, state)
+            : new PostResult.Accepted(answer.Position, state);
     }
 
     public ClusterStatus Status

@@ -163,16 +163,7 @@ public sealed class ConnectionActor : UntypedActor
 
         _posts.Add(post.Id, post.Deadline);
         _ticket = _ticket == 0 ? _edge.Tickets.Next(_source) : _ticket;
-        var submit = new RoomProtocol.SubmitPost(_room, post, _shared.Epoch, _ticket);
-        if (_shared.Origin is { } origin)
-        {
-            _edge.Forwarder.Tell(new PostForwarder.Send(origin, submit), Self);
-        }
-        else
-        {
-            _edge.Origins.Tell(submit, Self);
-        }
-
+        _edge.Forwarder.Tell(new PostForwarder.Send(_shared.Origin, new RoomProtocol.SubmitPost(_room, post, _shared.Epoch, _ticket)), Self);
         if (_tick is null)
         {
             TickAfter(_edge.ViewerLimits.PostDeadline);

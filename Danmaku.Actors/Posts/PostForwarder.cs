@@ -6,19 +6,23 @@ using static Danmaku.Actors.Posts.PostProtocol;
 namespace Danmaku.Actors.Posts;
 
 /// <summary>
-/// Forwards the posts of an edge's viewers to the <see cref="PostIngress"/> of the origin that has their room; under load many share one message. Passes the
-/// answers on to the viewers' <see cref="Connections.ConnectionActor"/>s.
+/// The one way of a post from this node to its room, from viewers and over HTTP. It goes to the <see cref="PostIngress"/> of the room's origin, under load many
+/// in one message. Where the origin is not known, cluster sharding finds the room. All answers come back here, and are passed on to who posted.
 /// </summary>
 public sealed class PostForwarder : UntypedActor
 {
     /// <summary>Bytes of a post in a message, besides its text and author.</summary>
     private const int Overhead = 64;
 
+    private readonly IActorRef _rooms;
     private readonly TimeProvider _time;
     private readonly Dictionary<Address, AdaptiveBatcher<RoomProtocol.SubmitPost>> _origins = [];
+
+    /// <summary>Who posted, by ticket, until it ends: no more than connections, and posts over HTTP that wait for their answer.</summary>
     private readonly Dictionary<long, IActorRef> _posters = [];
 
-    public PostForwarder(TimeProvider time) => _time = time;
+    /// <param name="rooms">This node's shard region, or its proxy.</param>
+    public PostForwarder(IActorRef rooms, TimeProvider time) => (_rooms, _time) = (rooms, time);
 
     protected override void OnReceive(object message)
     {
@@ -28,7 +32,14 @@ public sealed class PostForwarder : UntypedActor
                 OnSend(send);
                 break;
             case PostAnswers answers:
-                OnAnswers(answers);
+                foreach (var answer in answers.Answers)
+                {
+                    PassOn(answer);
+                }
+
+                break;
+            case RoomProtocol.PostAnswer answer:
+                PassOn(answer);
                 break;
             case PauseOver over:
                 OnPauseOver(over.Origin);
@@ -47,20 +58,32 @@ public sealed class PostForwarder : UntypedActor
 
     private void OnSend(Send send)
     {
-        if (!_origins.TryGetValue(send.Origin, out var batcher))
-        {
-            var ingress = PostIngress.On(send.Origin, Context.System);
-            Context.WatchWith(ingress, new OriginGone(send.Origin));
-            _origins.Add(send.Origin, batcher = new AdaptiveBatcher<RoomProtocol.SubmitPost>(
-                To(ingress), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
-        }
-
         if (_posters.TryAdd(send.Post.Ticket, Sender))
         {
             Context.WatchWith(Sender, new PosterGone(send.Post.Ticket));
         }
 
-        Pause(send.Origin, batcher.Add(send.Post));
+        if (send.Origin is { } origin)
+        {
+            Pause(origin, BatcherOf(origin).Add(send.Post));
+        }
+        else
+        {
+            _rooms.Tell(send.Post, Self);
+        }
+    }
+
+    private AdaptiveBatcher<RoomProtocol.SubmitPost> BatcherOf(Address origin)
+    {
+        if (!_origins.TryGetValue(origin, out var batcher))
+        {
+            var ingress = PostIngress.On(origin, Context.System);
+            Context.WatchWith(ingress, new OriginGone(origin));
+            _origins.Add(origin, batcher = new AdaptiveBatcher<RoomProtocol.SubmitPost>(
+                To(ingress), submit => Overhead + (2 * (submit.Post.Text.Length + submit.Post.Author.Length)), _time));
+        }
+
+        return batcher;
     }
 
     private Action<IReadOnlyList<RoomProtocol.SubmitPost>> To(IActorRef ingress)
@@ -88,22 +111,20 @@ public sealed class PostForwarder : UntypedActor
 
     private void WaitFor(Address origin, TimeSpan pause) => Task.Delay(pause, _time).PipeTo(Self, success: () => new PauseOver(origin));
 
-    private void OnAnswers(PostAnswers answers)
+    private void PassOn(RoomProtocol.PostAnswer answer)
     {
-        foreach (var answer in answers.Answers)
+        if (_posters.TryGetValue(answer.Ticket, out var poster))
         {
-            if (_posters.TryGetValue(answer.Ticket, out var poster))
-            {
-                ConnectionDispatcher.TellHere(poster, answer);
-            }
+            ConnectionDispatcher.TellHere(poster, answer);
         }
     }
 
     /// <summary>
-    /// From a connection: a post for a room on that origin, with the connection's own ticket. The answer is a <see cref="RoomProtocol.PostAnswer"/>. Safe to
+    /// A post, with a ticket of the sender's own. Answered with <see cref="RoomProtocol.PostAnswer"/>, and again when the store gets the danmaku later. Safe to
     /// repeat.
     /// </summary>
-    public sealed record Send(Address Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded;
+    /// <param name="Origin">Where the room is; null when it is here, or nobody knows.</param>
+    public sealed record Send(Address? Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded;
 
     private sealed record PauseOver(Address Origin) : INoSerializationVerificationNeeded;
 
@@ -111,26 +132,4 @@ public sealed class PostForwarder : UntypedActor
     private sealed record OriginGone(Address Origin) : INoSerializationVerificationNeeded;
 
     private sealed record PosterGone(long Ticket) : INoSerializationVerificationNeeded;
-}
-
-/// <summary>
-/// Numbers connections that post, so that an edge knows who waits for an answer. The upper bits say whose connection it is, see
-/// <see cref="Core.Limits.ClientMarks"/>; an origin of the previous release ignores them. Thread-safe.
-/// </summary>
-public sealed class PostTickets
-{
-    /// <summary>A ticket is below 2^53.</summary>
-    private const int NumberBits = 53 - Core.Limits.ClientMarks.Bits;
-
-    private long _last;
-
-    private const long MaxNumber = (1L << NumberBits) - 1;
-
-    /// <returns>The mark, 0 where the edge does not say it, and whether it is from a viewer.</returns>
-    public static (int Source, bool IsViewer) Read(long ticket) => ((int)(ticket >> NumberBits), (ticket & MaxNumber) != 0);
-
-    /// <summary>A ticket for a post that comes over HTTP.</summary>
-    public static long Of(int source) => (long)source << NumberBits;
-
-    public long Next(int source) => Of(source) | (1 + (Interlocked.Increment(ref _last) % MaxNumber));
 }

@@ -1,16 +1,11 @@
 using Akka.Actor;
 using Akka.Cluster.Sharding;
-using Akka.Event;
-using Danmaku.Actors.Clocks;
-using Danmaku.Actors.Posts;
-using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Limits;
-using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
-using static Danmaku.Actors.Rooms.ReplicationProtocol;
 using static Danmaku.Actors.Rooms.RoomProtocol;
+using static Danmaku.Actors.Rooms.RoomSignals;
 
 namespace Danmaku.Actors.Rooms;
 
@@ -22,26 +17,17 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 {
     private readonly RoomId _id;
     private readonly OriginContext _origin;
-    private readonly AttachedEdges _edges;
-    private readonly PendingAcks _waiters;
-    private readonly HashSet<Asker> _reading = [];
     private readonly RoomSlots.Slot? _slot;
-    private Room? _room;
-    private long _knownEpoch;
-    private bool _isAppending;
-    private int _counted;
-    private int _stashed;
-    private long _openedAt;
-    private long _unwatchedSince;
-    private long _activeAt;
+    private readonly AttachedEdges _edges;
+    private readonly OpeningQueue _opening;
+    private OpenRoom? _open;
 
     public RoomActor(string id, OriginContext origin)
     {
         (_id, _origin) = (RoomId.Parse(id), origin);
-        (_edges, _waiters) = (new AttachedEdges(origin.Time), new PendingAcks());
-        _unwatchedSince = origin.Time.GetTimestamp();
         var self = Self;
         _slot = origin.Slots.TryTake(() => self.Tell(SlotLost.Instance, ActorRefs.NoSender));
+        (_edges, _opening) = (new AttachedEdges(_slot, origin.Time), new OpeningQueue(origin.Time));
 
         if (_slot is not null)
         {
@@ -59,29 +45,11 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     public IStash Stash { get; set; } = null!;
 
-    /// <summary>How long an edge or a client waits before it asks a full origin again.</summary>
-    private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long a client waits with a post for a room whose store is away.</summary>
-    private static readonly TimeSpan RetryWhenAway = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a room waits before it tries again to open.</summary>
-    private static readonly TimeSpan ReopenAfter = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>How long after the last change a room goes on announcing its head.</summary>
-    private static readonly TimeSpan Active = TimeSpan.FromSeconds(10);
-
-    /// <summary>Most messages that wait while the room opens. Edges repeat what is dropped; posts beyond it are refused.</summary>
-    private const int MaxStashed = 4096;
-
-    /// <summary>Most pages that wait for the store. Edges ask again for what is dropped.</summary>
-    private const int MaxReading = 1024;
-
     protected override void PreStart()
     {
         if (_slot is not null)
         {
-            Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, Min(TimeSpan.FromSeconds(30), _origin.IdleAfter));
+            Timers.StartPeriodicTimer(nameof(Sweep), Sweep.Instance, _origin.SweepEvery);
         }
     }
 
@@ -89,8 +57,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     {
         if (_slot is not null)
         {
-            _waiters.GiveUp();
-            CountUnsaved(0);
+            _open?.Posts.GiveUp();
             _slot.Return();
             _origin.Metrics.OriginRoomClosed();
         }
@@ -99,7 +66,13 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     /// <summary>A room that fails stops, and edges attach again: a restart would keep the reference and lose the edges unnoticed.</summary>
     protected override void PostRestart(Exception reason) => Context.Stop(Self);
 
-    private Room Room => _room ?? throw new InvalidOperationException("The room is not open.");
+    private OpenRoom Open => _open ?? throw new InvalidOperationException("The room is not open.");
+
+    private long Epoch => Open.Room.Top.Epoch;
+
+    private bool IsOfThisEpoch(GroupCommitWriter.Committed committed) => committed.Last.Epoch == Epoch;
+
+    private bool IsOfThisEpoch(GroupCommitWriter.Fenced fenced) => fenced.Epoch == Epoch;
 
     // What a room understands, by how far it has come.
 
@@ -107,14 +80,8 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     private void Closed()
     {
         Always();
-        Receive<IRoomMessage>(message =>
-        {
-            if (message is AttachEdge or FetchRange or ReadHistory or SubmitPost)
-            {
-                StashUntilOpen(message);
-                BeginOpening();
-            }
-        });
+        Receive<IRoomMessage>(OnFirst, OpeningQueue.Needs);
+        Receive<IRoomMessage>(_ => { });
     }
 
     /// <summary>While the store opens the room.</summary>
@@ -134,35 +101,33 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         Receive<StoreOpened>(opened => OnOpened(opened.Opening));
         Receive<Status.Failure>(_ => ReopenSoon());
         Receive<Reopen>(_ => AskStore());
-        Receive<SubmitPost>(RefuseUnseen);
+        Receive<SubmitPost>(submit => Sender.Tell(OpeningQueue.RefuseAway(submit)));
         Receive<IRoomMessage>(_ => { });
     }
 
     private void Opened()
     {
         Always();
+        Receive<IRoomMessage>(OpenAnew, IsFromLaterEpoch);
+        Receive<SubmitPost>(EndEpochFor, _ => Open.Posts.IsEpochToEnd);
+        Receive<SubmitPost>(OnSubmit);
         Receive<AttachEdge>(OnAttach);
         Receive<EdgeViewers>(viewers => OnViewers(viewers.Viewers));
         Receive<DetachEdge>(_ => Forget(Sender));
-        Receive<FetchRange>(fetch => OnRead(fetch, fetch.Range.Have, fetch.Range.Through));
-        Receive<ReadHistory>(read => OnRead(read, read.After, Position.MaxInteger));
-        Receive<StoreRead>(OnStoreRead);
-        Receive<SubmitPost>(OnSubmit);
-        Receive<GroupCommitWriter.Committed>(OnCommitted);
-        Receive<GroupCommitWriter.Fenced>(OnFenced);
+        Receive<FetchRange>(fetch => Open.Reads.Answer(PageQuestion.Of(fetch, Sender)));
+        Receive<ReadHistory>(read => Open.Reads.Answer(PageQuestion.Of(read, Sender)));
+        Receive<StoreRead>(read => Open.Reads.OnStoreRead(read));
+        Receive<GroupCommitWriter.Committed>(OnCommitted, IsOfThisEpoch);
+        Receive<GroupCommitWriter.Fenced>(_ => OnFenced(), IsOfThisEpoch);
         Receive<Overdue>(_ => OnOverdue());
-        Receive<Announce>(_ => OnAnnounce());
+        Receive<Announce>(_ => Open.Head.OnAnnounce());
     }
 
     /// <summary>While the room moves: accepted danmaku are still committed, and new posts are not accepted.</summary>
     private void Stopping()
     {
-        Receive<GroupCommitWriter.Committed>(committed =>
-        {
-            OnCommitted(committed);
-            StopWhenSaved();
-        });
-        Receive<GroupCommitWriter.Fenced>(_ => Context.Stop(Self), fenced => fenced.Epoch == Room.Top.Epoch);
+        Receive<GroupCommitWriter.Committed>(OnLastCommitted, IsOfThisEpoch);
+        Receive<GroupCommitWriter.Fenced>(_ => Context.Stop(Self), IsOfThisEpoch);
         Receive<Overdue>(_ => Context.Stop(Self));
         Receive<SubmitPost>(submit => Sender.Tell(submit.Unknown()));
         ReceiveAny(_ => { });
@@ -170,32 +135,36 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void Always()
     {
+        Receive<Stop>(_ => Context.Stop(Self), _ => _open is null);
         Receive<Stop>(_ => OnStop());
         Receive<Sweep>(_ => OnSweep());
         Receive<EdgeGone>(gone => Forget(gone.Edge));
-        Receive<SlotLost>(_ => OnSlotLost());
+        Receive<SlotLost>(_ => AskToStop(), _ => _slot!.IsLost);
     }
 
     // Opening.
+
+    private void OnFirst(IRoomMessage message)
+    {
+        StashUntilOpen(message);
+        BeginOpening();
+    }
 
     private void StashUntilOpen(IRoomMessage message)
     {
         if (message is AttachEdge)
         {
-            _slot!.Watch();
+            _edges.Expect();
         }
 
-        if (_stashed < MaxStashed)
+        if (_opening.TryAdd(message))
         {
-            _stashed++;
             Stash.Stash();
         }
         else if (message is SubmitPost submit)
         {
-            RefuseUnseen(submit);
+            Sender.Tell(OpeningQueue.RefuseAway(submit));
         }
-
-        _knownEpoch = Math.Max(_knownEpoch, EpochIn(message));
     }
 
     private void BeginOpening()
@@ -206,7 +175,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     }
 
     private void AskStore() =>
-        _origin.Store.OpenAsync(_id, _knownEpoch, _origin.Limits).PipeTo(Self, success: opening => new StoreOpened(opening));
+        _origin.Store.OpenAsync(_id, _opening.KnownEpoch, _origin.Limits).PipeTo(Self, success: opening => new StoreOpened(opening));
 
     private void OnStoreAway(bool isOpening)
     {
@@ -219,21 +188,26 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
     }
 
-    private void ReopenSoon() => Timers.StartSingleTimer(nameof(Reopen), Reopen.Instance, ReopenAfter);
+    private void ReopenSoon() => Timers.StartSingleTimer(nameof(Reopen), Reopen.Instance, OpeningQueue.ReopenAfter);
 
     private void OnOpened(RoomOpening opening)
     {
         Timers.Cancel(nameof(StoreSlow));
-        _room = new Room(opening, _origin.Limits, _origin.Time);
-        _openedAt = _origin.Time.GetTimestamp();
+        var room = new Room(opening, _origin.Limits, _origin.Time);
+        _open = new OpenRoom(
+            room,
+            new RoomPosts(_id, room, _origin, Self),
+            new PageReads(_id, room, _edges, _origin, Self),
+            new HeadAnnouncements(_id, room, _edges, _origin, Timers));
+        _opening.Opened();
         Become(Opened);
         Unstash();
-        StayActive();
+        Open.Head.StayActive();
     }
 
     private void Unstash()
     {
-        _stashed = 0;
+        _opening.Clear();
         Stash.UnstashAll();
     }
 
@@ -241,325 +215,139 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
     /// Whether an edge knows a later epoch: this one was opened by a clock that is behind, or by one of two owners. Then a new one
     /// begins, so that epochs never go backwards.
     /// </summary>
-    private bool IsOutdated(IRoomMessage message)
-    {
-        if (EpochIn(message) is var known && known <= Room.Top.Epoch)
-        {
-            return false;
-        }
+    private bool IsFromLaterEpoch(IRoomMessage message) => OpeningQueue.EpochIn(message) > Epoch;
 
+    private void OpenAnew(IRoomMessage message)
+    {
         Close();
         StashUntilOpen(message);
         BeginOpening();
-        return true;
     }
 
     private void Close()
     {
-        _knownEpoch = Math.Max(_knownEpoch, Room.Top.Epoch);
-        _room = null;
-        _isAppending = false;
-        _waiters.GiveUp();
-        _reading.Clear();
-        CountUnsaved(0);
+        _opening.Learn(Epoch);
+        Open.Posts.GiveUp();
+        Open.Head.End();
+        _open = null;
         Timers.Cancel(nameof(Overdue));
-        Timers.Cancel(nameof(Announce));
     }
 
-    private static long EpochIn(IRoomMessage message) => message switch
-    {
-        AttachEdge attach => attach.Have.Epoch,
-        FetchRange fetch => fetch.Range.Epoch,
-        ReadHistory read => read.KnownEpoch,
-        SubmitPost submit => submit.KnownEpoch,
-        _ => 0,
-    };
-
-    // Edges, and what they miss.
+    // Edges.
 
     private void OnAttach(AttachEdge attach)
     {
-        if (!IsOutdated(attach))
-        {
-            OnViewers(attach.Viewers);
-            OnRead(attach, attach.Have, Position.MaxInteger);
-        }
+        OnViewers(attach.Viewers);
+        Open.Reads.Answer(PageQuestion.Of(attach, Sender));
     }
 
     private void OnViewers(int viewers)
     {
-        if (_edges.Takes(Sender))
+        if (_edges.TryCount(Sender, viewers, out var hasChanged))
         {
             Context.WatchWith(Sender, new EdgeGone(Sender));
-            _slot!.Watch();
-            Count(Sender, viewers);
-        }
-    }
-
-    private void OnRead(IRoomMessage question, Position after, long through)
-    {
-        if (question is not AttachEdge && IsOutdated(question))
-        {
-            return;
-        }
-
-        _edges.Seen(Sender);
-        var asker = new Asker(Sender, after, question is ReadHistory, question is AttachEdge attach ? attach.Question : 0);
-        switch (Room.Read(after, through))
-        {
-            case RangeResult.Older when _reading.Count < MaxReading && _reading.Add(asker with { Question = 0 }):
-                _origin.Store.ReadAsync(_id, after, _origin.Limits.PageBytes).PipeTo(
-                    Self,
-                    success: page => new StoreRead(asker, page, null),
-                    failure: error => new StoreRead(asker, null, error));
-                break;
-            case RangeResult.Older:
-                break;
-            case RangeResult.Found found:
-                Answer(asker, found.Page);
-                break;
-            case RangeResult.Gone gone:
-                Answer(asker, gone);
-                break;
-        }
-    }
-
-    private void OnStoreRead(StoreRead read)
-    {
-        _reading.Remove(read.Asker with { Question = 0 });
-        if (read.Page is { } page)
-        {
-            Answer(read.Asker, page);
-        }
-        else if (read.Error is null)
-        {
-            Answer(read.Asker, Room.Gone());
-        }
-    }
-
-    private void Answer(Asker asker, IReadOnlyList<Batch> page) => asker.Edge.Tell(asker.IsHistory
-        ? new HistoryPage(_id, asker.After, Encode(page))
-        : new Attached(_id, Room.Head, _edges.Viewers, Encode(page), asker.Question));
-
-    private void Answer(Asker asker, RangeResult.Gone gone) => asker.Edge.Tell(asker.IsHistory
-        ? new HistoryGone(_id, asker.After)
-        : new RangeGone(_id, asker.After, gone.Head, _edges.Viewers, Encode(gone.Newest), asker.Question));
-
-    private Slice[] Encode(IReadOnlyList<Batch> batches) => [.. batches.Select(batch => Slice.Encode(_id, batch))];
-
-    // Posts.
-
-    private void OnSubmit(SubmitPost submit)
-    {
-        if (IsOutdated(submit) || EndsEpoch(submit))
-        {
-            return;
-        }
-
-        var (source, isViewer) = PostTickets.Read(submit.Ticket);
-        switch (Room.Post(submit.Post, canTake: _origin.Clock.MayStamp && !_origin.Unsaved.IsFull, source, isViewer))
-        {
-            case PostResult.Accepted accepted:
-                _origin.Metrics.PostAccepted();
-                Unwatched();
-                _waiters.Add(submit, Sender, accepted.Position, accepted.State, isRepeat: false);
-                Settle();
-                break;
-            case PostResult.Repeated repeated:
-                _waiters.Add(submit, Sender, repeated.Position, repeated.State, isRepeat: true);
-                break;
-            case PostResult.Rejected rejected:
-                Sender.Tell(submit.Refused(rejected.Reason, rejected.RetryAfter));
-                break;
-        }
-    }
-
-    /// <summary>
-    /// Ends an epoch whose times a wrong clock has put ahead, when the store has all of it. Posts wait for the next epoch; while the store is unavailable they
-    /// get the last time again.
-    /// </summary>
-    private bool EndsEpoch(SubmitPost submit)
-    {
-        if (!Room.IsStampedAhead || !_origin.Clock.MayStamp || Room.IsAheadOfStore)
-        {
-            return false;
-        }
-
-        StashUntilOpen(submit);
-        EndOrGoOn();
-        return true;
-    }
-
-    private void EndOrGoOn()
-    {
-        if (Room.Unsaved == 0)
-        {
-            Close();
-            BeginOpening();
-        }
-        else if (Room.IsAheadOfStore)
-        {
-            Unstash();
-        }
-    }
-
-    /// <summary>Refuses a post while the room is not open; a repeated post may have been accepted before.</summary>
-    private void RefuseUnseen(SubmitPost submit, RejectReason reason, TimeSpan retryAfter) =>
-        Sender.Tell(submit.Post.Again ? submit.Unknown() : submit.Refused(reason, retryAfter));
-
-    private void RefuseUnseen(SubmitPost submit) => RefuseUnseen(submit, RejectReason.Unavailable, RetryWhenAway);
-
-    private void OnCommitted(GroupCommitWriter.Committed committed)
-    {
-        if (committed.Last.Epoch == Room.Top.Epoch)
-        {
-            _isAppending = false;
-            Room.Saved(committed.Last.Offset);
-            Settle();
-        }
-    }
-
-    /// <summary>Another owner has the room. Danmaku that nobody has seen were not stored: their authors send them again.</summary>
-    private void OnFenced(GroupCommitWriter.Fenced fenced)
-    {
-        if (fenced.Epoch == Room.Top.Epoch)
-        {
-            _origin.Metrics.RoomFenced();
-            Close();
-            if (_origin.Time.GetElapsedTime(_openedAt) >= ReopenAfter)
+            if (hasChanged)
             {
-                BeginOpening();
+                Open.Head.StayActive();
             }
-            else
-            {
-                // Two owners take it from each other: not as fast as they can.
-                Become(Away);
-                ReopenSoon();
-            }
-        }
-    }
-
-    private void OnOverdue()
-    {
-        if (Room.OverdueIn == TimeSpan.Zero)
-        {
-            Room.GoAhead();
-        }
-
-        Settle();
-    }
-
-    /// <summary>Publishes what may be seen, answers its authors, and has the store commit the rest.</summary>
-    private void Settle()
-    {
-        var batches = Room.TakePublished();
-        foreach (var batch in batches)
-        {
-            _origin.ReplicationOutbox.Publish(Slice.Encode(_id, batch));
-            _origin.Metrics.PublishedUnsaved((int)Math.Clamp(batch.Last.Offset - Room.SavedOffset, 0, batch.Comments.Count));
-        }
-
-        _waiters.Settle(Room.Top.Offset, Room.SavedOffset);
-        CountUnsaved(Room.Unsaved);
-        if (!_isAppending && Room.Unsaved > 0)
-        {
-            _isAppending = true;
-            _origin.Store.LaneOf(_id).Tell(new RoomAppend(_id, Room.Top.Epoch, Room.TakeUnsaved()));
-        }
-
-        if (Room.OverdueIn is { } overdue && !Timers.IsTimerActive(nameof(Overdue)))
-        {
-            Timers.StartSingleTimer(nameof(Overdue), Overdue.Instance, overdue);
-        }
-
-        if (batches.Count > 0)
-        {
-            StayActive();
-        }
-
-        if (_stashed > 0)
-        {
-            EndOrGoOn();
-        }
-    }
-
-    private void CountUnsaved(int unsaved)
-    {
-        _origin.Unsaved.Add(unsaved - _counted);
-        _origin.Metrics.UnsavedChanged(unsaved - _counted);
-        _counted = unsaved;
-    }
-
-    // Coming and going.
-
-    private void RefuseRoom(IRoomMessage message)
-    {
-        if (message is SubmitPost submit)
-        {
-            RefuseUnseen(submit, RejectReason.RoomLimit, RetryWhenFull);
-        }
-        else
-        {
-            Sender.Tell(new RoomRefused(_id));
-        }
-
-        Context.Parent.Tell(new Passivate(Stop.Instance));
-    }
-
-    private void Count(IActorRef edge, int viewers)
-    {
-        if (_edges.Count(edge, viewers))
-        {
-            StayActive();
         }
     }
 
     private void Forget(IActorRef edge)
     {
         Context.Unwatch(edge);
-        if (_edges.Remove(edge))
-        {
-            Unwatched();
-        }
-
-        StayActive();
+        _edges.Remove(edge);
+        _open?.Head.StayActive();
     }
 
-    /// <summary>Restarts the idle time of a room without edges.</summary>
-    private void Unwatched()
+    // Posts.
+
+    private void OnSubmit(SubmitPost submit)
     {
-        if (_edges.IsEmpty)
+        if (Open.Posts.TryAccept(submit, Sender))
         {
-            _unwatchedSince = _origin.Time.GetTimestamp();
-            _slot!.Unwatch();
+            _edges.Visited();
+            Settle();
         }
     }
 
-    /// <summary>Gives its place to another room. Edges that attach at this moment open it again.</summary>
-    private void OnSlotLost()
+    private void EndEpochFor(SubmitPost submit)
     {
-        if (_slot!.IsLost)
+        StashUntilOpen(submit);
+        EndOrGoOn();
+    }
+
+    private void EndOrGoOn()
+    {
+        if (Open.Room.Unsaved == 0)
         {
-            Context.Parent.Tell(new Passivate(Stop.Instance));
+            Close();
+            BeginOpening();
+        }
+        else if (Open.Room.IsAheadOfStore)
+        {
+            Unstash();
         }
     }
 
-    private void StayActive()
+    private void OnCommitted(GroupCommitWriter.Committed committed)
     {
-        _activeAt = _origin.Time.GetTimestamp();
-        if (_room is not null && !Timers.IsTimerActive(nameof(Announce)))
+        Open.Posts.Saved(committed.Last.Offset);
+        Settle();
+    }
+
+    private void OnLastCommitted(GroupCommitWriter.Committed committed)
+    {
+        OnCommitted(committed);
+        StopWhenSaved();
+    }
+
+    /// <summary>Another owner has the room. Danmaku that nobody has seen were not stored: their authors send them again.</summary>
+    private void OnFenced()
+    {
+        _origin.Metrics.RoomFenced();
+        Close();
+        if (_opening.MayOpenAtOnce)
         {
-            Timers.StartPeriodicTimer(nameof(Announce), Announce.Instance, TimeSpan.FromSeconds(1));
+            BeginOpening();
+        }
+        else
+        {
+            Become(Away);
+            ReopenSoon();
         }
     }
 
-    private void OnAnnounce()
+    private void OnOverdue()
     {
-        _origin.ReplicationOutbox.Publish(new HeadNote(_id, Room.Head, _edges.Viewers));
-        if (_origin.Time.GetElapsedTime(_activeAt) > Active)
+        Open.Posts.GoAheadWhenOverdue();
+        Settle();
+    }
+
+    private void Settle()
+    {
+        if (Open.Posts.Settle())
         {
-            Timers.Cancel(nameof(Announce));
+            Open.Head.StayActive();
         }
+
+        if (Open.Room.OverdueIn is { } overdue && !Timers.IsTimerActive(nameof(Overdue)))
+        {
+            Timers.StartSingleTimer(nameof(Overdue), Overdue.Instance, overdue);
+        }
+
+        if (!_opening.IsEmpty)
+        {
+            EndOrGoOn();
+        }
+    }
+
+    // Coming and going.
+
+    private void RefuseRoom(IRoomMessage message)
+    {
+        Sender.Tell(message is SubmitPost submit ? OpeningQueue.RefuseFull(submit) : new RoomRefused(_id));
+        AskToStop();
     }
 
     private void OnSweep()
@@ -569,20 +357,17 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
             Forget(edge);
         }
 
-        if (_edges.IsEmpty && _room is not { Unsaved: > 0 } && _origin.Time.GetElapsedTime(_unwatchedSince) >= _origin.IdleAfter)
+        if (_edges.HasBeenIdleFor(_origin.IdleAfter) && _open is not { Room.Unsaved: > 0 })
         {
-            Context.Parent.Tell(new Passivate(Stop.Instance));
+            AskToStop();
         }
     }
 
+    /// <summary>Asks for a <see cref="Stop"/>. Edges that attach meanwhile open the room again.</summary>
+    private static void AskToStop() => Context.Parent.Tell(new Passivate(Stop.Instance));
+
     private void OnStop()
     {
-        if (_room is null)
-        {
-            Context.Stop(Self);
-            return;
-        }
-
         Become(Stopping);
         Unstash();
         StopWhenSaved();
@@ -590,7 +375,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void StopWhenSaved()
     {
-        if (Room.Unsaved == 0)
+        if (Open.Room.Unsaved == 0)
         {
             Context.Stop(Self);
         }
@@ -601,64 +386,12 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         }
     }
 
-    private static TimeSpan Min(TimeSpan left, TimeSpan right) => left < right ? left : right;
-
     /// <summary>Ends a room: when it has been without edges, and when its shard moves to another origin.</summary>
     public sealed record Stop : IWireMessage
     {
         public static readonly Stop Instance = new();
     }
 
-    /// <summary>This origin is full, and this room has been without edges longest.</summary>
-    private sealed record SlotLost : INoSerializationVerificationNeeded, IDeadLetterSuppression
-    {
-        public static readonly SlotLost Instance = new();
-    }
-
-    private sealed record EdgeGone(IActorRef Edge) : INoSerializationVerificationNeeded;
-
-    private sealed record StoreOpened(RoomOpening Opening) : INoSerializationVerificationNeeded;
-
-    private sealed record StoreRead(Asker Asker, IReadOnlyList<Batch>? Page, Exception? Error) : INoSerializationVerificationNeeded;
-
-    /// <summary>An edge that asks for what follows a position.</summary>
-    /// <param name="IsHistory">Whether it is for a viewer who resumes, and not for the edge's own order.</param>
-    private sealed record Asker(IActorRef Edge, Position After, bool IsHistory, long Question);
-
-    /// <summary>The store has not answered in time whether the room can open.</summary>
-    public sealed record StoreSlow : INoSerializationVerificationNeeded
-    {
-        public static readonly StoreSlow Instance = new();
-    }
-
-    /// <summary>Ask the store again.</summary>
-    public sealed record Reopen : INoSerializationVerificationNeeded
-    {
-        public static readonly Reopen Instance = new();
-    }
-
-    /// <summary>Check whether danmaku wait too long for the store.</summary>
-    public sealed record Overdue : INoSerializationVerificationNeeded
-    {
-        public static readonly Overdue Instance = new();
-    }
-
-    /// <summary>Publish the head, so that edges notice when the last danmaku are missing.</summary>
-    public sealed record Announce : INoSerializationVerificationNeeded
-    {
-        public static readonly Announce Instance = new();
-    }
-
-    /// <summary>Check for edges that are gone, and whether the room has been idle for long enough to stop.</summary>
-    public sealed record Sweep : INoSerializationVerificationNeeded
-    {
-        public static readonly Sweep Instance = new();
-    }
+    /// <summary>What there is of a room while it is open.</summary>
+    private sealed record OpenRoom(Room Room, RoomPosts Posts, PageReads Reads, HeadAnnouncements Head);
 }
-
-/// <summary>What all rooms of one origin share.</summary>
-/// <param name="IdleAfter">A room without edges for this long stops.</param>
-/// <param name="Unsaved">Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.</param>
-public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, OriginStore Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
-    TimeProvider Time);

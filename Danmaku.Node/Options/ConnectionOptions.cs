@@ -132,8 +132,8 @@ public sealed class ConnectionOptions : IValidatableObject
     public int MaxPendingPosts { get; set; } = 64;
 
     /// <summary>
-    /// Most posts of all connections of this edge without an answer; more are refused, so that what origins cannot do in time is not asked of them.
-    /// Default 16,384.
+    /// Most posts of all connections of this edge without an answer, and most over HTTP; more are refused, so that what origins cannot do in time is not
+    /// asked of them. Default 16,384.
     /// </summary>
     [Range(1, 1_000_000)]
     public int MaxPendingPostsPerEdge { get; set; } = 16_384;
