@@ -348,6 +348,24 @@ public sealed class RoomStoreTests : TestKit
         Assert.Equal(TimeSpan.Zero, _store.Health.Failing);
     }
 
+    [Fact]
+    public async Task A_commit_that_takes_too_long_is_given_up_and_offered_again()
+    {
+        var epoch = (await _kept.OpenAsync(Id, new OpenRequest(0, 1, 0, 0, 0), CancellationToken.None)).Epoch;
+        var lane = Sys.ActorOf(Props.Create<GroupCommitWriter>(new SharedRoomStore(_kept), _store.Health, _time));
+        _kept.Hold();
+        lane.Tell(Append(Id, epoch), TestActor);
+        await Eventually.TrueAsync(() => _kept.Appends == 1);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        await Eventually.TrueAsync(() => _kept.Appends == 2);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(1), _store.Health.Failing);
+        _kept.Release();
+        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<GroupCommitWriter.Committed>()).Last);
+    }
+
     private static RoomAppend Append(RoomId room, long epoch) =>
         new(room, epoch, [(new PostId(1), new Comment(1, 1, "a", "b", CommentStyle.Default, null))]);
 
