@@ -27,14 +27,14 @@ public sealed class RoomStoreTests : TestKit
     private readonly ManualTimeProvider _time = new();
     private readonly DanmakuMetrics _metrics = new();
     private readonly TestStore _kept = new();
-    private readonly ReplicationOutbox _replicator;
+    private readonly ReplicationPublisher _publisher;
     private readonly SharedBudget _unsaved = new(2);
     private readonly OriginStore _store;
     private readonly NodeClock _clock;
 
     public RoomStoreTests()
     {
-        _replicator = new ReplicationOutbox(_metrics);
+        _publisher = new ReplicationPublisher(_metrics);
         _clock = SomeClock.Of(_time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
         _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
@@ -387,7 +387,7 @@ public sealed class RoomStoreTests : TestKit
     private TestActorRef<RoomActor> Start(string name = "first", RoomLimits? limits = null)
     {
         var origin = new OriginContext(
-            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _clock, _replicator, _metrics, _time);
+            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _clock, _publisher, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(Id.Value, origin), TestActor, name);
     }
 
@@ -396,7 +396,7 @@ public sealed class RoomStoreTests : TestKit
 
     private async Task<Slice> PublishedAsync()
     {
-        var queue = _replicator.Queue(Id.Partition(ReplicationOutbox.Partitions));
+        var queue = _publisher.Queue(Id.Partition(ReplicationPublisher.Partitions));
         while (true)
         {
             if (await queue.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)) is Slice slice)

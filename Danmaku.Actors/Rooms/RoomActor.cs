@@ -455,7 +455,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
         var batches = Room.TakePublished();
         foreach (var batch in batches)
         {
-            _origin.ReplicationOutbox.Publish(Slice.Encode(_id, batch));
+            _origin.Publisher.Publish(Slice.Encode(_id, batch));
             _origin.Metrics.PublishedUnsaved((int)Math.Clamp(batch.Last.Offset - Room.SavedOffset, 0, batch.Comments.Count));
         }
 
@@ -555,7 +555,7 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 
     private void OnAnnounce()
     {
-        _origin.ReplicationOutbox.Publish(new HeadNote(_id, Room.Head, _edges.Viewers));
+        _origin.Publisher.Publish(new HeadNote(_id, Room.Head, _edges.Viewers));
         if (_origin.Time.GetElapsedTime(_activeAt) > Active)
         {
             Timers.Cancel(nameof(Announce));
@@ -660,5 +660,5 @@ public sealed class RoomActor : ReceiveActor, IWithTimers, IWithUnboundedStash
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
 /// <param name="Unsaved">Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.</param>
 public sealed record OriginContext(
-    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, OriginStore Store, NodeClock Clock, ReplicationOutbox ReplicationOutbox, DanmakuMetrics Metrics,
+    RoomLimits Limits, TimeSpan IdleAfter, RoomSlots Slots, SharedBudget Unsaved, OriginStore Store, NodeClock Clock, ReplicationPublisher Publisher, DanmakuMetrics Metrics,
     TimeProvider Time);

@@ -13,13 +13,13 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
 namespace Danmaku.Actors.Tests.Replication;
 
-public sealed class PartitionPublisherTests : TestKit
+public sealed class ReplicationPublisherTests : TestKit
 {
     private readonly Channel<IRoomMessage> _queue = Channel.CreateUnbounded<IRoomMessage>();
     private readonly Channel<ReplicationBatch> _published = Channel.CreateUnbounded<ReplicationBatch>();
     private readonly SemaphoreSlim _mediator = new(0);
 
-    public PartitionPublisherTests() => PartitionPublisher.Graph(_queue.Reader, async batch =>
+    public ReplicationPublisherTests() => ReplicationPublisher.Graph(_queue.Reader, async batch =>
     {
         _published.Writer.TryWrite(batch);
         await _mediator.WaitAsync();
@@ -83,7 +83,7 @@ public sealed class PartitionPublisherTests : TestKit
         {
             var batch = await NextAsync();
             seen += batch.Slices.Sum(slice => slice.Count);
-            Assert.InRange(batch.Slices.Sum(slice => slice.Bytes.Length), 1, PartitionPublisher.MaxBatchBytes + 1100);
+            Assert.InRange(batch.Slices.Sum(slice => slice.Bytes.Length), 1, ReplicationPublisher.MaxBatchBytes + 1100);
         }
     }
 
@@ -92,7 +92,7 @@ public sealed class PartitionPublisherTests : TestKit
     {
         const int Batches = 30;
         var (time, mediator) = (new ManualTimeProvider(), CreateTestProbe());
-        var publish = PartitionPublisher.ToTopic(mediator, "dm-000", new DanmakuMetrics(), time);
+        var publish = ReplicationPublisher.ToTopic(mediator, "dm-000", new DanmakuMetrics(), time);
         var start = time.GetTimestamp();
 
         for (var i = 1; i <= 8; i++)
@@ -126,7 +126,7 @@ public sealed class PartitionPublisherTests : TestKit
     {
         const int Batches = 10;
         var time = new ManualTimeProvider();
-        var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), time);
+        var publish = ReplicationPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), time);
         var start = time.GetTimestamp();
 
         var many = Task.Run(async () =>
@@ -149,11 +149,11 @@ public sealed class PartitionPublisherTests : TestKit
     [Fact]
     public async Task A_full_batch_is_followed_by_the_next_at_once()
     {
-        var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), new ManualTimeProvider());
+        var publish = ReplicationPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), new ManualTimeProvider());
 
         for (var i = 1; i <= 30; i++)
         {
-            await publish(new ReplicationBatch([Say("a", i, new string('x', PartitionPublisher.MaxBatchBytes))], [])).WaitAsync(TimeSpan.FromSeconds(10));
+            await publish(new ReplicationBatch([Say("a", i, new string('x', ReplicationPublisher.MaxBatchBytes))], [])).WaitAsync(TimeSpan.FromSeconds(10));
         }
     }
 

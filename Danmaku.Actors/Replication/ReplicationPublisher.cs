@@ -12,11 +12,19 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 namespace Danmaku.Actors.Replication;
 
 /// <summary>
-/// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when it is idle. Slices that arrive during a publish share the
-/// next batch; under load, so do slices that arrive within a few milliseconds.
+/// Publishes what an origin's rooms say to all edges. Rooms are spread over a fixed number of partitions. Each partition has a bounded
+/// queue and an Akka.Streams graph: queue → batch → publish. The graph publishes at once when it is idle. Slices that arrive during a
+/// publish share the next batch; under load, so do slices that arrive within a few milliseconds.
 /// </summary>
-public static class PartitionPublisher
+/// <remarks>Thread-safe. A room always uses the same partition, so its slices stay in order.</remarks>
+public sealed class ReplicationPublisher(DanmakuMetrics metrics)
 {
+    /// <summary>Topics of the whole cluster. The same on every node, and fixed for the cluster's life.</summary>
+    public const int Partitions = 8;
+
+    /// <summary>Most slices and heads that wait in one partition. Further ones are not published, and edges fetch them.</summary>
+    public const int QueueItems = 4096;
+
     /// <summary>Most bytes of danmaku in a batch; larger batches save nothing more.</summary>
     public const int MaxBatchBytes = 32 * 1024;
 
@@ -27,8 +35,8 @@ public static class PartitionPublisher
     private const double BatchesPerSecond = 200;
 
     /// <summary>
-    /// A batch takes one turn of that rate for so many danmaku, up to <see cref="MostTurns"/>, so that batches grow with the load. A batch costs the same for one
-    /// danmaku as for fifty.
+    /// A batch takes one turn of that rate for so many danmaku, up to <see cref="MostTurns"/>, so that batches grow with the load. A batch
+    /// costs the same for one danmaku as for fifty.
     /// </summary>
     private const double DanmakuPerTurn = 8;
 
@@ -38,6 +46,31 @@ public static class PartitionPublisher
     private const int Burst = 8;
 
     private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<IRoomMessage>[] _queues =
+    [
+        .. Enumerable.Range(0, Partitions).Select(_ => Channel.CreateBounded<IRoomMessage>(new BoundedChannelOptions(QueueItems)
+        {
+            SingleReader = true,
+            FullMode = BoundedChannelFullMode.Wait,
+        })),
+    ];
+
+    /// <summary>The topic of one partition; ASCII, since it is in every envelope.</summary>
+    public static string Topic(int partition) => $"dm-{partition:000}";
+
+    /// <summary>Queues something, or drops it when the queue of its partition is full.</summary>
+    /// <param name="item">A <see cref="Slice"/> or a <see cref="HeadNote"/>.</param>
+    public void Publish(IRoomMessage item)
+    {
+        if (!_queues[item.Room.Partition(Partitions)].Writer.TryWrite(item))
+        {
+            metrics.ReplicationDropped();
+        }
+    }
+
+    /// <summary>What waits in one partition; only its graph reads it.</summary>
+    public ChannelReader<IRoomMessage> Queue(int partition) => _queues[partition].Reader;
 
     /// <param name="publish">Publishes one batch; the next begins when its task is done. Must not fail.</param>
     public static IRunnableGraph<Task<Done>> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish) =>
@@ -114,13 +147,13 @@ public static class PartitionPublisher
 /// <summary>Runs the graphs of all partitions of one origin; they end with it.</summary>
 public sealed class PublisherActor : ReceiveActor
 {
-    private readonly ReplicationOutbox _replicator;
+    private readonly ReplicationPublisher _publisher;
     private readonly DanmakuMetrics _metrics;
     private readonly TimeProvider _time;
 
-    public PublisherActor(ReplicationOutbox replicator, DanmakuMetrics metrics, TimeProvider time)
+    public PublisherActor(ReplicationPublisher publisher, DanmakuMetrics metrics, TimeProvider time)
     {
-        (_replicator, _metrics, _time) = (replicator, metrics, time);
+        (_publisher, _metrics, _time) = (publisher, metrics, time);
 
         // Those of an instance before this one end because it was restarted.
         Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason), ended => ended.Owner == this);
@@ -130,10 +163,10 @@ public sealed class PublisherActor : ReceiveActor
     {
         var materializer = Context.Materializer();
         var mediator = DistributedPubSub.Get(Context.System).Mediator;
-        for (var partition = 0; partition < ReplicationOutbox.Partitions; partition++)
+        for (var partition = 0; partition < ReplicationPublisher.Partitions; partition++)
         {
-            PartitionPublisher
-                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, ReplicationOutbox.Topic(partition), _metrics, _time))
+            ReplicationPublisher
+                .Graph(_publisher.Queue(partition), ReplicationPublisher.ToTopic(mediator, ReplicationPublisher.Topic(partition), _metrics, _time))
                 .Run(materializer)
                 .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
         }
