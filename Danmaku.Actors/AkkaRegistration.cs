@@ -128,7 +128,7 @@ public static class AkkaRegistration
         this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
         PurgeContext purging, ILoggerFactory loggerFactory)
     {
-        var (ingress, notes, publisher) = (new IngressState(), new NodeNotes(), new ReplicationPublisher(metrics));
+        var (ingress, notes) = (new IngressState(), new NodeNotes());
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
@@ -165,11 +165,12 @@ public static class AkkaRegistration
         {
             ArgumentNullException.ThrowIfNull(store);
             var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new SharedBudget(settings.MaxUnsaved));
+            var publisher = new ReplicationPublisher(metrics, time);
             OriginContext? origin = null;
             akka.WithActors((system, _) =>
                 {
+                    publisher.Start(system);
                     system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
-                    system.ActorOf(Props.Create<PublisherActor>(publisher, metrics, time), "publisher");
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(

@@ -18,13 +18,19 @@ public sealed class ReplicationPublisherTests : TestKit
     private readonly Channel<IRoomMessage> _queue = Channel.CreateUnbounded<IRoomMessage>();
     private readonly Channel<ReplicationBatch> _published = Channel.CreateUnbounded<ReplicationBatch>();
     private readonly SemaphoreSlim _mediator = new(0);
+    private volatile bool _isBroken;
 
     public ReplicationPublisherTests() => ReplicationPublisher.Graph(_queue.Reader, async batch =>
     {
+        if (_isBroken)
+        {
+            throw new InvalidOperationException("broken");
+        }
+
         _published.Writer.TryWrite(batch);
         await _mediator.WaitAsync();
         return Done.Instance;
-    }).Run(Sys.Materializer());
+    }, Sys.Log).Run(Sys.Materializer());
 
     [Fact]
     public async Task An_idle_publisher_publishes_at_once()
@@ -66,6 +72,18 @@ public sealed class ReplicationPublisherTests : TestKit
         }
 
         Assert.Equal(20, batches.SelectMany(batch => batch.Heads).Last().Head.Top.Offset);
+    }
+
+    [Fact]
+    public async Task A_batch_that_cannot_be_published_is_left_out_and_the_next_one_goes()
+    {
+        _isBroken = true;
+        await EventFilter.Error(contains: "was not published").ExpectOneAsync(() => Task.FromResult(_queue.Writer.TryWrite(Say("a", 1))));
+        _isBroken = false;
+
+        _queue.Writer.TryWrite(Say("a", 2));
+
+        Assert.Equal([("a", 2L, 1)], (await NextAsync()).Slices.Select(Describe));
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class RoomActorTests : TestKit
 
     public RoomActorTests()
     {
-        _publisher = new ReplicationPublisher(_metrics);
+        _publisher = new ReplicationPublisher(_metrics, _time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
         _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
         _room = Open("lobby");

@@ -34,7 +34,7 @@ public sealed class RoomStoreTests : TestKit
 
     public RoomStoreTests()
     {
-        _publisher = new ReplicationPublisher(_metrics);
+        _publisher = new ReplicationPublisher(_metrics, _time);
         _clock = SomeClock.Of(_time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
         _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Akka;
 using Akka.Actor;
 using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Event;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Danmaku.Actors.Rooms;
@@ -17,7 +18,7 @@ namespace Danmaku.Actors.Replication;
 /// publish share the next batch; under load, so do slices that arrive within a few milliseconds.
 /// </summary>
 /// <remarks>Thread-safe. A room always uses the same partition, so its slices stay in order.</remarks>
-public sealed class ReplicationPublisher(DanmakuMetrics metrics)
+public sealed class ReplicationPublisher(DanmakuMetrics metrics, TimeProvider time)
 {
     /// <summary>Topics of the whole cluster. The same on every node, and fixed for the cluster's life.</summary>
     public const int Partitions = 8;
@@ -72,12 +73,23 @@ public sealed class ReplicationPublisher(DanmakuMetrics metrics)
     /// <summary>What waits in one partition; only its graph reads it.</summary>
     public ChannelReader<IRoomMessage> Queue(int partition) => _queues[partition].Reader;
 
-    /// <param name="publish">Publishes one batch; the next begins when its task is done. Must not fail.</param>
-    public static IRunnableGraph<Task<Done>> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish) =>
+    /// <summary>Runs the graphs of all partitions; they end with the actor system. To be called once.</summary>
+    public void Start(ActorSystem system)
+    {
+        var materializer = system.Materializer();
+        var mediator = DistributedPubSub.Get(system).Mediator;
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            Graph(Queue(partition), ToTopic(mediator, Topic(partition), metrics, time), system.Log).Run(materializer);
+        }
+    }
+
+    /// <param name="publish">Publishes one batch; the next begins when its task is done. A batch that fails is left out, and edges fetch it.</param>
+    public static IRunnableGraph<NotUsed> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish, ILoggingAdapter log) =>
         ChannelSource.FromReader(queue)
             .BatchWeighted(MaxBatchBytes, Cost, item => new List<IRoomMessage> { item }, Add)
-            .SelectAsync(1, items => publish(ToBatch(items)))
-            .ToMaterialized(Sink.Ignore<Done>(), Keep.Right);
+            .SelectAsync(1, items => PublishOrLeaveOutAsync(items, publish, log))
+            .To(Sink.Ignore<Done>());
 
     /// <summary>
     /// Publishes through the mediator. It completes when the mediator has passed the batch on to all nodes and the rate allows the next; after a full batch the
@@ -87,6 +99,20 @@ public sealed class ReplicationPublisher(DanmakuMetrics metrics)
     {
         var pace = new TokenBucket(BatchesPerSecond, Burst, time);
         return batch => PublishAsync(mediator, topic, batch, pace, metrics, time);
+    }
+
+    private static async Task<Done> PublishOrLeaveOutAsync(List<IRoomMessage> items, Func<ReplicationBatch, Task<Done>> publish, ILoggingAdapter log)
+    {
+        try
+        {
+            return await publish(ToBatch(items)).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // The graph goes on: it carries all other rooms of its partition.
+            log.Error(error, "A batch was not published; edges fetch what was in it");
+            return Done.Instance;
+        }
     }
 
     private static async Task<Done> PublishAsync(
@@ -142,35 +168,4 @@ public sealed class ReplicationPublisher(DanmakuMetrics metrics)
         var heads = items.OfType<HeadNote>().GroupBy(note => note.Room).Select(notes => notes.Last()).ToArray();
         return new ReplicationBatch(slices, heads);
     }
-}
-
-/// <summary>Runs the graphs of all partitions of one origin; they end with it.</summary>
-public sealed class PublisherActor : ReceiveActor
-{
-    private readonly ReplicationPublisher _publisher;
-    private readonly DanmakuMetrics _metrics;
-    private readonly TimeProvider _time;
-
-    public PublisherActor(ReplicationPublisher publisher, DanmakuMetrics metrics, TimeProvider time)
-    {
-        (_publisher, _metrics, _time) = (publisher, metrics, time);
-
-        // Those of an instance before this one end because it was restarted.
-        Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason), ended => ended.Owner == this);
-    }
-
-    protected override void PreStart()
-    {
-        var materializer = Context.Materializer();
-        var mediator = DistributedPubSub.Get(Context.System).Mediator;
-        for (var partition = 0; partition < ReplicationPublisher.Partitions; partition++)
-        {
-            ReplicationPublisher
-                .Graph(_publisher.Queue(partition), ReplicationPublisher.ToTopic(mediator, ReplicationPublisher.Topic(partition), _metrics, _time))
-                .Run(materializer)
-                .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
-        }
-    }
-
-    private sealed record Ended(PublisherActor Owner, Exception? Reason) : INoSerializationVerificationNeeded;
 }
