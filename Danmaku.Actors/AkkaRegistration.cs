@@ -128,7 +128,7 @@ public static class AkkaRegistration
         this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
         PurgeContext purging, ILoggerFactory loggerFactory)
     {
-        var (ingress, notes, replicator) = (new IngressState(), new NodeNotes(), new ReplicationOutbox(metrics));
+        var (ingress, notes) = (new IngressState(), new NodeNotes());
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
@@ -165,15 +165,16 @@ public static class AkkaRegistration
         {
             ArgumentNullException.ThrowIfNull(store);
             var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new SharedBudget(settings.MaxUnsaved));
+            var publisher = new ReplicationPublisher(metrics, time);
             OriginContext? origin = null;
             akka.WithActors((system, _) =>
                 {
+                    publisher.Start(system);
                     system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
-                    system.ActorOf(Props.Create<PublisherActor>(replicator, metrics, time), "publisher");
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, replicator, metrics, time);
+                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, publisher, metrics, time);
                 })
                 .AddHocon(ClusterSharding.DefaultConfig().WithFallback(DistributedData.DefaultConfig()), HoconAddMode.Append)
                 .WithActors(async (system, registry) =>

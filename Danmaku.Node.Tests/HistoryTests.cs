@@ -8,6 +8,7 @@ using Danmaku.Core.Storage;
 using Danmaku.Node.History;
 using Danmaku.Node.Rooms;
 using Danmaku.Node.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Danmaku.Node.Tests;
 
@@ -292,6 +293,20 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task However_many_ask_for_history_no_more_than_two_of_them_read_the_store_at_a_time()
+    {
+        await SayAsync(1001, Start);
+        var history = _node.Services.GetRequiredService<RoomHistory>();
+        _store.HoldReads();
+
+        var asked = Task.WhenAll(Enumerable.Range(0, 30).Select(_ => history.IndexAsync(Lobby, default)));
+
+        Assert.Equal(2, _store.Reading);
+        _store.ReleaseReads();
+        Assert.All(await asked.WaitAsync(TimeSpan.FromSeconds(10)), index => Assert.Equal(1001, index!.Head.Offset));
+    }
+
+    [Fact]
     public async Task Where_there_is_no_key_nobody_may_purge()
     {
         await using var node = await StartAsync();
@@ -365,12 +380,18 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
         return content.ToArray();
     }
 
-    /// <summary>A store in memory that can be away.</summary>
+    /// <summary>A store in memory that can be away, or slow to read.</summary>
     private sealed class AwayStore : IRoomStore
     {
+        private volatile TaskCompletionSource? _hold;
+        private int _reading;
+
         public MemoryRoomStore Kept { get; } = new(new Random(1));
 
         public bool IsAway { get; set; }
+
+        /// <summary>How many reads go on.</summary>
+        public int Reading => Volatile.Read(ref _reading);
 
         public StoreIdentity Identity => Kept.Identity;
 
@@ -383,9 +404,9 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
             Call(Kept.AppendAsync(appends, cancellation));
 
         public Task<IReadOnlyList<Batch>?> ReadAsync(RoomId room, Position after, int maxComments, int maxBytes, CancellationToken cancellation) =>
-            Call(Kept.ReadAsync(room, after, maxComments, maxBytes, cancellation));
+            ReadAsync(Kept.ReadAsync(room, after, maxComments, maxBytes, cancellation));
 
-        public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) => Call(Kept.ExtentAsync(room, cancellation));
+        public Task<RoomExtent?> ExtentAsync(RoomId room, CancellationToken cancellation) => ReadAsync(Kept.ExtentAsync(room, cancellation));
 
         public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
             Call(Kept.ReviseAsync(room, from, through, cancellation));
@@ -396,6 +417,24 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
             Call(Kept.TrimAsync(retention, now, cancellation));
 
         public ValueTask DisposeAsync() => Kept.DisposeAsync();
+
+        /// <summary>From now on reads wait until <see cref="ReleaseReads"/>.</summary>
+        public void HoldReads() => _hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void ReleaseReads()
+        {
+            var hold = _hold;
+            _hold = null;
+            hold?.SetResult();
+        }
+
+        private async Task<T> ReadAsync<T>(Task<T> call)
+        {
+            Interlocked.Increment(ref _reading);
+            await (_hold?.Task ?? Task.CompletedTask);
+            Interlocked.Decrement(ref _reading);
+            return await Call(call);
+        }
 
         private Task<T> Call<T>(Task<T> call) => IsAway ? Task.FromException<T>(new IOException("The store is away.")) : call;
     }

@@ -157,6 +157,42 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     }
 
     [SkippableFact]
+    public async Task All_that_an_origin_may_ask_at_a_time_has_a_connection_each()
+    {
+        var store = await StoreAsync();
+        var shared = new SharedRoomStore(store);
+        await shared.OpenAsync(Lobby, Request(now: 1));
+        await using var source = NpgsqlDataSource.Create(await DatabaseAsync());
+        await using var connection = await source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand("LOCK TABLE danmaku.rooms, danmaku.log IN ACCESS EXCLUSIVE MODE", connection);
+        await command.ExecuteNonQueryAsync();
+
+        Task[] waiting =
+        [
+            .. Enumerable.Range(0, 40).SelectMany<int, Task>(i =>
+            [
+                shared.OpenAsync(Lobby, Request(now: 1)),
+                shared.AppendAsync(Append(RoomId.Parse($"r{i}"), 1, 1, 1)),
+                shared.ReadAsync(Lobby, new Position(1, 0)),
+                shared.History.ExtentAsync(Lobby, default),
+                shared.ReviseAsync(Lobby, new Position(1, 0), new Position(1, 9), default),
+                shared.ReadClockAsync(default),
+                shared.TrimAsync(Newest(1), Now, default),
+            ]),
+        ];
+
+        await Eventually.TrueAsync(async () =>
+        {
+            await using var count = source.CreateCommand(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'danmaku' AND wait_event_type = 'Lock'");
+            return await count.ExecuteScalarAsync() is (long)SharedRoomStore.MaxCalls;
+        });
+        await transaction.RollbackAsync();
+        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [SkippableFact]
     public async Task Commits_wait_for_the_disk_whatever_the_role_says()
     {
         await DatabaseAsync();
@@ -177,6 +213,14 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
         var built = new NpgsqlConnectionStringBuilder(source.ConnectionString);
         Assert.Equal((5, 9, 3, 10), (built.Timeout, built.CommandTimeout, built.MaxPoolSize, built.KeepAlive));
         Assert.Equal(GssEncryptionMode.Disable, built.GssEncryptionMode);
+    }
+
+    [Fact]
+    public async Task An_origin_has_as_many_connections_as_it_makes_calls_at_a_time()
+    {
+        await using var source = PostgresSettings.Build("Host=localhost");
+
+        Assert.Equal(SharedRoomStore.MaxCalls, new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxPoolSize);
     }
 
     [SkippableFact]

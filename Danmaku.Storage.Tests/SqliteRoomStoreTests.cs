@@ -236,7 +236,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
-    public async Task Calls_that_share_a_transaction_fail_alone()
+    public async Task Calls_that_come_together_fail_alone()
     {
         await using var store = await SqliteRoomStore.OpenAsync(_directory);
         RoomId[] rooms = [.. Enumerable.Range(0, 50).Select(i => RoomId.Parse($"r{i}"))];
@@ -254,7 +254,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
     [Theory]
     [InlineData("ABORT")]
     [InlineData("ROLLBACK")]
-    public async Task Of_calls_that_share_a_transaction_only_the_one_fails_that_breaks_it(string how)
+    public async Task Of_calls_that_come_together_only_the_one_fails_that_breaks_its_transaction(string how)
     {
         await using var store = await SqliteRoomStore.OpenAsync(_directory);
         RoomId[] rooms = [.. Enumerable.Range(0, 20).Select(i => RoomId.Parse($"r{i}"))];
@@ -262,7 +262,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
         using var other = new SqliteSession(File);
         other.Execute($"CREATE TRIGGER guilty BEFORE INSERT ON log WHEN NEW.room = 'r9' BEGIN SELECT RAISE({how}, 'guilty'); END");
 
-        // While another connection holds the file, all but the first wait for the same transaction.
+        // While another connection holds the file, all of them wait.
         other.Execute("BEGIN IMMEDIATE");
         var appends = rooms.Select(room => store.AppendAsync([Append(room, 1, 1, 2)], default)).ToArray();
         other.Execute("COMMIT");

@@ -2,8 +2,8 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Storage;
 
-/// <summary>Rooms that were written or opened since they were last looked at: only they can have more than is to be kept.</summary>
-/// <remarks>Thread-safe. Beyond <see cref="MaxRooms"/> a room has to wait until it is written again.</remarks>
+/// <summary>Rooms that were written or opened since a trim last looked at them. Only they can have more danmaku than the store keeps.</summary>
+/// <remarks>Thread-safe. Beyond <see cref="MaxRooms"/> a room waits until it is written again.</remarks>
 internal sealed class TouchedRooms
 {
     public const int MaxRooms = 100_000;
@@ -23,7 +23,7 @@ internal sealed class TouchedRooms
         }
     }
 
-    /// <summary>Leaves a room that has more than is to be kept, but not yet, to the next round.</summary>
+    /// <summary>Leaves a room whose surplus is still too young to the next round.</summary>
     public void PutOff(RoomId room)
     {
         lock (_lock)
@@ -35,7 +35,7 @@ internal sealed class TouchedRooms
         }
     }
 
-    /// <summary>Ends a round when all have been looked at: those that were put off come again in the next one.</summary>
+    /// <summary>Ends a round when no room is left in it. Rooms that were put off come back in the next round.</summary>
     public bool TryEndRound()
     {
         lock (_lock)
@@ -51,7 +51,7 @@ internal sealed class TouchedRooms
         }
     }
 
-    /// <summary>Takes some of them out; what could not be looked at is added again.</summary>
+    /// <summary>Takes some rooms out. The caller adds again what it did not look at.</summary>
     public List<RoomId> Take(int max)
     {
         lock (_lock)

@@ -2,10 +2,10 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Storage;
 
-/// <summary>What one call of trimming takes away: of each room all that is not after a position.</summary>
+/// <summary>What one call of trimming deletes: in each room everything up to a position.</summary>
 internal sealed class TrimPlan
 {
-    /// <summary>Most danmaku that one call takes away, so that writers do not wait long.</summary>
+    /// <summary>Most danmaku that one call deletes, so that writers do not wait long.</summary>
     public const int MaxComments = 2000;
 
     /// <summary>Most rooms that one call looks at.</summary>
@@ -15,13 +15,13 @@ internal sealed class TrimPlan
 
     public IReadOnlyDictionary<RoomId, Position> Through => _through;
 
-    /// <summary>How many more may be taken away.</summary>
+    /// <summary>How many more danmaku the call may delete.</summary>
     public int Rest { get; private set; } = MaxComments;
 
-    /// <summary>Up to where a room's danmaku go already.</summary>
+    /// <summary>Up to which position the plan deletes a room's danmaku so far.</summary>
     public Position Of(RoomId room) => _through.GetValueOrDefault(room);
 
-    /// <summary>Takes one away, and with it all before it.</summary>
+    /// <summary>Adds a danmaku, and all before it.</summary>
     public void Add(RoomId room, Position position)
     {
         Rest--;

@@ -24,9 +24,9 @@ internal sealed class OriginParts : IDisposable
     {
         Unsaved = new SharedBudget(maxUnsaved);
         var health = new StoreHealth(_metrics, Time, NullLogger<StoreHealth>.Instance);
-        Outbox = new ReplicationOutbox(_metrics);
+        Publisher = new ReplicationPublisher(_metrics, Time);
         Context = new OriginContext(
-            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), Unsaved, new OriginStore(Store, [Lane], health, Time), SomeClock.Of(Time), Outbox,
+            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), Unsaved, new OriginStore(Store, [Lane], health, Time), SomeClock.Of(Time), Publisher,
             _metrics, Time);
         Room = new Room(RoomOpening.First(Epoch), Context.Limits, Time);
     }
@@ -45,7 +45,7 @@ internal sealed class OriginParts : IDisposable
 
     public SharedBudget Unsaved { get; }
 
-    public ReplicationOutbox Outbox { get; }
+    public ReplicationPublisher Publisher { get; }
 
     public OriginContext Context { get; }
 
@@ -54,7 +54,7 @@ internal sealed class OriginParts : IDisposable
     /// <summary>The texts that have been published since the last call.</summary>
     public IEnumerable<string> TakePublished()
     {
-        while (Outbox.Queue(Id.Partition(ReplicationOutbox.Partitions)).TryRead(out var item))
+        while (Publisher.Queue(Id.Partition(ReplicationPublisher.Partitions)).TryRead(out var item))
         {
             foreach (var comment in ((Slice)item).Decode().Comments)
             {

@@ -25,7 +25,7 @@ public sealed class RoomActorTests : TestKit
 
     private readonly ManualTimeProvider _time = new();
     private readonly DanmakuMetrics _metrics = new();
-    private readonly ReplicationOutbox _replicator;
+    private readonly ReplicationPublisher _publisher;
     private readonly RoomSlots _slots = new(1);
     private readonly TestStore _kept = new();
     private readonly OriginStore _store;
@@ -33,7 +33,7 @@ public sealed class RoomActorTests : TestKit
 
     public RoomActorTests()
     {
-        _replicator = new ReplicationOutbox(_metrics);
+        _publisher = new ReplicationPublisher(_metrics, _time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
         _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
         _room = Open("lobby");
@@ -257,7 +257,7 @@ public sealed class RoomActorTests : TestKit
     /// <summary>A child of the test, as an entity is a child of its shard.</summary>
     private TestActorRef<RoomActor> Open(string name, RoomLimits? limits = null)
     {
-        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, new SharedBudget(1000), _store, SomeClock.Of(_time), _replicator, _metrics, _time);
+        var origin = new OriginContext(limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), _slots, new SharedBudget(1000), _store, SomeClock.Of(_time), _publisher, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(name, origin), TestActor, name);
     }
 
@@ -265,7 +265,7 @@ public sealed class RoomActorTests : TestKit
         Id, new Post(new PostId((UInt128)id), "Mei", text, CommentStyle.Default, null, _time.Now + 10_000), 0);
 
     private async Task<IRoomMessage> Published() =>
-        await _replicator.Queue(Id.Partition(ReplicationOutbox.Partitions)).ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await _publisher.Queue(Id.Partition(ReplicationPublisher.Partitions)).ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
     private static string Text(IRoomMessage slice) => ((Slice)slice).Decode().Comments[0].Text;
 

@@ -27,14 +27,14 @@ public sealed class RoomStoreTests : TestKit
     private readonly ManualTimeProvider _time = new();
     private readonly DanmakuMetrics _metrics = new();
     private readonly TestStore _kept = new();
-    private readonly ReplicationOutbox _replicator;
+    private readonly ReplicationPublisher _publisher;
     private readonly SharedBudget _unsaved = new(2);
     private readonly OriginStore _store;
     private readonly NodeClock _clock;
 
     public RoomStoreTests()
     {
-        _replicator = new ReplicationOutbox(_metrics);
+        _publisher = new ReplicationPublisher(_metrics, _time);
         _clock = SomeClock.Of(_time);
         var health = new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance);
         _store = new OriginStore(_kept, [Sys.ActorOf(Props.Create<GroupCommitWriter>(_kept, health, TimeProvider.System))], health, _time);
@@ -348,6 +348,24 @@ public sealed class RoomStoreTests : TestKit
         Assert.Equal(TimeSpan.Zero, _store.Health.Failing);
     }
 
+    [Fact]
+    public async Task A_commit_that_takes_too_long_is_given_up_and_offered_again()
+    {
+        var epoch = (await _kept.OpenAsync(Id, new OpenRequest(0, 1, 0, 0, 0), CancellationToken.None)).Epoch;
+        var lane = Sys.ActorOf(Props.Create<GroupCommitWriter>(new SharedRoomStore(_kept), _store.Health, _time));
+        _kept.Hold();
+        lane.Tell(Append(Id, epoch), TestActor);
+        await Eventually.TrueAsync(() => _kept.Appends == 1);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        await Eventually.TrueAsync(() => _kept.Appends == 2);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(TimeSpan.FromSeconds(1), _store.Health.Failing);
+        _kept.Release();
+        Assert.Equal(new Position(epoch, 1), (await ExpectMsgAsync<GroupCommitWriter.Committed>()).Last);
+    }
+
     private static RoomAppend Append(RoomId room, long epoch) =>
         new(room, epoch, [(new PostId(1), new Comment(1, 1, "a", "b", CommentStyle.Default, null))]);
 
@@ -369,7 +387,7 @@ public sealed class RoomStoreTests : TestKit
     private TestActorRef<RoomActor> Start(string name = "first", RoomLimits? limits = null)
     {
         var origin = new OriginContext(
-            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _clock, _replicator, _metrics, _time);
+            limits ?? RoomLimits.Default, TimeSpan.FromMinutes(10), new RoomSlots(10), _unsaved, _store, _clock, _publisher, _metrics, _time);
         return ActorOfAsTestActorRef<RoomActor>(Props.Create<RoomActor>(Id.Value, origin), TestActor, name);
     }
 
@@ -378,7 +396,7 @@ public sealed class RoomStoreTests : TestKit
 
     private async Task<Slice> PublishedAsync()
     {
-        var queue = _replicator.Queue(Id.Partition(ReplicationOutbox.Partitions));
+        var queue = _publisher.Queue(Id.Partition(ReplicationPublisher.Partitions));
         while (true)
         {
             if (await queue.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)) is Slice slice)

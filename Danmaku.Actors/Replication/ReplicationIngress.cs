@@ -28,9 +28,9 @@ public sealed class ReplicationIngress : ReceiveActor
     {
         _state.Reset();
         var mediator = DistributedPubSub.Get(Context.System).Mediator;
-        for (var partition = 0; partition < ReplicationOutbox.Partitions; partition++)
+        for (var partition = 0; partition < ReplicationPublisher.Partitions; partition++)
         {
-            mediator.Tell(new Subscribe(ReplicationOutbox.Topic(partition), Self));
+            mediator.Tell(new Subscribe(ReplicationPublisher.Topic(partition), Self));
         }
     }
 
@@ -74,7 +74,7 @@ public sealed class IngressState
 {
     private int _subscribed;
 
-    public bool IsComplete => Volatile.Read(ref _subscribed) >= ReplicationOutbox.Partitions;
+    public bool IsComplete => Volatile.Read(ref _subscribed) >= ReplicationPublisher.Partitions;
 
     internal void Reset() => Volatile.Write(ref _subscribed, 0);
 

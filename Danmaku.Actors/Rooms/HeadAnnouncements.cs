@@ -27,7 +27,7 @@ internal sealed class HeadAnnouncements(RoomId id, Room room, AttachedEdges edge
 
     public void OnAnnounce()
     {
-        origin.ReplicationOutbox.Publish(new HeadNote(id, room.Head, edges.Viewers));
+        origin.Publisher.Publish(new HeadNote(id, room.Head, edges.Viewers));
         if (origin.Time.GetElapsedTime(_activeAt) > Active)
         {
             End();

@@ -17,7 +17,7 @@ public sealed record OriginContext(
     SharedBudget Unsaved,
     OriginStore Store,
     NodeClock Clock,
-    ReplicationOutbox ReplicationOutbox,
+    ReplicationPublisher Publisher,
     DanmakuMetrics Metrics,
     TimeProvider Time)
 {

@@ -67,7 +67,7 @@ internal sealed class RoomPosts(RoomId id, Room room, OriginContext origin, IAct
         var batches = room.TakePublished();
         foreach (var batch in batches)
         {
-            origin.ReplicationOutbox.Publish(Slice.Encode(id, batch));
+            origin.Publisher.Publish(Slice.Encode(id, batch));
             origin.Metrics.PublishedUnsaved((int)Math.Clamp(batch.Last.Offset - room.SavedOffset, 0, batch.Comments.Count));
         }
 

@@ -97,16 +97,9 @@ public sealed class GroupCommitWriter : ReceiveActor, IWithTimers
 
     private async Task<CommitDone> CommitAsync(List<RoomAppend> appends)
     {
-        using var timeout = new CancellationTokenSource();
+        using var timeout = new CancellationTokenSource(CommitTimeout, _time);
         var started = _time.GetTimestamp();
-        var append = _store.AppendAsync(appends, timeout.Token);
-        if (!append.IsCompleted)
-        {
-            await using var timer = _time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), timeout, CommitTimeout, Timeout.InfiniteTimeSpan);
-            await append.WaitAsync(timeout.Token).ConfigureAwait(false);
-        }
-
-        var isCommitted = await append.ConfigureAwait(false);
+        var isCommitted = await _store.AppendAsync(appends, timeout.Token).ConfigureAwait(false);
         _health.Committed(_time.GetElapsedTime(started));
         return new CommitDone(isCommitted);
     }

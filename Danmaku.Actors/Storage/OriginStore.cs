@@ -4,7 +4,7 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Actors.Storage;
 
-/// <summary>The store for the rooms of one origin: appends go through lanes, all other calls directly. Thread-safe.</summary>
+/// <summary>The store for the rooms of one origin: appends go through lanes, all other calls directly to the store. Thread-safe.</summary>
 /// <param name="lanes"><see cref="GroupCommitWriter"/>; a room always uses the same one, so that its appends stay in order.</param>
 public sealed class OriginStore(IRoomStore store, IReadOnlyList<IActorRef> lanes, StoreHealth health, TimeProvider time)
 {
@@ -13,7 +13,10 @@ public sealed class OriginStore(IRoomStore store, IReadOnlyList<IActorRef> lanes
 
     public StoreHealth Health => health;
 
-    /// <summary>The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="GroupCommitWriter.Committed"/> or <see cref="GroupCommitWriter.Fenced"/>.</summary>
+    /// <summary>
+    /// The lane of a room. Answers a <see cref="RoomAppend"/> with <see cref="GroupCommitWriter.Committed"/> or
+    /// <see cref="GroupCommitWriter.Fenced"/>.
+    /// </summary>
     public IActorRef LaneOf(RoomId room) => lanes[(int)((uint)room.Value.GetHashCode(StringComparison.Ordinal) % lanes.Count)];
 
     public Task<RoomOpening> OpenAsync(RoomId room, long knownEpoch, RoomLimits limits)

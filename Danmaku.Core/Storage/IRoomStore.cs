@@ -6,31 +6,32 @@ namespace Danmaku.Core.Storage;
 
 /// <summary>Where the rooms of an origin are kept: their logs, the ids of their posts, and which epoch may write.</summary>
 /// <remarks>
-/// Thread-safe. A task that fails says nothing about what was done: the store may be away, or it may have committed and not been able to say
-/// so. Every call may be repeated. What a task has confirmed survives a power cut, except where rooms are kept in memory.
+/// Thread-safe. A task that fails says nothing about what was done: the store may be away, or it may have committed and then failed to
+/// answer. Every call may be repeated. What a task has confirmed survives a power cut, except where rooms are kept in memory. A caller
+/// that cancels is let go at once; its call may still be done later.
 /// </remarks>
 public interface IRoomStore : IRoomReader, IAsyncDisposable
 {
     /// <summary>Which store this is.</summary>
     StoreIdentity Identity { get; }
 
-    /// <summary>How many calls of <see cref="AppendAsync"/>, each with other rooms, make sense at a time.</summary>
+    /// <summary>How many calls of <see cref="AppendAsync"/> the store profits from at a time, each with other rooms.</summary>
     int Lanes { get; }
 
     /// <summary>
-    /// Begins a new epoch of a room and says what there is. From then on nothing can be appended to an earlier epoch: two owners of one
-    /// room cannot both write.
+    /// Begins a new epoch of a room, and answers what the store has of it. From then on nothing can be appended to an earlier epoch: two
+    /// owners of one room cannot both write.
     /// </summary>
     Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation);
 
     /// <summary>
-    /// Commits what several rooms accepted, in one transaction. Within an epoch offsets come without holes; what is there already is left
-    /// as it is, so that repeating after an unknown outcome is safe.
+    /// Commits what several rooms accepted, in one transaction. Within an epoch offsets have no holes. What the store has already it leaves
+    /// as it is, so that a caller may repeat an append whose outcome it does not know.
     /// </summary>
     /// <param name="appends">Of different rooms.</param>
     /// <returns>
-    /// For each of them, whether it is kept; false when a later epoch of its room has begun, or what it follows is not here (the store lost
-    /// what it had confirmed), and nothing of it was written. Only a new epoch goes on.
+    /// For each append, whether it is kept. False when a later epoch of its room has begun, or when the store does not have what it follows
+    /// (it lost what it had confirmed): then nothing of it was written, and the room goes on only in a new epoch.
     /// </returns>
     /// <exception cref="ArgumentException">One is empty or has a hole, or a room is there twice: nothing was written.</exception>
     Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation);
@@ -42,10 +43,10 @@ public interface IRoomStore : IRoomReader, IAsyncDisposable
     /// <summary>What the store knows of the time.</summary>
     Task<StoreClock> ReadClockAsync(CancellationToken cancellation);
 
-    /// <summary>Forgets some of what is older or more than is to be kept; called again soon when it returns true.</summary>
+    /// <summary>Forgets some of what is older, or more, than the retention. The caller calls again soon when it returns true.</summary>
     /// <remarks>
-    /// Times may decrease from epoch to epoch, where one was stamped by a wrong clock. A room's danmaku are forgotten in their order: what is
-    /// old waits for those before it that are not, and those with a time that is still to come go with what follows them.
+    /// Times may decrease from epoch to epoch, where a wrong clock stamped one. A store forgets a room's danmaku in their order: an old one
+    /// waits for younger ones before it, and one whose time is still to come goes with what follows it.
     /// </remarks>
     /// <returns>Whether there is more to forget.</returns>
     Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation);
@@ -74,7 +75,7 @@ public sealed record StoreClock(long? Now, long? Newest);
 /// <param name="IsShared">Whether several origins can use it at a time.</param>
 public sealed record StoreIdentity(string Kind, string Id, bool IsShared);
 
-/// <summary>What is wanted of a room that opens.</summary>
+/// <summary>What a caller wants of a room that it opens.</summary>
 /// <param name="KnownEpoch">The newest epoch that anybody knows of; 0 for none. The new one is later.</param>
 /// <param name="Now">Unix milliseconds; the new epoch is not earlier.</param>
 /// <param name="History">How many of the newest danmaku are wanted.</param>
@@ -85,8 +86,8 @@ public sealed record StoreIdentity(string Kind, string Id, bool IsShared);
 public readonly record struct OpenRequest(long KnownEpoch, long Now, int History, long IdsSince, int MaxIds)
 {
     /// <summary>
-    /// From when on ids are given of a room. The clock of its last owner may be behind this one's: the room's own time counts when it is
-    /// earlier.
+    /// The time from which on ids are given of a room. The clock of its last owner may be behind this one's: the room's own time counts
+    /// when it is earlier.
     /// </summary>
     /// <param name="lastTime">The time of the room's last danmaku.</param>
     public long Since(long lastTime) => Math.Min(IdsSince, lastTime - (Now - IdsSince));

@@ -22,7 +22,7 @@ public sealed class MemoryRoomStore(
     /// <summary>Most danmaku that one call of <see cref="TrimAsync"/> forgets.</summary>
     private const int MaxTrimmed = 2000;
 
-    /// <summary>About what an entry takes besides its danmaku.</summary>
+    /// <summary>Bytes that an entry takes besides its danmaku, about.</summary>
     private const int EntryBytes = 64;
 
     private readonly Lock _lock = new();
@@ -183,7 +183,7 @@ public sealed class MemoryRoomStore(
         return budget == 0;
     }
 
-    /// <summary>Takes the oldest danmaku away from a room.</summary>
+    /// <summary>Removes a room's oldest danmaku.</summary>
     private void Remove(Log log, int count)
     {
         for (; count > 0; count--)
@@ -273,7 +273,7 @@ public sealed class MemoryRoomStore(
 
         public List<LogEntry> Newest(int count) => [.. From(Count - count)];
 
-        /// <summary>From the newest backwards, until one is too old.</summary>
+        /// <summary>Reads from the newest backwards, up to the first that is too old.</summary>
         public List<(PostId Id, Position Position, long Time)> Posts(long since, int max)
         {
             var from = Count;
@@ -285,7 +285,7 @@ public sealed class MemoryRoomStore(
             return [.. From(from).Select(entry => (entry.Id, entry.Position, entry.Comment.Time))];
         }
 
-        /// <summary>How many of the oldest are too old; those that have a time still to come count with what follows them.</summary>
+        /// <summary>How many of the oldest danmaku are too old. One whose time is still to come counts with what follows it.</summary>
         public int CountOld(int most, long oldest, long latest)
         {
             var old = 0;
@@ -297,7 +297,7 @@ public sealed class MemoryRoomStore(
             return old;
         }
 
-        /// <summary>How many of the oldest come before one that is too young to be forgotten.</summary>
+        /// <summary>How many of the oldest danmaku come before the first that is too young.</summary>
         public int CountSurplus(int most, long young, long latest)
         {
             var count = 0;
@@ -309,7 +309,7 @@ public sealed class MemoryRoomStore(
             return count;
         }
 
-        /// <summary>The first entry of which something is true that stays true; the end when there is none.</summary>
+        /// <summary>The first entry for which a condition holds that holds for all after it; the end when there is none.</summary>
         private int FirstWhere(Func<LogEntry, bool> isTrue)
         {
             var (low, high) = (0, Count);

@@ -13,16 +13,16 @@ public readonly record struct LogEntry(long Epoch, Position Previous, PostId Id,
         Comment.Offset > 1 ? new Position(Epoch, Comment.Offset - 1) : Previous.IsNone ? new Position(Epoch, 0) : Previous;
 }
 
-/// <summary>What all stores of rooms do alike.</summary>
+/// <summary>Rules that all stores share.</summary>
 public static class RoomLog
 {
     /// <summary>
-    /// How much longer than its danmaku a store remembers where a room was: its owner, silent for so long, can still write, and the next
-    /// one knows what its epoch follows.
+    /// How long a store keeps a room after its last danmaku has gone. Until then the room's owner can still write, and its next owner knows
+    /// what the new epoch follows.
     /// </summary>
     public static readonly TimeSpan EmptyRoomAge = TimeSpan.FromDays(30);
 
-    /// <summary>Least of <see cref="Comment.Bytes"/>: a page of some bytes cannot hold more danmaku than that allows.</summary>
+    /// <summary>The least that <see cref="Comment.Bytes"/> can be. It bounds how many danmaku a page of so many bytes can hold.</summary>
     private static readonly int LeastBytes = new Comment(1, 0, "", "", CommentStyle.Default, null).Bytes;
 
     /// <summary>The epoch that begins now: see <see cref="Epochs"/>.</summary>
@@ -30,10 +30,10 @@ public static class RoomLog
     public static long NextEpoch(long stored, OpenRequest request) =>
         Epochs.Next(Math.Max(stored, request.KnownEpoch), request.Now);
 
-    /// <summary>Most danmaku that have to be looked at for a page; the first is given even when it is too large.</summary>
+    /// <summary>Most danmaku that a page can need; it has at least one, however large.</summary>
     public static int MaxEntries(int maxComments, int maxBytes) => Math.Min(maxComments, Math.Max(1, maxBytes / LeastBytes));
 
-    /// <summary>Cuts what follows a position to a page.</summary>
+    /// <summary>Takes a page from the beginning of what follows a position.</summary>
     public static IReadOnlyList<Batch> Page(IEnumerable<LogEntry> entries, int maxComments, int maxBytes)
     {
         var page = new List<LogEntry>();
@@ -71,7 +71,7 @@ public static class RoomLog
         return batches;
     }
 
-    /// <summary>Puts together what opening a room answers.</summary>
+    /// <summary>Makes the answer to opening a room.</summary>
     /// <param name="last">The position of the last danmaku ever, or of the beginning.</param>
     /// <param name="history">The newest danmaku, oldest first.</param>
     /// <param name="posts">Those whose ids are wanted, oldest first.</param>
@@ -84,7 +84,7 @@ public static class RoomLog
         IReadOnlyList<(PostId Id, Position Position, long Time)> posts) =>
         new(epoch, previous, lastTime, history.Count == 0 ? last : history[0].Before, Batches(history), posts);
 
-    /// <summary>The newest position after which no more than <paramref name="keep"/> danmaku come, found without counting them.</summary>
+    /// <summary>Finds the position after which <paramref name="keep"/> danmaku come, without counting them.</summary>
     /// <param name="last">The position of the last danmaku.</param>
     /// <param name="previous">Where the epoch before an epoch ended; <see cref="Position.None"/> where nobody knows.</param>
     /// <returns><see cref="Position.None"/> when there are not so many.</returns>
@@ -103,12 +103,12 @@ public static class RoomLog
         return last with { Offset = last.Offset - keep };
     }
 
-    /// <summary>Whether an append leaves no hole after what a room has; it would where the store was set back to an earlier state.</summary>
+    /// <summary>Whether an append leaves no hole after what a room has. It leaves one when the store was set back to an earlier state.</summary>
     /// <param name="last">The position of the room's last danmaku.</param>
     public static bool Follows(RoomAppend append, Position last) =>
         append.Comments[0].Comment.Offset <= 1 + (last.Epoch == append.Epoch ? last.Offset : 0);
 
-    /// <summary>Whether appends are what <see cref="IRoomStore.AppendAsync"/> asks for.</summary>
+    /// <summary>Checks that appends are as <see cref="IRoomStore.AppendAsync"/> demands.</summary>
     /// <exception cref="ArgumentException">A room is there twice, or an append is empty or has a hole.</exception>
     public static void Check(IReadOnlyList<RoomAppend> appends)
     {

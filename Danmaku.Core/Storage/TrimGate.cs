@@ -2,13 +2,13 @@ using Danmaku.Core.Clocks;
 
 namespace Danmaku.Core.Storage;
 
-/// <summary>Decides when the store may forget what is old: what is forgotten on a wrong clock's word does not come back.</summary>
+/// <summary>Decides when the store may forget what is old: what it forgets by a wrong clock does not come back.</summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 public sealed class TrimGate
 {
     /// <summary>
-    /// How long the clock must have been agreed on before more is forgotten than has become old since the last time: after a start, and when
-    /// the time has moved further than the monotonic clock.
+    /// How long the clock must have been agreed on before the store forgets anything after a start, and after the time has moved further than
+    /// the monotonic clock.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 

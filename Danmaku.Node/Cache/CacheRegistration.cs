@@ -1,5 +1,4 @@
 using Danmaku.Core.Observability;
-using Danmaku.Core.Storage;
 using Danmaku.HttpCache;
 using Danmaku.HttpCache.Storage;
 using Danmaku.Node.Disks;
@@ -57,7 +56,7 @@ internal static class CacheRegistration
         public Task StartAsync(CancellationToken cancellationToken)
         {
             metrics.ObserveCache(() => [new("memory", cache.MemoryBytes), new("disk", cache.DiskBytes)]);
-            if (services.GetService<IRoomStore>() is SqliteRoomStore rooms && new Disk(options.Directory).IsSameAs(new Disk(settings.Node.DataDirectory)))
+            if (services.GetService<SqliteRoomStore>() is { } rooms && new Disk(options.Directory).IsSameAs(new Disk(settings.Node.DataDirectory)))
             {
                 rooms.MakeRoom = cache.MakeRoom;
                 watch.Reclaimable = () => cache.DiskBytes;

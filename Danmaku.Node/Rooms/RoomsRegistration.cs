@@ -5,6 +5,7 @@ using Danmaku.Actors.Tls;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Danmaku.Node.Options;
+using Danmaku.Storage.Sqlite;
 
 namespace Danmaku.Node.Rooms;
 
@@ -31,8 +32,11 @@ internal static class RoomsRegistration
             {
                 // Services stop in the reverse order: the actors first, then what they write to.
                 services.AddHostedService(_ => new StoreService(store));
-                services.AddSingleton(store);
                 services.AddSingleton(shared!.History);
+                if (store is SqliteRoomStore sqlite)
+                {
+                    services.AddSingleton(sqlite);
+                }
             }
 
             services.AddHostedService(provider => new ActorSystemStart(provider, actors));

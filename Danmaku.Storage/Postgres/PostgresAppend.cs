@@ -9,9 +9,9 @@ namespace Danmaku.Storage.Postgres;
 internal static class PostgresAppend
 {
     /// <summary>
-    /// Locks the rooms whose epoch is still the writer's, in order of their names so that two writers cannot wait for each other;
-    /// moves the ends of those whose append follows what they have; adds what is not there yet, but nothing that was forgotten already;
-    /// and answers the indexes of the appends that are kept.
+    /// Locks the rooms whose epoch is still the writer's, in order of their names, so that two writers cannot be in a deadlock. Moves the
+    /// ends of the rooms whose append follows what they have. Adds danmaku that are not there yet, and none that were deleted before.
+    /// Answers the indexes of the appends that are kept.
     /// </summary>
     private const string Sql =
         """

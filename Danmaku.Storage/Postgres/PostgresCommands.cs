@@ -29,8 +29,8 @@ internal static class PostgresCommands
     }
 
     /// <summary>
-    /// Lets the caller go at once when it gives up. Npgsql alone first tells the server, on the canceller's thread, and waits for one
-    /// that may hang.
+    /// Lets the caller go at once when it gives up. Npgsql alone first tells the server, on the canceller's thread, and waits for its
+    /// answer; the server may hang.
     /// </summary>
     public static async Task<T> OrGiveUpAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellation)
     {
@@ -45,7 +45,7 @@ internal static class PostgresCommands
         }
     }
 
-    /// <summary>Statements that go to the server together and are one transaction; this is their one answer.</summary>
+    /// <summary>Sends statements together, as one transaction, and reads their one answer.</summary>
     public static async Task<T> RunAsync<T>(
         this NpgsqlDataSource source,
         IEnumerable<NpgsqlBatchCommand> statements,
@@ -64,7 +64,7 @@ internal static class PostgresCommands
         {
             var result = await read(rows).ConfigureAwait(false);
 
-            // Only the end of the answer says that it is committed.
+            // The transaction is committed when the answer ends.
             while (await rows.NextResultAsync(cancellation).ConfigureAwait(false))
             {
             }

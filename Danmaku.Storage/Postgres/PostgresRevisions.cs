@@ -14,6 +14,11 @@ internal static class PostgresRevisions
         SELECT number, from_epoch, from_offset, through_epoch, through_offset FROM danmaku.revisions WHERE room = $1 ORDER BY number
         """;
 
+    private const string Insert =
+        """
+        INSERT INTO danmaku.revisions (room, number, from_epoch, from_offset, through_epoch, through_offset) VALUES ($1, $2, $3, $4, $5, $6)
+        """;
+
     public static Task<RoomExtent?> ExtentAsync(NpgsqlDataSource source, RoomId room, CancellationToken cancellation)
     {
         NpgsqlBatchCommand[] statements =
@@ -44,7 +49,7 @@ internal static class PostgresRevisions
         await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
 
-        // Takes the lock of the room's row: of two who revise at once the second sees what the first has written.
+        // Locks the room's row: of two calls at once, the second sees what the first has written.
         var found = await ListAsync("SELECT 0 FROM danmaku.rooms WHERE room = $1 FOR UPDATE", _ => 0, Typed(room.Value)).ConfigureAwait(false);
         if (found.Count == 0)
         {
@@ -57,19 +62,14 @@ internal static class PostgresRevisions
             "DELETE FROM danmaku.revisions WHERE room = $1 AND number = ANY ($2)",
             _ => 0,
             Typed(room.Value),
-            Typed(before.Except(after).Select(revision => revision.Number).ToArray())).ConfigureAwait(false);
-        var revision = after[^1];
+            Typed(before.Except(after).Select(gone => gone.Number).ToArray())).ConfigureAwait(false);
+        var (number, start, end) = after[^1];
         await ListAsync(
-            "INSERT INTO danmaku.revisions (room, number, from_epoch, from_offset, through_epoch, through_offset) VALUES ($1, $2, $3, $4, $5, $6)",
+            Insert,
             _ => 0,
-            Typed(room.Value),
-            Typed(revision.Number),
-            Typed(revision.From.Epoch),
-            Typed(revision.From.Offset),
-            Typed(revision.Through.Epoch),
-            Typed(revision.Through.Offset)).ConfigureAwait(false);
+            Typed(room.Value), Typed(number), Typed(start.Epoch), Typed(start.Offset), Typed(end.Epoch), Typed(end.Offset)).ConfigureAwait(false);
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
-        return revision.Number;
+        return number;
 
         async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> row, params NpgsqlParameter[] parameters)
         {

@@ -5,7 +5,7 @@ using static Danmaku.Storage.Postgres.PostgresCommands;
 
 namespace Danmaku.Storage.Postgres;
 
-/// <summary>Keeps rooms in PostgreSQL (13 or later), for any number of origins. What was confirmed is on the server's disk.</summary>
+/// <summary>Keeps rooms in PostgreSQL (13 or later), for any number of origins. What a call has confirmed is on the server's disk.</summary>
 public sealed class PostgresRoomStore : IRoomStore
 {
     private readonly NpgsqlDataSource _source;
@@ -41,8 +41,11 @@ public sealed class PostgresRoomStore : IRoomStore
         }
     }
 
-    public Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation) =>
-        OrGiveUpAsync(token => BeginAsync(room, request, token), cancellation);
+    public Task<RoomOpening> OpenAsync(RoomId room, OpenRequest request, CancellationToken cancellation)
+    {
+        _touched.Add(room);
+        return OrGiveUpAsync(token => PostgresOpening.RunAsync(_source, room, request, token), cancellation);
+    }
 
     public Task<IReadOnlyList<bool>> AppendAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation) =>
         OrGiveUpAsync(token => WriteAsync(appends, token), cancellation);
@@ -57,65 +60,21 @@ public sealed class PostgresRoomStore : IRoomStore
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PostgresRevisions.ReviseAsync(_source, room, from, through, token), cancellation);
 
-    public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => OrGiveUpAsync(
-        token => _source.RunAsync(
-            [Statement("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8, (SELECT max(time) FROM danmaku.log)")],
-            async rows => (await rows.ListAsync(row => new StoreClock(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1)), token).ConfigureAwait(false))[0],
-            token),
-        cancellation);
+    public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) =>
+        OrGiveUpAsync(ClockAsync, cancellation);
 
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PostgresTrim.RunAsync(_source, _touched, retention, now, token), cancellation);
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
-    private async Task<RoomOpening> BeginAsync(RoomId room, OpenRequest request, CancellationToken cancellation)
+    private async Task<StoreClock> ClockAsync(CancellationToken cancellation)
     {
-        NpgsqlBatchCommand[] statements =
-        [
-            // Takes the lock of the room's row: whoever appends at this moment is done before, or is fenced after.
-            Statement(
-                """
-                INSERT INTO danmaku.rooms AS r (room, epoch, last_epoch, last_offset, last_time, start_epoch, start_offset, opened_at)
-                VALUES ($1, $2, $2, 0, 0, $2, 0, $3)
-                ON CONFLICT (room) DO UPDATE
-                SET epoch = greatest(r.epoch + 1, excluded.epoch), opened_at = greatest(r.opened_at, excluded.opened_at)
-                RETURNING epoch, last_epoch, last_offset, last_time
-                """,
-                Typed(room.Value),
-                Typed(RoomLog.NextEpoch(0, request)),
-                Typed(request.Now)),
-
-            // Of a room that is new the last epoch is the current one; of any other it is earlier.
-            Statement(
-                """
-                INSERT INTO danmaku.epochs (room, epoch, previous_epoch, previous_offset)
-                SELECT room, epoch, CASE WHEN last_epoch = epoch THEN 0 ELSE last_epoch END, last_offset FROM danmaku.rooms WHERE room = $1
-                """,
-                Typed(room.Value)),
-            Statement(
-                """
-                DELETE FROM danmaku.epochs e USING danmaku.rooms r WHERE r.room = $1 AND e.room = $1 AND e.epoch < r.epoch
-                AND NOT EXISTS (SELECT FROM danmaku.log l WHERE l.room = e.room AND l.epoch = e.epoch)
-                """,
-                Typed(room.Value)),
-            Statement(
-                SelectLog + """ ORDER BY epoch DESC, "offset" DESC LIMIT $2""", Typed(room.Value), Typed(request.History)),
-
-            // What OpenRequest.Since says.
-            Statement(
-                """
-                SELECT epoch, "offset", time, post_id FROM danmaku.log
-                WHERE room = $1 AND time >= (SELECT least($2, last_time - $3) FROM danmaku.rooms WHERE room = $1)
-                ORDER BY epoch DESC, "offset" DESC LIMIT $4
-                """,
-                Typed(room.Value),
-                Typed(request.IdsSince),
-                Typed(request.Now - request.IdsSince),
-                Typed(request.MaxIds)),
-        ];
-        _touched.Add(room);
-        return await _source.RunAsync(statements, rows => OpeningAsync(rows, cancellation), cancellation).ConfigureAwait(false);
+        var clocks = await _source.RunAsync(
+            [Statement("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8, (SELECT max(time) FROM danmaku.log)")],
+            rows => rows.ListAsync(row => new StoreClock(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1)), cancellation),
+            cancellation).ConfigureAwait(false);
+        return clocks[0];
     }
 
     private async Task<IReadOnlyList<bool>> WriteAsync(IReadOnlyList<RoomAppend> appends, CancellationToken cancellation)
@@ -142,7 +101,7 @@ public sealed class PostgresRoomStore : IRoomStore
     {
         NpgsqlBatchCommand[] statements =
         [
-            // The start is read last: what was trimmed meanwhile is noticed.
+            // The start is read last, so that a trim in between is noticed.
             Statement(
                 SelectLog + """ AND (epoch, "offset") > ($2, $3) ORDER BY epoch, "offset" LIMIT $4""",
                 Typed(room.Value),
@@ -162,18 +121,5 @@ public sealed class PostgresRoomStore : IRoomStore
                     : null;
             },
             cancellation);
-    }
-
-    private static async Task<RoomOpening> OpeningAsync(NpgsqlDataReader rows, CancellationToken cancellation)
-    {
-        await rows.ReadAsync(cancellation).ConfigureAwait(false);
-        var (epoch, last, lastTime) = (rows.GetInt64(0), At(rows, 1), rows.GetInt64(3));
-        await rows.NextResultAsync(cancellation).ConfigureAwait(false);
-        var history = await rows.ListAsync(Entry, cancellation).ConfigureAwait(false);
-        await rows.NextResultAsync(cancellation).ConfigureAwait(false);
-        var posts = await rows.ListAsync(row => (Id(row, 3), At(row, 0), row.GetInt64(2)), cancellation).ConfigureAwait(false);
-        history.Reverse();
-        posts.Reverse();
-        return RoomLog.Opening(epoch, last.Epoch == epoch ? Position.None : last, last, lastTime, history, posts);
     }
 }

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Danmaku.Storage.Postgres;
 
-/// <summary>The tables in the schema <c>danmaku</c>, and how those of an earlier version become them.</summary>
+/// <summary>The tables in the schema <c>danmaku</c>, and the steps that make them from those of an earlier version.</summary>
 internal static class PostgresSchema
 {
     /// <summary>Names the lock under which one origin at a time migrates: "danmaku" in ASCII.</summary>
@@ -16,7 +16,7 @@ internal static class PostgresSchema
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    /// <summary>What leads from each version to the next; the first from an empty schema to version 1.</summary>
+    /// <summary>The step from each version to the next. The first makes version 1 in an empty schema.</summary>
     private static readonly string[] Steps =
     [
         """
@@ -88,41 +88,47 @@ internal static class PostgresSchema
         await ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").ConfigureAwait(false);
         await ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"SELECT pg_advisory_xact_lock({MigrationLock})")).ConfigureAwait(false);
 
-        // One who may not create schemas may not say "if not exists" either.
-        if (await ScalarAsync("SELECT to_regnamespace('danmaku') IS NOT NULL").ConfigureAwait(false) is false)
+        // A user without the right to create schemas may not say "if not exists" either.
+        if (await ExecuteAsync("SELECT to_regnamespace('danmaku') IS NOT NULL").ConfigureAwait(false) is false)
         {
             await ExecuteAsync("CREATE SCHEMA danmaku").ConfigureAwait(false);
         }
 
-        var hasTables = await ScalarAsync("SELECT to_regclass('danmaku.store') IS NOT NULL").ConfigureAwait(false) is true;
-        var version = hasTables ? (int)(await ScalarAsync("SELECT version FROM danmaku.store").ConfigureAwait(false))! : 0;
-        if (version > Steps.Length)
-        {
-            var compatible = (int)(await ScalarAsync("SELECT compatible FROM danmaku.store").ConfigureAwait(false))!;
-            SchemaVersion.Check(
-                $"The database {connection.Database}", version, compatible, Steps.Length, "run that release, or give this cluster another database.");
-        }
-
-        foreach (var step in Steps.Skip(version))
-        {
-            await ExecuteAsync(step).ConfigureAwait(false);
-        }
-
-        var id = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        await ExecuteAsync($"INSERT INTO danmaku.store (version, id) SELECT 0, '{id}' WHERE NOT EXISTS (SELECT FROM danmaku.store)").ConfigureAwait(false);
-        await ExecuteAsync(string.Create(
-            CultureInfo.InvariantCulture,
-            $"UPDATE danmaku.store SET version = {Steps.Length}, compatible = {SchemaVersion.Compatible} WHERE version < {Steps.Length}")).ConfigureAwait(false);
-        id = (string)(await ScalarAsync("SELECT id FROM danmaku.store").ConfigureAwait(false))!;
+        await UpgradeAsync(connection.Database, ExecuteAsync).ConfigureAwait(false);
+        var id = (string)(await ExecuteAsync("SELECT id FROM danmaku.store").ConfigureAwait(false))!;
         await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         return id;
 
-        async Task ExecuteAsync(string sql) => await ScalarAsync(sql).ConfigureAwait(false);
-
-        async Task<object?> ScalarAsync(string sql)
+        async Task<object?> ExecuteAsync(string sql)
         {
             await using var command = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = (int)Patience.TotalSeconds };
             return await command.ExecuteScalarAsync(cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Makes the tables, or adds what they do not have yet.</summary>
+    private static async Task UpgradeAsync(string database, Func<string, Task<object?>> execute)
+    {
+        var hasTables = await execute("SELECT to_regclass('danmaku.store') IS NOT NULL").ConfigureAwait(false) is true;
+        var version = hasTables ? (int)(await execute("SELECT version FROM danmaku.store").ConfigureAwait(false))! : 0;
+        if (version > Steps.Length)
+        {
+            var compatible = (int)(await execute("SELECT compatible FROM danmaku.store").ConfigureAwait(false))!;
+            SchemaVersion.Check(
+                $"The database {database}", version, compatible, Steps.Length, "run that release, or give this cluster another database.");
+        }
+
+        foreach (var step in Steps.Skip(version))
+        {
+            await execute(step).ConfigureAwait(false);
+        }
+
+        var id = RandomNumberGenerator.GetHexString(32, lowercase: true);
+        await execute($"INSERT INTO danmaku.store (version, id) SELECT 0, '{id}' WHERE NOT EXISTS (SELECT FROM danmaku.store)")
+            .ConfigureAwait(false);
+        await execute(string.Create(
+            CultureInfo.InvariantCulture,
+            $"UPDATE danmaku.store SET version = {Steps.Length}, compatible = {SchemaVersion.Compatible} WHERE version < {Steps.Length}"))
+            .ConfigureAwait(false);
     }
 }

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace Danmaku.Storage.Postgres;
 
-/// <summary>How connections behave, whatever the server, the role or the operator's connection string say or leave out.</summary>
+/// <summary>The settings of connections. Some win over those of the server, the role and the operator's connection string; the others are defaults.</summary>
 internal static class PostgresSettings
 {
-    /// <summary>Most connections of one origin, unless the connection string says otherwise.</summary>
+    /// <summary>Most connections of one origin, unless the connection string says otherwise. Fewer make calls wait for each other.</summary>
     private const int MaxPoolSize = SharedRoomStore.MaxCalls;
 
     /// <summary>For opening a connection and for a command.</summary>
@@ -19,8 +19,8 @@ internal static class PostgresSettings
     private const int KeepAliveSeconds = 10;
 
     /// <summary>
-    /// A confirmed commit is on the disk. A transaction sees what was committed before each of its statements; the fence relies on it.
-    /// One whose origin has vanished does not hold its locks for long. These win over what the database or the role is set to.
+    /// A confirmed commit is on the disk. Each statement sees what was committed before it began; the fence relies on that. A transaction
+    /// whose origin has vanished does not hold its locks for long. These win over the settings of the database and the role.
     /// </summary>
     private const string Options =
         @"-c synchronous_commit=on -c default_transaction_isolation=read\ committed -c default_transaction_read_only=off "
@@ -47,8 +47,8 @@ internal static class PostgresSettings
             SetDefault("Auto Prepare Min Usages", () => settings.AutoPrepareMinUsages = 2);
             SetDefault("Application Name", () => settings.ApplicationName = "danmaku");
 
-            // Only where the connection string asks for it: asking the server costs a round trip, and a system that does not have the
-            // library complains on standard error.
+            // Only where the connection string asks for it: to ask the server costs a round trip, and a system without the library writes
+            // to standard error.
             SetDefault("GSS Encryption Mode", () => settings.GssEncryptionMode = GssEncryptionMode.Disable);
             return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
 

@@ -5,10 +5,10 @@ using static Danmaku.Storage.Postgres.PostgresCommands;
 
 namespace Danmaku.Storage.Postgres;
 
-/// <summary>Forgets what is not to be kept, a bounded part at a time, one origin at a time.</summary>
+/// <summary>Deletes what the store no longer keeps, a bounded part at a time, one origin at a time.</summary>
 internal static class PostgresTrim
 {
-    /// <returns>Whether there may be more for this origin to forget.</returns>
+    /// <returns>Whether there may be more for this origin to delete.</returns>
     public static async Task<bool> RunAsync(
         NpgsqlDataSource source, TouchedRooms touched, Retention retention, long now, CancellationToken cancellation)
     {
@@ -47,11 +47,26 @@ internal static class PostgresTrim
 
     private sealed class Transaction(NpgsqlConnection connection, CancellationToken cancellation)
     {
+        /// <summary>Looks at no more danmaku of a room than one call may delete, and ends before the first that is too young.</summary>
+        private const string SelectSurplus =
+            """
+            SELECT room, epoch, "offset"
+            FROM (
+                SELECT s.room, k.epoch, k."offset",
+                    bool_or(k.time > $7 AND k.time <= $8) OVER (PARTITION BY s.room ORDER BY k.epoch, k."offset") AS is_kept
+                FROM unnest($1, $2, $3, $4, $5) AS s (room, from_epoch, from_offset, epoch, "offset")
+                CROSS JOIN LATERAL (
+                    SELECT l.epoch, l."offset", l.time FROM danmaku.log l WHERE l.room = s.room
+                    AND (l.epoch, l."offset") > (s.from_epoch, s.from_offset) AND (l.epoch, l."offset") <= (s.epoch, s."offset")
+                    ORDER BY l.epoch, l."offset" LIMIT $6) k) found
+            WHERE NOT is_kept LIMIT $6
+            """;
+
         public async Task<bool> TryLockAsync() =>
             (await ListAsync("SELECT pg_try_advisory_xact_lock($1)", row => row.GetBoolean(0), Typed(PostgresSchema.TrimLock))
                 .ConfigureAwait(false))[0];
 
-        /// <summary>Adds what is old and has nothing before it that is to be kept.</summary>
+        /// <summary>Adds old danmaku, up to the first of each room that the store keeps.</summary>
         public async Task AddOldAsync(TrimPlan plan, long oldest, long latest) =>
             Add(plan, await ListAsync(
                 """
@@ -70,45 +85,15 @@ internal static class PostgresTrim
                 Typed(plan.Rest),
                 Typed(latest)).ConfigureAwait(false));
 
-        /// <summary>Adds what rooms have more than is to be kept and is old enough.</summary>
-        /// <returns>Rooms of which that is not all.</returns>
+        /// <summary>Adds the surplus of rooms, up to the first danmaku of each that is too young.</summary>
+        /// <returns>Rooms that have more surplus.</returns>
         public async Task<List<RoomId>> AddSurplusAsync(TrimPlan plan, List<RoomId> names, Retention retention, long now)
         {
-            var rooms = await ListAsync(
-                "SELECT room, last_epoch, last_offset, start_epoch, start_offset FROM danmaku.rooms WHERE room = ANY ($1)",
-                row => (Name: RoomId.Parse(row.GetString(0)), Last: At(row, 1), Start: At(row, 3)),
-                Names(names)).ConfigureAwait(false);
-            var epochs = (await ListAsync(
-                "SELECT room, epoch, previous_epoch, previous_offset FROM danmaku.epochs WHERE room = ANY ($1)",
-                row => (Key: (RoomId.Parse(row.GetString(0)), row.GetInt64(1)), Previous: At(row, 2)),
-                Names(names)).ConfigureAwait(false)).ToDictionary(epoch => epoch.Key, epoch => epoch.Previous);
-            var surplus = new List<(RoomId Room, Position From, Position Through)>();
-            foreach (var (name, last, start) in rooms)
-            {
-                var from = plan.Of(name) > start ? plan.Of(name) : start;
-                var through = RoomLog.Surplus(last, retention.MaxComments, epoch => epochs.GetValueOrDefault((name, epoch)));
-                if (through > from)
-                {
-                    surplus.Add((name, from, through));
-                }
-            }
-
+            var surplus = await FindSurplusAsync(plan, names, retention.MaxComments).ConfigureAwait(false);
             if (surplus.Count > 0 && plan.Rest > 0)
             {
-                // Looks at no more of a room than one call may take away, however much of it is too young, and takes no more than comes before that.
                 Add(plan, await ListAsync(
-                    """
-                    SELECT room, epoch, "offset"
-                    FROM (
-                        SELECT s.room, k.epoch, k."offset",
-                            bool_or(k.time > $7 AND k.time <= $8) OVER (PARTITION BY s.room ORDER BY k.epoch, k."offset") AS is_kept
-                        FROM unnest($1, $2, $3, $4, $5) AS s (room, from_epoch, from_offset, epoch, "offset")
-                        CROSS JOIN LATERAL (
-                            SELECT l.epoch, l."offset", l.time FROM danmaku.log l WHERE l.room = s.room
-                            AND (l.epoch, l."offset") > (s.from_epoch, s.from_offset) AND (l.epoch, l."offset") <= (s.epoch, s."offset")
-                            ORDER BY l.epoch, l."offset" LIMIT $6) k) found
-                    WHERE NOT is_kept LIMIT $6
-                    """,
+                    SelectSurplus,
                     Located,
                     Names(surplus.Select(room => room.Room)),
                     Numbers(surplus.Select(room => room.From.Epoch)),
@@ -123,7 +108,7 @@ internal static class PostgresTrim
             return [.. surplus.Where(room => plan.Of(room.Room) < room.Through).Select(room => room.Room)];
         }
 
-        /// <returns>Whether there may be more rooms to forget entirely.</returns>
+        /// <returns>Whether there may be more rooms to delete entirely.</returns>
         public async Task<bool> DeleteAsync(TrimPlan plan, long oldestRoom)
         {
             if (plan.Through.Count > 0)
@@ -131,7 +116,7 @@ internal static class PostgresTrim
                 await DeleteRowsAsync(plan).ConfigureAwait(false);
             }
 
-            // One that is opened or written at this moment is locked, and stays: waiting for it could close a circle with its writer.
+            // A room that is opened or written at this moment is locked, and stays: to wait for it could be a deadlock with its writer.
             var forgotten = await ListAsync(
                 """
                 WITH gone AS MATERIALIZED (
@@ -153,9 +138,34 @@ internal static class PostgresTrim
             return forgotten.Count == TrimPlan.MaxRooms;
         }
 
+        /// <summary>Finds the surplus of each room, without counting its danmaku.</summary>
+        private async Task<List<(RoomId Room, Position From, Position Through)>> FindSurplusAsync(TrimPlan plan, List<RoomId> names, int keep)
+        {
+            var rooms = await ListAsync(
+                "SELECT room, last_epoch, last_offset, start_epoch, start_offset FROM danmaku.rooms WHERE room = ANY ($1)",
+                row => (Name: RoomId.Parse(row.GetString(0)), Last: At(row, 1), Start: At(row, 3)),
+                Names(names)).ConfigureAwait(false);
+            var epochs = (await ListAsync(
+                "SELECT room, epoch, previous_epoch, previous_offset FROM danmaku.epochs WHERE room = ANY ($1)",
+                row => (Key: (RoomId.Parse(row.GetString(0)), row.GetInt64(1)), Previous: At(row, 2)),
+                Names(names)).ConfigureAwait(false)).ToDictionary(epoch => epoch.Key, epoch => epoch.Previous);
+            var surplus = new List<(RoomId Room, Position From, Position Through)>();
+            foreach (var (name, last, start) in rooms)
+            {
+                var from = plan.Of(name) > start ? plan.Of(name) : start;
+                var through = RoomLog.Surplus(last, keep, epoch => epochs.GetValueOrDefault((name, epoch)));
+                if (through > from)
+                {
+                    surplus.Add((name, from, through));
+                }
+            }
+
+            return surplus;
+        }
+
         private async Task DeleteRowsAsync(TrimPlan plan)
         {
-            // First the rooms, locked in the order in which writers lock them: then nobody opens one of them with what goes now.
+            // First it locks the rooms, in the order in which writers lock them: then nobody opens a room with what is deleted now.
             string[] statements =
             [
                 "SELECT FROM danmaku.rooms WHERE room = ANY ($1) AND $2 IS NOT NULL AND $3 IS NOT NULL ORDER BY room FOR UPDATE",

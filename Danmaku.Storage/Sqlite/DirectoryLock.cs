@@ -2,12 +2,12 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Storage.Sqlite;
 
-/// <summary>Makes sure that one process alone uses a directory, until it is disposed. A killed process lets go of it.</summary>
+/// <summary>Makes sure that only one process uses a directory, until it is disposed. The lock of a killed process ends with it.</summary>
 internal static class DirectoryLock
 {
     private const string FileName = "danmaku.lock";
 
-    /// <summary>What the system says when another one holds a file: EWOULDBLOCK of Linux and of BSD, ERROR_SHARING_VIOLATION.</summary>
+    /// <summary>The codes for a file that another process holds: EWOULDBLOCK of Linux and of BSD, ERROR_SHARING_VIOLATION.</summary>
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
 
     /// <exception cref="StoreRefusedException">It is in use, or cannot be written.</exception>

@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Danmaku.Storage.Sqlite;
 
-/// <summary>Keeps rooms in one file, for one process. What was confirmed is on the disk.</summary>
+/// <summary>Keeps rooms in one file, for one process. What a call has confirmed is on the disk.</summary>
 public sealed class SqliteRoomStore : IRoomStore
 {
     public const string FileName = "danmaku.db";
@@ -31,12 +31,12 @@ public sealed class SqliteRoomStore : IRoomStore
     public int Lanes => 1;
 
     /// <summary>
-    /// Called on the store's thread when the disk is full: deletes something that can be done without, and says whether it did. Then the
-    /// commit is tried again at once, and again for as long as there was something to delete. It must not throw.
+    /// Called on the store's thread when the disk is full. Deletes something that nobody needs, and says whether it did: then the commit is
+    /// tried again at once, for as long as there is something to delete. Must not throw.
     /// </summary>
     public Func<bool> MakeRoom { get; set; } = () => false;
 
-    /// <summary>Opens the store in a directory; both are made when they are not there.</summary>
+    /// <summary>Opens the store in a directory, and makes both when they are not there.</summary>
     /// <exception cref="StoreRefusedException">Another process uses the directory, or the file cannot be used.</exception>
     public static Task<SqliteRoomStore> OpenAsync(string directory, CancellationToken cancellation = default) =>
         Task.Run(() => Open(directory), cancellation);
@@ -154,7 +154,7 @@ public sealed class SqliteRoomStore : IRoomStore
         _ => "repair it or move it away",
     };
 
-    /// <summary>The connections of a store: what the writer commits is flushed to the disk; the reader cannot write.</summary>
+    /// <summary>Opens the connections of a store. The writer flushes what it commits to the disk; the reader cannot write.</summary>
     internal static (SqliteSession Writer, SqliteSession Reader) Sessions(string file)
     {
         var writer = new SqliteSession(file, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", WalLimit);
@@ -213,22 +213,7 @@ public sealed class SqliteRoomStore : IRoomStore
 
         foreach (var (id, comment) in append.Comments.Where(entry => new Position(append.Epoch, entry.Comment.Offset) > room.Last))
         {
-            session.Execute(
-                """
-                INSERT INTO log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-                """,
-                append.Room.Value,
-                append.Epoch,
-                comment.Offset,
-                comment.Time,
-                comment.Author,
-                comment.Text,
-                (int)comment.Style.Mode,
-                comment.Style.Color,
-                (int)comment.Style.Size,
-                comment.At,
-                Bytes(id));
+            Insert(session, append, id, comment);
         }
 
         session.Execute(
@@ -240,6 +225,23 @@ public sealed class SqliteRoomStore : IRoomStore
         _touched.Add(append.Room);
         return true;
     }
+
+    private static void Insert(SqliteSession session, RoomAppend append, PostId id, Comment comment) => session.Execute(
+        """
+        INSERT INTO log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        """,
+        append.Room.Value,
+        append.Epoch,
+        comment.Offset,
+        comment.Time,
+        comment.Author,
+        comment.Text,
+        (int)comment.Style.Mode,
+        comment.Style.Color,
+        (int)comment.Style.Size,
+        comment.At,
+        Bytes(id));
 
     private static long? Revise(SqliteSession session, RoomId room, Position from, Position through)
     {
@@ -284,7 +286,7 @@ public sealed class SqliteRoomStore : IRoomStore
         return entries;
     }
 
-    /// <summary>From the newest backwards; the first that is too old ends it.</summary>
+    /// <summary>Reads from the newest backwards, up to the first that is too old.</summary>
     private static List<(PostId Id, Position Position, long Time)> Posts(SqliteSession session, RoomId room, long since, int max)
     {
         using var rows = session.Query(

@@ -4,10 +4,10 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Storage.Sqlite;
 
-/// <summary>The tables of a file, and how those of an earlier version become them.</summary>
+/// <summary>The tables of a file, and the steps that make them from those of an earlier version.</summary>
 internal static class SqliteSchema
 {
-    /// <summary>What leads from each version to the next; the first from an empty file to version 1.</summary>
+    /// <summary>The step from each version to the next. The first makes version 1 in an empty file.</summary>
     private static readonly string[] Steps =
     [
         """

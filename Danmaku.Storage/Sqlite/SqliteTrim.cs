@@ -3,11 +3,11 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Storage.Sqlite;
 
-/// <summary>Forgets what is not to be kept, a bounded part at a time.</summary>
+/// <summary>Deletes what the store no longer keeps, a bounded part at a time.</summary>
 internal static class SqliteTrim
 {
     /// <param name="rooms">Taken out of <paramref name="touched"/>.</param>
-    /// <returns>Whether there may be more.</returns>
+    /// <returns>Whether there may be more to delete.</returns>
     public static bool Run(SqliteSession session, TouchedRooms touched, List<RoomId> rooms, Retention retention, long now)
     {
         var plan = new TrimPlan();
@@ -33,7 +33,7 @@ internal static class SqliteTrim
         return Forget(session, retention.OldestRoom(now)) || plan.Rest == 0 || !touched.TryEndRound();
     }
 
-    /// <summary>Adds what is old and has nothing before it that is to be kept.</summary>
+    /// <summary>Adds old danmaku, up to the first of each room that the store keeps.</summary>
     private static void AddOld(SqliteSession session, TrimPlan plan, long oldest, long latest)
     {
         var kept = new Dictionary<RoomId, Position?>();
@@ -61,8 +61,8 @@ internal static class SqliteTrim
         return rows.Read() ? new Position(rows.GetInt64(0), rows.GetInt64(1)) : null;
     }
 
-    /// <summary>Adds what a room has more than is to be kept, up to the first that is too young.</summary>
-    /// <returns>Whether that is all.</returns>
+    /// <summary>Adds a room's surplus, up to the first danmaku that is too young.</summary>
+    /// <returns>Whether that is the whole surplus.</returns>
     private static bool AddSurplus(SqliteSession session, TrimPlan plan, RoomId name, int keep, long young, long latest)
     {
         if (SqliteRoomStore.Room.Find(session, name) is not { } room)
@@ -120,7 +120,7 @@ internal static class SqliteTrim
             "DELETE FROM revisions WHERE room = $1 AND (through_epoch, through_offset) <= ($2, $3)", room.Value, through.Epoch, through.Offset);
     }
 
-    /// <summary>Forgets rooms of which nothing is left and that were neither opened nor written for long.</summary>
+    /// <summary>Deletes rooms that are empty and that nobody has opened or written for long.</summary>
     private static bool Forget(SqliteSession session, long oldest)
     {
         var rooms = new List<string>();

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Akka;
 using Akka.Actor;
 using Akka.Cluster.Tools.PublishSubscribe;
+using Akka.Event;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Danmaku.Actors.Rooms;
@@ -12,11 +13,19 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 namespace Danmaku.Actors.Replication;
 
 /// <summary>
-/// An Akka.Streams graph for one partition: queue → batch → publish. It publishes at once when it is idle. Slices that arrive during a publish share the
-/// next batch; under load, so do slices that arrive within a few milliseconds.
+/// Publishes what an origin's rooms say to all edges. Rooms are spread over a fixed number of partitions. Each partition has a bounded
+/// queue and an Akka.Streams graph: queue → batch → publish. The graph publishes at once when it is idle. Slices that arrive during a
+/// publish share the next batch; under load, so do slices that arrive within a few milliseconds.
 /// </summary>
-public static class PartitionPublisher
+/// <remarks>Thread-safe. A room always uses the same partition, so its slices stay in order.</remarks>
+public sealed class ReplicationPublisher(DanmakuMetrics metrics, TimeProvider time)
 {
+    /// <summary>Topics of the whole cluster. The same on every node, and fixed for the cluster's life.</summary>
+    public const int Partitions = 8;
+
+    /// <summary>Most slices and heads that wait in one partition. Further ones are not published, and edges fetch them.</summary>
+    public const int QueueItems = 4096;
+
     /// <summary>Most bytes of danmaku in a batch; larger batches save nothing more.</summary>
     public const int MaxBatchBytes = 32 * 1024;
 
@@ -27,8 +36,8 @@ public static class PartitionPublisher
     private const double BatchesPerSecond = 200;
 
     /// <summary>
-    /// A batch takes one turn of that rate for so many danmaku, up to <see cref="MostTurns"/>, so that batches grow with the load. A batch costs the same for one
-    /// danmaku as for fifty.
+    /// A batch takes one turn of that rate for so many danmaku, up to <see cref="MostTurns"/>, so that batches grow with the load. A batch
+    /// costs the same for one danmaku as for fifty.
     /// </summary>
     private const double DanmakuPerTurn = 8;
 
@@ -39,12 +48,48 @@ public static class PartitionPublisher
 
     private static readonly TimeSpan MediatorPatience = TimeSpan.FromSeconds(5);
 
-    /// <param name="publish">Publishes one batch; the next begins when its task is done. Must not fail.</param>
-    public static IRunnableGraph<Task<Done>> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish) =>
+    private readonly Channel<IRoomMessage>[] _queues =
+    [
+        .. Enumerable.Range(0, Partitions).Select(_ => Channel.CreateBounded<IRoomMessage>(new BoundedChannelOptions(QueueItems)
+        {
+            SingleReader = true,
+            FullMode = BoundedChannelFullMode.Wait,
+        })),
+    ];
+
+    /// <summary>The topic of one partition; ASCII, since it is in every envelope.</summary>
+    public static string Topic(int partition) => $"dm-{partition:000}";
+
+    /// <summary>Queues something, or drops it when the queue of its partition is full.</summary>
+    /// <param name="item">A <see cref="Slice"/> or a <see cref="HeadNote"/>.</param>
+    public void Publish(IRoomMessage item)
+    {
+        if (!_queues[item.Room.Partition(Partitions)].Writer.TryWrite(item))
+        {
+            metrics.ReplicationDropped();
+        }
+    }
+
+    /// <summary>What waits in one partition; only its graph reads it.</summary>
+    public ChannelReader<IRoomMessage> Queue(int partition) => _queues[partition].Reader;
+
+    /// <summary>Runs the graphs of all partitions; they end with the actor system. To be called once.</summary>
+    public void Start(ActorSystem system)
+    {
+        var materializer = system.Materializer();
+        var mediator = DistributedPubSub.Get(system).Mediator;
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            Graph(Queue(partition), ToTopic(mediator, Topic(partition), metrics, time), system.Log).Run(materializer);
+        }
+    }
+
+    /// <param name="publish">Publishes one batch; the next begins when its task is done. A batch that fails is left out, and edges fetch it.</param>
+    public static IRunnableGraph<NotUsed> Graph(ChannelReader<IRoomMessage> queue, Func<ReplicationBatch, Task<Done>> publish, ILoggingAdapter log) =>
         ChannelSource.FromReader(queue)
             .BatchWeighted(MaxBatchBytes, Cost, item => new List<IRoomMessage> { item }, Add)
-            .SelectAsync(1, items => publish(ToBatch(items)))
-            .ToMaterialized(Sink.Ignore<Done>(), Keep.Right);
+            .SelectAsync(1, items => PublishOrLeaveOutAsync(items, publish, log))
+            .To(Sink.Ignore<Done>());
 
     /// <summary>
     /// Publishes through the mediator. It completes when the mediator has passed the batch on to all nodes and the rate allows the next; after a full batch the
@@ -54,6 +99,20 @@ public static class PartitionPublisher
     {
         var pace = new TokenBucket(BatchesPerSecond, Burst, time);
         return batch => PublishAsync(mediator, topic, batch, pace, metrics, time);
+    }
+
+    private static async Task<Done> PublishOrLeaveOutAsync(List<IRoomMessage> items, Func<ReplicationBatch, Task<Done>> publish, ILoggingAdapter log)
+    {
+        try
+        {
+            return await publish(ToBatch(items)).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // The graph goes on: it carries all other rooms of its partition.
+            log.Error(error, "A batch was not published; edges fetch what was in it");
+            return Done.Instance;
+        }
     }
 
     private static async Task<Done> PublishAsync(
@@ -109,35 +168,4 @@ public static class PartitionPublisher
         var heads = items.OfType<HeadNote>().GroupBy(note => note.Room).Select(notes => notes.Last()).ToArray();
         return new ReplicationBatch(slices, heads);
     }
-}
-
-/// <summary>Runs the graphs of all partitions of one origin; they end with it.</summary>
-public sealed class PublisherActor : ReceiveActor
-{
-    private readonly ReplicationOutbox _replicator;
-    private readonly DanmakuMetrics _metrics;
-    private readonly TimeProvider _time;
-
-    public PublisherActor(ReplicationOutbox replicator, DanmakuMetrics metrics, TimeProvider time)
-    {
-        (_replicator, _metrics, _time) = (replicator, metrics, time);
-
-        // Those of an instance before this one end because it was restarted.
-        Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason), ended => ended.Owner == this);
-    }
-
-    protected override void PreStart()
-    {
-        var materializer = Context.Materializer();
-        var mediator = DistributedPubSub.Get(Context.System).Mediator;
-        for (var partition = 0; partition < ReplicationOutbox.Partitions; partition++)
-        {
-            PartitionPublisher
-                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, ReplicationOutbox.Topic(partition), _metrics, _time))
-                .Run(materializer)
-                .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
-        }
-    }
-
-    private sealed record Ended(PublisherActor Owner, Exception? Reason) : INoSerializationVerificationNeeded;
 }

@@ -13,18 +13,24 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
 namespace Danmaku.Actors.Tests.Replication;
 
-public sealed class PartitionPublisherTests : TestKit
+public sealed class ReplicationPublisherTests : TestKit
 {
     private readonly Channel<IRoomMessage> _queue = Channel.CreateUnbounded<IRoomMessage>();
     private readonly Channel<ReplicationBatch> _published = Channel.CreateUnbounded<ReplicationBatch>();
     private readonly SemaphoreSlim _mediator = new(0);
+    private volatile bool _isBroken;
 
-    public PartitionPublisherTests() => PartitionPublisher.Graph(_queue.Reader, async batch =>
+    public ReplicationPublisherTests() => ReplicationPublisher.Graph(_queue.Reader, async batch =>
     {
+        if (_isBroken)
+        {
+            throw new InvalidOperationException("broken");
+        }
+
         _published.Writer.TryWrite(batch);
         await _mediator.WaitAsync();
         return Done.Instance;
-    }).Run(Sys.Materializer());
+    }, Sys.Log).Run(Sys.Materializer());
 
     [Fact]
     public async Task An_idle_publisher_publishes_at_once()
@@ -69,6 +75,18 @@ public sealed class PartitionPublisherTests : TestKit
     }
 
     [Fact]
+    public async Task A_batch_that_cannot_be_published_is_left_out_and_the_next_one_goes()
+    {
+        _isBroken = true;
+        await EventFilter.Error(contains: "was not published").ExpectOneAsync(() => Task.FromResult(_queue.Writer.TryWrite(Say("a", 1))));
+        _isBroken = false;
+
+        _queue.Writer.TryWrite(Say("a", 2));
+
+        Assert.Equal([("a", 2L, 1)], (await NextAsync()).Slices.Select(Describe));
+    }
+
+    [Fact]
     public async Task A_batch_is_bounded_by_bytes()
     {
         _queue.Writer.TryWrite(Say("a", 1));
@@ -83,7 +101,7 @@ public sealed class PartitionPublisherTests : TestKit
         {
             var batch = await NextAsync();
             seen += batch.Slices.Sum(slice => slice.Count);
-            Assert.InRange(batch.Slices.Sum(slice => slice.Bytes.Length), 1, PartitionPublisher.MaxBatchBytes + 1100);
+            Assert.InRange(batch.Slices.Sum(slice => slice.Bytes.Length), 1, ReplicationPublisher.MaxBatchBytes + 1100);
         }
     }
 
@@ -92,7 +110,7 @@ public sealed class PartitionPublisherTests : TestKit
     {
         const int Batches = 30;
         var (time, mediator) = (new ManualTimeProvider(), CreateTestProbe());
-        var publish = PartitionPublisher.ToTopic(mediator, "dm-000", new DanmakuMetrics(), time);
+        var publish = ReplicationPublisher.ToTopic(mediator, "dm-000", new DanmakuMetrics(), time);
         var start = time.GetTimestamp();
 
         for (var i = 1; i <= 8; i++)
@@ -126,7 +144,7 @@ public sealed class PartitionPublisherTests : TestKit
     {
         const int Batches = 10;
         var time = new ManualTimeProvider();
-        var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), time);
+        var publish = ReplicationPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), time);
         var start = time.GetTimestamp();
 
         var many = Task.Run(async () =>
@@ -149,11 +167,11 @@ public sealed class PartitionPublisherTests : TestKit
     [Fact]
     public async Task A_full_batch_is_followed_by_the_next_at_once()
     {
-        var publish = PartitionPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), new ManualTimeProvider());
+        var publish = ReplicationPublisher.ToTopic(CreateTestProbe(), "dm-000", new DanmakuMetrics(), new ManualTimeProvider());
 
         for (var i = 1; i <= 30; i++)
         {
-            await publish(new ReplicationBatch([Say("a", i, new string('x', PartitionPublisher.MaxBatchBytes))], [])).WaitAsync(TimeSpan.FromSeconds(10));
+            await publish(new ReplicationBatch([Say("a", i, new string('x', ReplicationPublisher.MaxBatchBytes))], [])).WaitAsync(TimeSpan.FromSeconds(10));
         }
     }
 
