@@ -23,7 +23,7 @@ public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
 
     private const int MaxHistory = 2;
 
-    /// <summary>One for forgetting what is old, one for the clock, one for new revisions.</summary>
+    /// <summary>One for forgetting what is old, one for the clock, one for new revisions and secrets.</summary>
     private const int Others = 3;
 
     private readonly SemaphoreSlim _opening = new(MaxOpening);
@@ -53,6 +53,9 @@ public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
 
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         InPlaceAsync(_revising, () => store.ReviseAsync(room, from, through, cancellation), cancellation);
+
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) =>
+        InPlaceAsync(_revising, () => store.SecretAsync(name, cancellation), cancellation);
 
     public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) =>
         InPlaceAsync(_clock, () => store.ReadClockAsync(cancellation), cancellation);

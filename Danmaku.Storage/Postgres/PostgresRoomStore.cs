@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Npgsql;
@@ -61,6 +62,20 @@ public sealed class PostgresRoomStore : IRoomStore
         token => _source.RunAsync(
             [Statement("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8, (SELECT max(time) FROM danmaku.log)")],
             async rows => (await rows.ListAsync(row => new StoreClock(row.GetInt64(0), row.IsDBNull(1) ? null : row.GetInt64(1)), token).ConfigureAwait(false))[0],
+            token),
+        cancellation);
+
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) => OrGiveUpAsync(
+        token => _source.RunAsync(
+            [
+                // Of two who insert at once the second waits for the first, and reads what that has written.
+                Statement(
+                    "INSERT INTO danmaku.secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+                    Typed(name),
+                    Typed(RandomNumberGenerator.GetBytes(IRoomStore.SecretBytes))),
+                Statement("SELECT value FROM danmaku.secrets WHERE name = $1", Typed(name)),
+            ],
+            async rows => new ReadOnlyMemory<byte>((await rows.ListAsync(row => row.GetFieldValue<byte[]>(0), token).ConfigureAwait(false))[0]),
             token),
         cancellation);
 
