@@ -301,7 +301,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     private Welcome Welcome(JoinRequest request, Position position, bool isLost) =>
-        new(_id, _edge.Node, request.Name, position, _room.Top, isLost, Math.Max(_total, Count), _edge.Heartbeat);
+        new(_id, _edge.Node, request.Name, position, _room.Top, isLost, Math.Max(_total, Count), _edge.Heartbeat) { Identity = request.ToKeep };
 
     // Who comes back with a position that is older than what is here reads on from the origin, page by page, until it is not.
 
