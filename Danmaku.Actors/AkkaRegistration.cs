@@ -10,6 +10,7 @@ using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
 using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Cluster;
+using Danmaku.Actors.Identities;
 using Danmaku.Actors.Posts;
 using Danmaku.Actors.Purging;
 using Danmaku.Actors.Replication;
@@ -17,6 +18,7 @@ using Danmaku.Actors.Rooms;
 using Danmaku.Actors.Storage;
 using Danmaku.Actors.Tls;
 using Danmaku.Core.Clocks;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
@@ -104,7 +106,7 @@ public static class AkkaRegistration
 
     /// <summary>
     /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for
-    /// <see cref="DanmakuMetrics"/>, <see cref="AgreedTime"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
+    /// <see cref="DanmakuMetrics"/>, <see cref="AgreedTime"/>, <see cref="DeploymentKeyHandle"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
     /// </summary>
     /// <param name="store">Where this origin keeps its rooms; null on a node that is none. Who made it disposes of it after the host.</param>
     public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)
@@ -120,13 +122,14 @@ public static class AkkaRegistration
             provider.GetRequiredService<AgreedTime>(),
             provider.GetRequiredService<Chance>(),
             provider.GetRequiredService<RoomsHandle>(),
+            provider.GetRequiredService<DeploymentKeyHandle>(),
             new PurgeContext(provider.GetRequiredService<PurgerHandle>(), provider.GetService<IPurgeable>() ?? new NoCache()),
             provider.GetRequiredService<ILoggerFactory>()));
     }
 
     private static void AddDanmaku(
         this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
-        PurgeContext purging, ILoggerFactory loggerFactory)
+        DeploymentKeyHandle key, PurgeContext purging, ILoggerFactory loggerFactory)
     {
         var (ingress, notes) = (new IngressState(), new NodeNotes());
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
@@ -196,6 +199,7 @@ public static class AkkaRegistration
                 Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
             purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, notes, store, time)), PurgeActor.ActorName));
             system.ActorOf(Props.Create(() => new ClockActor(clock, store, time)), "clock");
+            system.ActorOf(Props.Create(() => new DeploymentKeyActor(key, store)), "deployment-key");
             if (settings.Certificate is { } certificate)
             {
                 system.ActorOf(Props.Create<ExpiryWatcher>(certificate, time), "expiry-watcher");

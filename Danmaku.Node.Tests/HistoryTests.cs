@@ -411,6 +411,8 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
         public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
             Call(Kept.ReviseAsync(room, from, through, cancellation));
 
+        public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) => Call(Kept.SecretAsync(name, cancellation));
+
         public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => Call(Kept.ReadClockAsync(cancellation));
 
         public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>

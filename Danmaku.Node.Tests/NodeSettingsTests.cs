@@ -97,12 +97,28 @@ public sealed class NodeSettingsTests
     [InlineData("Danmaku:Cache:MaxEntryBytes", "1000000000")]
     [InlineData("Danmaku:Cache:Timeout", "00:20:00")]
     [InlineData("Danmaku:Cache:TargetedFields", "a:b")]
+    [InlineData("Danmaku:Auth:HmacSecret", "short")]
+    [InlineData("Danmaku:Auth:RefreshEvery", "00:00:01")]
+    [InlineData("Danmaku:Auth:ClockSkew", "00:06:00")]
+    [InlineData("Danmaku:Auth:ExpiryNotice", "02:00:00")]
+    [InlineData("Danmaku:Auth:Anonymous", "shout")]
+    [InlineData("Danmaku:Auth:Anonymous", "none")]
     public void A_bad_value_is_one_line_that_names_its_key(string key, string value)
     {
         var error = Assert.Throws<SettingsException>(() => Read((key, value)));
 
         Assert.Contains(key, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Keys_that_sign_for_others_too_need_an_audience()
+    {
+        var error = Assert.Throws<SettingsException>(() => Read(("Danmaku:Auth:Jwks", "https://id.example/jwks")));
+
+        Assert.StartsWith("Danmaku:Auth:Audience: ", error.Message, StringComparison.Ordinal);
+        Assert.True(Read(("Danmaku:Auth:Jwks", "https://id.example/jwks"), ("Danmaku:Auth:Audience", "danmaku")).Auth.HasKeys);
+        Assert.False(Read().Auth.HasKeys);
     }
 
     [Theory]

@@ -23,6 +23,8 @@ internal static class Help
             Usage:
               Danmaku.Node [options]           runs a node until it is stopped
               Danmaku.Node health [url]        asks the node on this machine, or at the URL, whether it is ready; 0 when it is
+              Danmaku.Node keygen              makes a secret, or a key pair, with which tokens are signed
+              Danmaku.Node token --sub ID …    signs a token, so that a person is known by it; --help says more
               Danmaku.Node help | --version    prints this, or the version
 
             Options come from the command line (--Danmaku:Roles=edge), the environment (Danmaku__Roles=edge) and appsettings.json beside the
@@ -40,6 +42,14 @@ internal static class Help
         return 0;
     }
 
+    /// <summary>Prints what a command says of itself.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Print(string usage)
+    {
+        Console.WriteLine(usage);
+        return 0;
+    }
+
     /// <returns>The exit code.</returns>
     public static int PrintVersion()
     {
@@ -50,13 +60,13 @@ internal static class Help
     /// <returns>The exit code.</returns>
     public static int Refuse(string command)
     {
-        Console.Error.WriteLine($"danmaku: {command}: no such command. There are health and help; without a command a node runs.");
+        Console.Error.WriteLine($"danmaku: {command}: no such command. There are health, keygen, token and help; without a command a node runs.");
         return 2;
     }
 
     private static IEnumerable<(string Key, string Value, string Meaning)> MostUsed()
     {
-        var (node, store, cluster, operators) = (new NodeOptions(), new StoreOptions(), new ClusterOptions(), new OperatorOptions());
+        var (node, store, cluster, operators, auth) = (new NodeOptions(), new StoreOptions(), new ClusterOptions(), new OperatorOptions(), new AuthOptions());
         return
         [
             ("urls", ListenUrls.Default, "where it listens; http://+:8080 is all addresses"),
@@ -66,6 +76,8 @@ internal static class Help
             ($"{NodeOptions.Section}:{nameof(node.DataDirectory)}", node.DataDirectory, "where it keeps files"),
             ($"{NodeOptions.Section}:{nameof(node.DefaultRoom)}", node.DefaultRoom, "the room behind /"),
             ($"{NodeOptions.Section}:{nameof(node.ServerKey)}", node.ServerKey, "what servers show to post over HTTP; none: anybody may"),
+            ($"{AuthOptions.Section}:{nameof(auth.HmacSecret)}", auth.HmacSecret, "with which tokens of people are signed; none: everybody is anonymous"),
+            ($"{AuthOptions.Section}:{nameof(auth.Anonymous)}", $"{auth.Anonymous}".ToLowerInvariant(), "what people without a token may do: post, watch or none"),
             ($"{StoreOptions.Section}:{nameof(store.Kind)}", $"{store.Kind}".ToLowerInvariant(), "where rooms are kept: sqlite, postgresql or memory"),
             ($"{StoreOptions.Section}:{nameof(store.ConnectionString)}", store.ConnectionString, "how PostgreSQL is reached"),
             ($"{ClusterOptions.Section}:{nameof(cluster.Network)}", cluster.Network, "the private network of the nodes; none: this machine"),

@@ -7,6 +7,7 @@ using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using Danmaku.Node.Auth;
 using Danmaku.Node.Cache;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Disks;
@@ -170,7 +171,7 @@ internal static class NodeHost
         services.AddHostedService(provider => provider.GetRequiredService<OperatorServer>());
         services.AddSingleton(new Chance(RandomNumberGenerator.GetInt32(int.MaxValue)));
         services.AddSingleton<DanmakuMetrics>();
-        services.AddSingleton<IAdmission>(new OpenAdmission(() => RandomNumberGenerator.GetInt32(int.MaxValue)));
+        services.AddAuth(settings.Auth);
         services.AddSingleton(settings.Connection);
         services.AddStrangers(settings);
         services.AddSingleton<SocketRegistry>();

@@ -260,7 +260,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
         var database = await DatabaseAsync();
         var (from, through) = Danmaku.Core.Segments.Revision.Everything;
         await DisposeAsync(await PostgresRoomStore.OpenAsync(database));
-        await Server.QueryAsync("DROP TABLE danmaku.revisions; ALTER TABLE danmaku.store DROP COLUMN compatible; UPDATE danmaku.store SET version = 1", DatabaseName(database));
+        await Server.QueryAsync("DROP TABLE danmaku.revisions, danmaku.secrets; ALTER TABLE danmaku.store DROP COLUMN compatible; UPDATE danmaku.store SET version = 1", DatabaseName(database));
 
         await using var one = await PostgresRoomStore.OpenAsync(database);
         await using var other = await PostgresRoomStore.OpenAsync(database);
@@ -269,6 +269,18 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
         Assert.Equal(1, await one.ReviseAsync(Lobby, from, through, default));
         Assert.Equal(2, await other.ReviseAsync(Lobby, from, through, default));
         Assert.Equal(2, Assert.Single((await one.ExtentAsync(Lobby, default))!.Revisions).Number);
+    }
+
+    [SkippableFact]
+    public async Task A_secret_is_the_same_for_all_origins_that_ask_at_once()
+    {
+        var database = await DatabaseAsync();
+        await using var one = await PostgresRoomStore.OpenAsync(database);
+        await using var other = await PostgresRoomStore.OpenAsync(database);
+
+        var secrets = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? one : other).SecretAsync("identity", default)));
+
+        Assert.Single(secrets.Select(secret => Convert.ToHexString(secret.Span)).Distinct());
     }
 
     [SkippableFact]

@@ -9,7 +9,7 @@ namespace Danmaku.Storage.Tests;
 public abstract class RoomStoreContract : IAsyncLifetime
 {
     /// <summary>What a database has.</summary>
-    protected static readonly string[] Tables = ["store", "rooms", "epochs", "log", "revisions"];
+    protected static readonly string[] Tables = ["store", "rooms", "epochs", "log", "revisions", "secrets"];
 
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
@@ -748,5 +748,19 @@ public abstract class RoomStoreContract : IAsyncLifetime
         var numbers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => store.ReviseAsync(Lobby, from, through, default)));
 
         Assert.Equal(Enumerable.Range(1, 8).Select(number => (long?)number), numbers.Order());
+    }
+
+    [SkippableFact]
+    public async Task A_secret_is_made_once_and_each_name_has_its_own()
+    {
+        var store = await StoreAsync();
+
+        var asked = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => store.SecretAsync("identity", default)));
+        var other = await store.SecretAsync("other", default);
+
+        Assert.Single(asked.Select(secret => Convert.ToHexString(secret.Span)).Distinct());
+        Assert.Equal((IRoomStore.SecretBytes, IRoomStore.SecretBytes), (asked[0].Length, other.Length));
+        Assert.NotEqual(Convert.ToHexString(asked[0].Span), Convert.ToHexString(other.Span));
+        Assert.NotEqual(new byte[IRoomStore.SecretBytes], asked[0].ToArray());
     }
 }

@@ -311,6 +311,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
         using (var session = new SqliteSession(File))
         {
             session.Execute("DROP TABLE revisions");
+            session.Execute("DROP TABLE secrets");
             session.Execute("ALTER TABLE store DROP COLUMN compatible");
             session.Execute("PRAGMA user_version = 1");
         }
@@ -323,5 +324,18 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
 
         await using var again = await SqliteRoomStore.OpenAsync(_directory);
         Assert.Equal(1, Assert.Single((await again.ExtentAsync(Lobby, default))!.Revisions).Number);
+    }
+
+    [Fact]
+    public async Task A_secret_outlives_the_process()
+    {
+        ReadOnlyMemory<byte> before;
+        await using (var store = await SqliteRoomStore.OpenAsync(_directory))
+        {
+            before = await store.SecretAsync("identity", default);
+        }
+
+        await using var again = await SqliteRoomStore.OpenAsync(_directory);
+        Assert.Equal(before.ToArray(), (await again.SecretAsync("identity", default)).ToArray());
     }
 }

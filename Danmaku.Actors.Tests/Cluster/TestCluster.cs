@@ -2,6 +2,7 @@ using System.Net;
 using Akka.Actor;
 using Danmaku.Actors.Tests.Storage;
 using Danmaku.Core.Clocks;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Purging;
@@ -76,11 +77,14 @@ public sealed class TestNode : IAsyncDisposable
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole().AddProvider(Log);
         builder.Services.AddSingleton<IPurgeable>(Cache);
-        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(new Chance(1)).AddSingleton(new AgreedTime(time ?? TimeProvider.System)).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
+        builder.Services.AddSingleton<DanmakuMetrics>().AddSingleton(new Chance(1)).AddSingleton(new AgreedTime(time ?? TimeProvider.System)).AddSingleton(Key).AddDanmakuActors(settings, settings.Roles.Contains("origin") ? store : null);
         _host = builder.Build();
     }
 
     public string Name { get; }
+
+    /// <summary>The deployment's key, once it knows it.</summary>
+    public DeploymentKeyHandle Key { get; } = new();
 
     /// <summary>What it was told to purge.</summary>
     public TestCache Cache { get; } = new();

@@ -8,6 +8,7 @@ using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Xunit;
 using static Danmaku.Actors.Clocks.ClockProtocol;
+using static Danmaku.Actors.Identities.DeploymentKeyProtocol;
 using static Danmaku.Actors.Posts.PostProtocol;
 using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
@@ -62,6 +63,8 @@ public sealed class WireSerializerTests : TestKit
         new RoomRefused(Room),
         new AskClock(1234),
         new TellClock(1234, 1790000000000, ClockState.Wrong),
+        AskDeploymentKey.Instance,
+        new TellDeploymentKey(Enumerable.Range(0, 32).Select(i => (byte)i).ToArray()),
         RoomActor.Stop.Instance,
         new NodeStatus("akka.tcp://danmaku@127.0.0.1:4053", "edge-1", "https://edge-1.example/", true, 3, 14),
         new NodeStatus("akka.tcp://danmaku@127.0.0.1:4054", "origin-1", "", false, 0, 0) { HttpUrl = "http://10.0.0.11:8080/" },
@@ -180,6 +183,7 @@ public sealed class WireSerializerTests : TestKit
         RangeGone gone => $"{gone with { Newest = null! }} {Join(gone.Newest)}",
         SubmitPosts submit => Join(submit.Posts),
         PostAnswers answers => Join(answers.Answers),
+        TellDeploymentKey told => Convert.ToHexString(told.Secret.Span),
         HistoryPage page => $"{page with { Page = null! }} {Join(page.Page)}",
         Slice slice => $"{slice with { Bytes = default }} {Convert.ToHexString(slice.Bytes.Span)}",
         _ => $"{value}",

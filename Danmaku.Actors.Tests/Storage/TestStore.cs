@@ -46,6 +46,9 @@ public sealed class TestStore : IRoomStore
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         CallAsync(() => _kept.ReviseAsync(room, from, through, cancellation));
 
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) =>
+        CallAsync(() => _kept.SecretAsync(name, cancellation));
+
     /// <summary>What its clock says, Unix milliseconds; null when it has none.</summary>
     public Func<long?> Clock { get; set; } = () => null;
 

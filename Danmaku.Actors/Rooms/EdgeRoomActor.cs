@@ -253,7 +253,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     private Welcome Welcome(JoinRequest request, JoinStart start) =>
-        new(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat);
+        new(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat) { Identity = request.ToKeep };
 
     // What comes from the origin.
 

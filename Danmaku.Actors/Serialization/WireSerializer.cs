@@ -4,10 +4,12 @@ using Akka.Actor;
 using Akka.Serialization;
 using Danmaku.Actors.Rooms;
 using Danmaku.Core.Clocks;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Purging;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using static Danmaku.Actors.Clocks.ClockProtocol;
+using static Danmaku.Actors.Identities.DeploymentKeyProtocol;
 using static Danmaku.Actors.Posts.PostProtocol;
 using static Danmaku.Actors.Purging.PurgeProtocol;
 using static Danmaku.Actors.Rooms.ReplicationProtocol;
@@ -77,6 +79,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         RoomRevised => "y",
         AskClock => "l",
         TellClock => "m",
+        AskDeploymentKey => "ka",
+        TellDeploymentKey => "kt",
         _ => throw new SerializationException($"{o.GetType()} is not a message of the cluster"),
     };
 
@@ -235,6 +239,13 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
                 writer.WriteByte((byte)told.State);
                 break;
 
+            case AskDeploymentKey:
+                break;
+
+            case TellDeploymentKey told:
+                writer.WriteBytes(told.Secret.Span);
+                break;
+
             default:
                 throw new SerializationException($"{obj.GetType()} is not a message of the cluster");
         }
@@ -355,6 +366,12 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
 
             case "m":
                 return new TellClock(reader.ReadInteger(), reader.ReadInteger(), ReadClockState(ref reader));
+
+            case "ka":
+                return AskDeploymentKey.Instance;
+
+            case "kt":
+                return new TellDeploymentKey(reader.ReadBytes(DeploymentKey.Bytes).ToArray());
 
             default:
                 throw new InvalidDataException("unknown manifest");

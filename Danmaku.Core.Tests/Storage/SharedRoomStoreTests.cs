@@ -106,6 +106,8 @@ public class SharedRoomStoreTests
 
         public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) => HoldAsync<long?>(null);
 
+        public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) => HoldAsync(ReadOnlyMemory<byte>.Empty);
+
         public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => HoldAsync(new StoreClock(null, null));
 
         public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) => HoldAsync(false);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
@@ -14,6 +15,7 @@ public class CatalogueTests
         .Where(known => known.FieldType == typeof(CloseReason))
         .Select(known => (CloseReason)known.GetValue(null)!)
         .Concat(Enum.GetValues<RejectReason>().Select(reason => CloseReason.NotPosted(reason)))
+        .Append(CloseReason.NotAdmitted("sign in"))
         .Append(CloseReason.BadJoin(RejectReason.FieldInvalid.Message("position")));
 
     [Fact]
@@ -64,6 +66,9 @@ public class CatalogueTests
             Enum.GetValues<RejectReason>().Select(reason => ((int)reason, $"{reason}")));
         Assert.Equal(["Scroll", "Top", "Bottom", "Reverse"], Enum.GetNames<CommentMode>());
         Assert.Equal(["Small", "Medium", "Large"], Enum.GetNames<CommentSize>());
+        Assert.Equal([(0, "viewer"), (1, "trusted"), (2, "moderator"), (3, "host")], Enum.GetValues<Role>().Select(role => ((int)role, role.Name())));
+        Assert.Equal(
+            [(1, "Token"), (2, "Anonymous"), (3, "Network"), (4, "Server")], Enum.GetValues<IdentityKind>().Select(kind => ((int)kind, $"{kind}")));
         Assert.Equal(JsonFormat.ModeNames, Enum.GetNames<CommentMode>().Select(name => name.ToLowerInvariant()));
         Assert.Equal(JsonFormat.SizeNames, Enum.GetNames<CommentSize>().Select(name => name.ToLowerInvariant()));
     }

@@ -37,6 +37,7 @@ public class ClientMessageTests
     [InlineData("history", "-1")]
     [InlineData("name", "{}")]
     [InlineData("token", "[1]")]
+    [InlineData("identity", "{}")]
     [InlineData("client", "\"x\"")]
     [InlineData("viewers", "1")]
     public void A_post_ignores_fields_that_are_not_its_own(string field, string value)
@@ -181,7 +182,9 @@ public class ClientMessageTests
                 history = join.History,
                 name = join.Name,
                 token = join.Token,
+                identity = join.Identity,
             },
+            ClientMessage.Refresh refresh => new { type = "refresh", token = refresh.Token },
             ClientMessage.Post post => new
             {
                 type = "post",

@@ -109,7 +109,10 @@ public class JsonFormatTests
         {
             "welcome" => json.Welcome(new Welcome(
                 RoomId.Parse(Text("room")!), Text("node")!, Text("name")!, ReadPosition(message.GetProperty("position")),
-                ReadPosition(message.GetProperty("head")), message.GetProperty("lost").GetBoolean(), Number("viewers"), TimeSpan.FromMilliseconds(Number("heartbeat")))),
+                ReadPosition(message.GetProperty("head")), message.GetProperty("lost").GetBoolean(), Number("viewers"), TimeSpan.FromMilliseconds(Number("heartbeat")))
+            {
+                Identity = Text("identity"),
+            }),
             "batch" => json.Batch(new Batch(
                 Number("epoch"),
                 message.TryGetProperty("previous", out var previous) ? ReadPosition(previous) : default,
@@ -125,6 +128,7 @@ public class JsonFormatTests
             "lost" => json.Lost(ReadPosition(message.GetProperty("position"))),
             "move" => json.Move(Text("to") is { } to ? new Uri(to) : null),
             "clock" => json.Clock(Encoding.ASCII.GetBytes(message.GetProperty("client").GetRawText()), Number("server")),
+            "token_expiring" => json.TokenExpiring(TimeSpan.FromMilliseconds(Number("within"))),
             "error" => json.Error(Text("reason")!, Text("message")!),
             var type => throw new InvalidDataException($"The server does not say {type}"),
         } ?? throw new InvalidDataException("no word for it");

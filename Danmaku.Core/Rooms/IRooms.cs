@@ -1,3 +1,4 @@
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Wire;
 
@@ -71,6 +72,12 @@ public sealed record JoinRequest(RoomId Room, string Name, WireFormat Format, Po
     /// What its room refuses, for a format that has no word for that: one too many closes it. Null for a format that has.
     /// </summary>
     public ViolationWindow? Refusals { get; init; }
+
+    /// <summary>Who it is; null where nobody has asked.</summary>
+    public Identity? Identity { get; init; }
+
+    /// <summary>As <see cref="AdmissionResult.Admitted.ToKeep"/>.</summary>
+    public string? ToKeep { get; init; }
 
     /// <summary>Its client's mark (<see cref="ClientMarks"/>), by which a full room knows who posts much; 0 when nobody knows.</summary>
     public int Source { get; init; }

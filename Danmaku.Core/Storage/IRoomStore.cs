@@ -43,6 +43,14 @@ public interface IRoomStore : IRoomReader, IAsyncDisposable
     /// <summary>What the store knows of the time.</summary>
     Task<StoreClock> ReadClockAsync(CancellationToken cancellation);
 
+    /// <summary>A secret of the deployment, made when it is first asked for: the same for whoever asks, now and later.</summary>
+    /// <param name="name">Which one; 1 to 64 characters.</param>
+    /// <returns><see cref="SecretBytes"/> random bytes.</returns>
+    Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation);
+
+    /// <summary>Length of a secret.</summary>
+    const int SecretBytes = 32;
+
     /// <summary>Forgets some of what is older, or more, than the retention. The caller calls again soon when it returns true.</summary>
     /// <remarks>
     /// Times may decrease from epoch to epoch, where a wrong clock stamped one. A store forgets a room's danmaku in their order: an old one

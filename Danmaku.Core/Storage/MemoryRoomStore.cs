@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 
@@ -27,6 +28,8 @@ public sealed class MemoryRoomStore(
 
     private readonly Lock _lock = new();
     private readonly Dictionary<RoomId, Log> _logs = [];
+
+    private readonly Dictionary<string, byte[]> _secrets = [];
 
     /// <summary>All rooms; the one written or opened longest ago is the first.</summary>
     private readonly LinkedList<Log> _used = new();
@@ -63,6 +66,16 @@ public sealed class MemoryRoomStore(
         Locked(() => _logs.TryGetValue(room, out var log) ? log.Revise(from, through) : (long?)null, cancellation);
 
     public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) => Task.FromResult(new StoreClock(null, null));
+
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) => Locked(
+        () =>
+        {
+            // Not by the source of chance, which need not be one that nobody can guess.
+            ref var secret = ref CollectionsMarshal.GetValueRefOrAddDefault(_secrets, name, out var isKnown);
+            secret = isKnown ? secret : RandomNumberGenerator.GetBytes(IRoomStore.SecretBytes);
+            return (ReadOnlyMemory<byte>)secret;
+        },
+        cancellation);
 
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         Locked(() => Trim(retention, now), cancellation);

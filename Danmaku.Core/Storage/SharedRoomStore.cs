@@ -28,7 +28,7 @@ public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
     /// <summary>Pages for history over HTTP.</summary>
     private const int MaxHistory = 2;
 
-    /// <summary>One each for trimming, the clock and new revisions.</summary>
+    /// <summary>One for trimming, one for the clock, one for new revisions and secrets.</summary>
     private const int Others = 3;
 
     private readonly SemaphoreSlim _appending = new(MaxLanes);
@@ -58,6 +58,9 @@ public sealed class SharedRoomStore(IRoomStore store) : IRoomStore
 
     public Task<long?> ReviseAsync(RoomId room, Position from, Position through, CancellationToken cancellation) =>
         InPlaceAsync(_revising, () => store.ReviseAsync(room, from, through, CancellationToken.None), cancellation);
+
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) =>
+        InPlaceAsync(_revising, () => store.SecretAsync(name, CancellationToken.None), cancellation);
 
     public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) =>
         InPlaceAsync(_clock, () => store.ReadClockAsync(CancellationToken.None), cancellation);

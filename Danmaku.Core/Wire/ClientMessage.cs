@@ -25,7 +25,11 @@ public abstract record ClientMessage
     {
     }
 
-    public sealed record Join(Position? Position, int History, string? Name, string? Token) : ClientMessage;
+    /// <param name="Identity">What the client has kept of the server's <c>welcome</c>.</param>
+    public sealed record Join(Position? Position, int History, string? Name, string? Token, string? Identity = null) : ClientMessage;
+
+    /// <summary>A new token of the same person, before the one it has ends.</summary>
+    public sealed record Refresh(string Token) : ClientMessage;
 
     /// <summary>A post whose fields have the right shape; whether its text may be shown is not decided here.</summary>
     /// <param name="Again">It was sent before, and the client does not know what became of it.</param>
@@ -83,10 +87,12 @@ public abstract record ClientMessage
         private string? _badJoin;
         private string? _badPost;
         private string? _badClock;
+        private string? _badRefresh;
         private Position? _position;
         private long? _history;
         private string? _name;
         private string? _token;
+        private string? _identity;
         private PostId? _id;
         private bool _isInvalidId;
         private string? _text;
@@ -101,6 +107,7 @@ public abstract record ClientMessage
         {
             var name = json.ValueSpan;
             if (json.ValueTextEquals("type"u8)) _type = ReadType(ref json);
+            else if (json.ValueTextEquals("token"u8)) ReadToken(ref json);
             else if (TryReadJoin(ref json)) Blame(ref _badJoin, name);
             else if (TryReadPost(ref json)) Blame(ref _badPost, name);
             else if (json.ValueTextEquals("client"u8))
@@ -116,7 +123,7 @@ public abstract record ClientMessage
             if (json.ValueTextEquals("position"u8)) ReadPosition(ref json);
             else if (json.ValueTextEquals("history"u8)) _history = ReadInteger(ref json);
             else if (json.ValueTextEquals("name"u8)) _name = ReadString(ref json);
-            else if (json.ValueTextEquals("token"u8)) _token = ReadString(ref json);
+            else if (json.ValueTextEquals("identity"u8)) _identity = ReadString(ref json);
             else return false;
             return true;
         }
@@ -134,6 +141,18 @@ public abstract record ClientMessage
             return true;
         }
 
+        /// <summary>It belongs to two messages.</summary>
+        private void ReadToken(ref Utf8JsonReader json)
+        {
+            _token = ReadString(ref json);
+            if (_isInvalid)
+            {
+                _badJoin ??= "token";
+                _badRefresh ??= "token";
+                _isInvalid = false;
+            }
+        }
+
         /// <summary>A field that is wrong makes only those messages invalid that it belongs to; for the others it is an unknown field.</summary>
         private void Blame(ref string? bad, ReadOnlySpan<byte> name)
         {
@@ -147,9 +166,10 @@ public abstract record ClientMessage
         public readonly ClientMessage ToMessage() => _type switch
         {
             null => new Malformed(),
-            "join" => _badJoin is { } bad ? Refused(RejectReason.FieldInvalid, bad, isJoin: true) : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
+            "join" => _badJoin is { } bad ? Refused(RejectReason.FieldInvalid, bad, isJoin: true) : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token, _identity),
             "post" => ToPost(),
             "clock" => _client is not null ? new Clock(_client) : Refused(_badClock is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "client"),
+            "refresh" => _token is { Length: > 0 } token ? new Refresh(token) : Refused(_badRefresh is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "token"),
             _ => UnknownType,
         };
 

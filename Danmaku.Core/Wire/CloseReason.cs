@@ -21,15 +21,20 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     public static readonly CloseReason TooManyRooms = new(1013, "too many rooms", true);
     public static readonly CloseReason NoAnswer = new(1013, "no answer", true);
     public static readonly CloseReason NotKnownWhetherPosted = new(1013, "not known whether it was posted", true);
+    public static readonly CloseReason TokensUnchecked = new(1013, "tokens cannot be checked", true);
     public static readonly CloseReason JoinExpected = new(4000, "join expected", true);
     public static readonly CloseReason JoinFirst = new(4001, "join first", false);
     public static readonly CloseReason Malformed = new(4002, "malformed message", false);
-    public static readonly CloseReason NotAdmitted = new(4003, "not admitted", false);
+    public static readonly CloseReason TokenExpired = new(4004, "token expired", true);
     public static readonly CloseReason NoHeartbeat = new(4008, "no heartbeat", true);
 
     /// <summary>A <c>join</c> that was none.</summary>
     /// <param name="why">At most 110 bytes.</param>
     public static CloseReason BadJoin(string why) => new(JoinFirst.Code, "bad join: " + why, false);
+
+    /// <summary>Somebody may not come in.</summary>
+    /// <param name="why">At most 100 bytes, never what the client sent.</param>
+    public static CloseReason NotAdmitted(string why) => new(4003, "not admitted: " + why, false);
 
     /// <summary>What a plain-text viewer has said was refused, and there is no other word for it.</summary>
     /// <param name="detail">For people, at most 60 bytes; null for what the catalogue of refusals says.</param>

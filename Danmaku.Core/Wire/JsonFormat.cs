@@ -60,6 +60,10 @@ public class JsonFormat(int index) : WireFormat
         json.WriteBoolean("lost", welcome.IsLost);
         json.WriteNumber("viewers", welcome.Viewers);
         json.WriteNumber("heartbeat", (long)welcome.Heartbeat.TotalMilliseconds);
+        if (welcome.Identity is { } identity)
+        {
+            json.WriteString("identity", identity);
+        }
     });
 
     public override Frame Ack(PostId id, Position position, bool isDurable) => Encode((id, position, isDurable), static (json, ack) =>
@@ -70,7 +74,7 @@ public class JsonFormat(int index) : WireFormat
         json.WriteBoolean("durable", ack.isDurable);
     });
 
-    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null) => Encode((id, reason, retryAfter, field), static (json, reject) =>
+    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null, string? message = null) => Encode((id, reason, retryAfter, field, message), static (json, reject) =>
     {
         json.WriteString("type", "reject");
         if (reject.id is { } id)
@@ -84,7 +88,7 @@ public class JsonFormat(int index) : WireFormat
             json.WriteNumber("retryAfter", (long)Math.Ceiling(wait.TotalMilliseconds));
         }
 
-        json.WriteString("message", reject.reason.Message(reject.field));
+        json.WriteString("message", reject.message ?? reject.reason.Message(reject.field));
     });
 
     public override Frame Unknown(PostId id) => Encode(id, static (json, id) =>
@@ -131,6 +135,12 @@ public class JsonFormat(int index) : WireFormat
             json.WriteRawValue(clock.Client);
             json.WriteNumber("server", clock.Server);
         });
+
+    public override Frame TokenExpiring(TimeSpan within) => Encode(within, static (json, within) =>
+    {
+        json.WriteString("type", "token_expiring");
+        json.WriteNumber("within", Math.Max(0, (long)within.TotalMilliseconds));
+    });
 
     public override Frame Error(string reason, string message) => Encode((reason, message), static (json, error) =>
     {

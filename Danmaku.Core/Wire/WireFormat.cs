@@ -41,7 +41,8 @@ public abstract class WireFormat
     public virtual Frame? Ack(PostId id, Position position, bool isDurable) => null;
 
     /// <param name="field">The one that is the reason.</param>
-    public virtual Frame? Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null) => null;
+    /// <param name="message">For people; null for what the catalogue of refusals says.</param>
+    public virtual Frame? Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null, string? message = null) => null;
 
     public virtual Frame? Unknown(PostId id) => null;
 
@@ -56,6 +57,9 @@ public abstract class WireFormat
 
     public virtual Frame? Clock(ReadOnlySpan<byte> client, long server) => null;
 
+    /// <param name="within">How long until the connection is closed, unless a new token comes.</param>
+    public virtual Frame? TokenExpiring(TimeSpan within) => null;
+
     public virtual Frame? Error(string reason, string message) => null;
 }
 
@@ -64,4 +68,8 @@ public abstract class WireFormat
 /// <param name="Name">The name under which it posts.</param>
 /// <param name="Position">Where its batches begin.</param>
 /// <param name="Head">The newest danmaku: batches up to here are history, what follows is live.</param>
-public sealed record Welcome(RoomId Room, string Node, string Name, Position Position, Position Head, bool IsLost, long Viewers, TimeSpan Heartbeat);
+public sealed record Welcome(RoomId Room, string Node, string Name, Position Position, Position Head, bool IsLost, long Viewers, TimeSpan Heartbeat)
+{
+    /// <summary>What the client is to keep and to bring when it comes back; null when it has one, or a token.</summary>
+    public string? Identity { get; init; }
+}

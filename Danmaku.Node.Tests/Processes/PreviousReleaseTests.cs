@@ -121,6 +121,32 @@ public sealed class PreviousReleaseTests
         await Task.WhenAll(viewers.Select(viewer => viewer.DisposeAsync().AsTask()));
     }
 
+    /// <summary>An origin of the release before has no key by which people are known, and nobody waits for one.</summary>
+    [SkippableFact]
+    public async Task Beside_an_origin_of_the_release_before_people_come_in_without_an_identity_until_it_is_upgraded()
+    {
+        string? origin = await PreviousAsync();
+        await using var fleet = await Fleet.StartAsync(1, [], [[]], name => name == "origin-1" ? origin : null);
+
+        Assert.Null(await JoinAsync());
+        await PostUntilAcceptedAsync(fleet["edge-1"], "lobby", "hi");
+        Assert.Equal(0, await fleet["origin-1"].StopAsync());
+        origin = null;
+        fleet.Start("origin-1");
+        await fleet.ReadyAsync();
+
+        string? identity = null;
+        await Eventually.TrueAsync(async () => (identity = await JoinAsync()) is not null, TimeSpan.FromSeconds(20), "the edge has got the key");
+        Assert.Null(await JoinAsync(identity));
+
+        async Task<string?> JoinAsync(string? kept = null)
+        {
+            var (viewer, welcome) = await TestViewer.JoinAsync(fleet["edge-1"].Url, "lobby", new { type = "join", identity = kept });
+            viewer.Dispose();
+            return welcome.TryGetProperty("identity", out var given) ? given.GetString() : null;
+        }
+    }
+
     private static async Task<string> PreviousAsync()
     {
         var executable = await PreviousRelease.ExecutableAsync();

@@ -12,6 +12,11 @@ internal abstract class Conversation
     /// <param name="message">Valid UTF-8 within the message limit; gone after the call.</param>
     public abstract ValueTask HearAsync(ReadOnlyMemory<byte> message);
 
+    /// <summary>About a second has passed. Called from another thread than the rest.</summary>
+    public virtual void Tick()
+    {
+    }
+
     /// <summary>The frame to send before the connection is closed because the node stops; null where the format has none.</summary>
     /// <param name="edge">Another edge's public address; null when any will do.</param>
     public virtual Frame? Move(Uri? edge) => null;

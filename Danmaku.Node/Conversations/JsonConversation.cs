@@ -16,7 +16,7 @@ internal sealed class JsonConversation(
     int source,
     ConnectionOptions options,
     IRooms rooms,
-    IAdmission admission,
+    SignIn signIn,
     PostGate gate,
     DanmakuMetrics metrics,
     TimeProvider time)
@@ -24,7 +24,6 @@ internal sealed class JsonConversation(
 {
     private readonly ViolationWindow _errors = new(options.MaxErrors, TimeSpan.FromSeconds(60), time);
     private IViewer? _viewer;
-    private string _name = "";
 
     public override ValueTask BeginAsync()
     {
@@ -48,6 +47,8 @@ internal sealed class JsonConversation(
             case var _ when _viewer is null:
                 socket.Close(CloseReason.JoinFirst);
                 break;
+            case ClientMessage.Refresh refresh:
+                return RefreshAsync(refresh);
             case ClientMessage.Post post:
                 Post(_viewer, post);
                 break;
@@ -68,24 +69,40 @@ internal sealed class JsonConversation(
 
     public override Frame? Move(Uri? edge) => format.Move(edge is null ? null : Routes.RoomAt(edge, room));
 
+    public override void Tick() => signIn.Tick();
+
     public override void End() => _viewer?.Leave();
 
     private async ValueTask JoinAsync(ClientMessage.Join join)
     {
         socket.Met();
-        if (admission.Admit(new AdmissionRequest(room, join.Name, join.Token)) is not AdmissionResult.Admitted admitted)
+        if (await signIn.EnterAsync(join.Token, join.Identity, join.Name) is not { } request)
         {
-            socket.Close(CloseReason.NotAdmitted);
             return;
         }
 
-        _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, join.Position, join.History) { Rate = gate.Rate, Source = source }, socket, CancellationToken.None);
+        request = request with { Last = join.Position, History = join.History, Rate = gate.Rate, Source = source };
+        _viewer = await rooms.JoinAsync(request, socket, CancellationToken.None);
+    }
+
+    private async ValueTask RefreshAsync(ClientMessage.Refresh refresh)
+    {
+        if (await signIn.RefreshAsync(refresh.Token) is { } why)
+        {
+            Complain(new ClientMessage.Bad("token_refused", why));
+        }
     }
 
     private void Post(IViewer viewer, ClientMessage.Post said)
     {
-        var (post, reason, retryAfter) = gate.Pass(said.Id, _name, said.Text, said.Style, said.At, said.Again);
+        if (!signIn.Identity.MayPost)
+        {
+            metrics.Refused(RejectReason.Forbidden);
+            socket.Answer(format.Reject(said.Id, RejectReason.Forbidden, null, message: SignIn.Prompt));
+            return;
+        }
+
+        var (post, reason, retryAfter) = gate.Pass(said.Id, signIn.Name, said.Text, said.Style, said.At, said.Again);
         if (post is not null)
         {
             viewer.Post(post);

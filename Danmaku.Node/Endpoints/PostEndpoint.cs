@@ -1,7 +1,9 @@
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
+using Danmaku.Node.Auth;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Options;
 using Microsoft.AspNetCore.Mvc;
@@ -38,10 +40,15 @@ internal sealed class PostEndpoint(
             return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RateLimited);
         }
 
-        var hasKey = settings.Node.ServerKey.Length > 0;
-        if (hasKey && !context.Request.Holds(settings.Node.ServerKey))
+        if (!RoomId.TryParse(room, out var id))
         {
-            return Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized);
+            return Results.Problem("A room name matches ^[a-z0-9_-]{1,64}$.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        var (identity, refused) = await IdentifyAsync(context, id, cancellation);
+        if (refused is not null)
+        {
+            return refused;
         }
 
         var (body, unreadable) = await JsonBody.ReadAsync<PostBody>(context, cancellation);
@@ -50,13 +57,13 @@ internal sealed class PostEndpoint(
             return unreadable;
         }
 
-        if (Read(room, key, body!, out var id, out var post) is { } problem)
+        if (Read(identity!, key, body!, out var post) is { } problem)
         {
             return problem;
         }
 
         // A server with the key posts for many.
-        if (!hasKey && gate.Visit(id, context.ClientAddress()) is { } later)
+        if (identity!.Kind != IdentityKind.Server && gate.Visit(id, context.ClientAddress()) is { } later)
         {
             metrics.Refused(RejectReason.RoomLimit);
             context.Response.SetRetryAfter(later);
@@ -73,14 +80,50 @@ internal sealed class PostEndpoint(
         };
     }
 
-    private IResult? Read(string room, string? key, PostBody body, out RoomId id, out Post? post)
+    /// <summary>Who posts: a server with the key, whoever a token says, or somebody without one.</summary>
+    /// <returns>An identity that may post, or the answer to one who may not.</returns>
+    private async Task<(Identity? Identity, IResult? Refused)> IdentifyAsync(HttpContext context, RoomId room, CancellationToken cancellation)
     {
-        post = null;
-        if (!RoomId.TryParse(room, out id))
+        if (context.Request.Holds(settings.Node.ServerKey))
         {
-            return Results.Problem("A room name matches ^[a-z0-9_-]{1,64}$.", statusCode: StatusCodes.Status400BadRequest);
+            return (admission.Server, null);
         }
 
+        if (settings.Node.ServerKey.Length > 0 && !admission.ReadsTokens)
+        {
+            return (null, Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized));
+        }
+
+        var shown = context.Request.Bearer();
+        var isToken = shown is not null && !AnonymousIdentity.IsOfThisForm(shown);
+        var request = new AdmissionRequest(room, settings.Connection.ClientOf(context.ClientAddress())) { Token = shown };
+        return await admission.AdmitAsync(request, cancellation) switch
+        {
+            AdmissionResult.Admitted { Identity: { MayPost: true } identity } => (identity, null),
+            AdmissionResult.Refused { Reason: { } reason } when reason == CloseReason.TokensUnchecked => (null, Unchecked(context, reason)),
+            AdmissionResult.Refused { Reason: { } reason } when isToken => (null, Unauthorized(context, "Bearer error=\"invalid_token\"", reason.Text)),
+            _ => (null, Unauthorized(context, "Bearer", SignIn.Prompt)),
+        };
+    }
+
+    private IResult Unchecked(HttpContext context, CloseReason reason)
+    {
+        metrics.Refused(RejectReason.Unavailable);
+        context.Response.SetRetryAfter(JwksSource.MinInterval);
+        return Problems.Refusal(StatusCodes.Status503ServiceUnavailable, RejectReason.Unavailable, reason.Text);
+    }
+
+    /// <param name="challenge">RFC 6750 §3.</param>
+    private IResult Unauthorized(HttpContext context, string challenge, string detail)
+    {
+        metrics.Refused(RejectReason.Forbidden);
+        context.Response.Headers.WWWAuthenticate = challenge;
+        return Problems.Refusal(StatusCodes.Status401Unauthorized, RejectReason.Forbidden, detail);
+    }
+
+    private IResult? Read(Identity identity, string? key, PostBody body, out Post? post)
+    {
+        post = null;
         if (key is not null && (key.Length is 0 or > MaxKeyChars || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
         {
             return Results.Problem(
@@ -102,13 +145,13 @@ internal sealed class PostEndpoint(
             return Refuse(reason);
         }
 
-        if (admission.Admit(new AdmissionRequest(id, body.Name, null)) is not AdmissionResult.Admitted admitted)
+        if (admission.Name(identity, body.Name, out var name) is not null)
         {
             return Refuse(RejectReason.Forbidden);
         }
 
         var deadline = (time.GetUtcNow() + settings.Connection.PostDeadline).ToUnixTimeMilliseconds();
-        post = new Post(key is null ? PostIds.New() : PostId.FromKey(key), admitted.Name, text, style, body.At, deadline);
+        post = new Post(key is null ? PostIds.New() : PostId.FromKey(key), name, text, style, body.At, deadline);
         return null;
     }
 

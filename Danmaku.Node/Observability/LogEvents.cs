@@ -39,6 +39,12 @@ internal static partial class LogEvents
     [LoggerMessage(33, LogLevel.Information, "There is memory for clients again")]
     public static partial void MemoryFree(this ILogger logger);
 
+    [LoggerMessage(34, LogLevel.Warning, "The keys of tokens cannot be read from {Place}: {Reason}. Those that were read before go on, and it is tried again")]
+    public static partial void KeysAreAway(this ILogger logger, string place, string reason);
+
+    [LoggerMessage(35, LogLevel.Information, "The keys of tokens can be read again")]
+    public static partial void KeysAreBack(this ILogger logger);
+
     [LoggerMessage(12, LogLevel.Error, "The sweep over the connections failed; it goes on")]
     public static partial void SweepFailed(this ILogger logger, Exception error);
 }

@@ -7,6 +7,8 @@ namespace Danmaku.Node.Options;
 public sealed record NodeSettings(
     NodeOptions Node, ConnectionOptions Connection, RoomOptions Room, ClusterOptions Cluster, StoreOptions Store, CacheOptions Cache, OperatorOptions Operator)
 {
+    public AuthOptions Auth { get; init; } = new();
+
     /// <summary>Whether this node answers for content from a cache.</summary>
     public bool HasCache => Node.IsEdge && Cache.Enabled;
 
@@ -29,7 +31,10 @@ public sealed record NodeSettings(
             Read<ClusterOptions>(configuration, ClusterOptions.Section),
             Read<StoreOptions>(configuration, StoreOptions.Section),
             Read<CacheOptions>(configuration, CacheOptions.Section),
-            Read<OperatorOptions>(configuration, OperatorOptions.Section)));
+            Read<OperatorOptions>(configuration, OperatorOptions.Section))
+        {
+            Auth = Read<AuthOptions>(configuration, AuthOptions.Section),
+        });
     }
 
     /// <summary>What must hold between options of several sections.</summary>

@@ -37,9 +37,10 @@ internal sealed class SocketEndpoint(
     {
         var selection = Handshake.Select(context.Request.Headers, settings.Connection.Compression);
         var address = context.ClientAddress();
-        var source = marks.Of(settings.Connection.ClientOf(address));
+        var caller = new Caller(settings.Connection.ClientOf(address), context.Request.Bearer());
+        var source = marks.Of(caller.Network);
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source, registry.PostsOf(address)), selection)
+            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source, registry.PostsOf(address), caller), selection)
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 

@@ -24,9 +24,10 @@ internal sealed class SocketService(SocketRegistry registry, Drain drain, TimePr
         {
             try
             {
-                foreach (var (socket, _) in registry.Sockets)
+                foreach (var (socket, conversation) in registry.Sockets)
                 {
                     socket.Sweep(Period);
+                    conversation.Tick();
                 }
             }
             catch (Exception error)

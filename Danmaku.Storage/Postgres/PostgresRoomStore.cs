@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Npgsql;
@@ -62,6 +63,20 @@ public sealed class PostgresRoomStore : IRoomStore
 
     public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) =>
         OrGiveUpAsync(ClockAsync, cancellation);
+
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) => OrGiveUpAsync(
+        token => _source.RunAsync(
+            [
+                // Of two who insert at once the second waits for the first, and reads what that has written.
+                Statement(
+                    "INSERT INTO danmaku.secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+                    Typed(name),
+                    Typed(RandomNumberGenerator.GetBytes(IRoomStore.SecretBytes))),
+                Statement("SELECT value FROM danmaku.secrets WHERE name = $1", Typed(name)),
+            ],
+            async rows => new ReadOnlyMemory<byte>((await rows.ListAsync(row => row.GetFieldValue<byte[]>(0), token).ConfigureAwait(false))[0]),
+            token),
+        cancellation);
 
     public Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation) =>
         OrGiveUpAsync(token => PostgresTrim.RunAsync(_source, _touched, retention, now, token), cancellation);

@@ -76,6 +76,10 @@ internal static class PostgresSchema
         -- See SchemaVersion.
         ALTER TABLE danmaku.store ADD COLUMN compatible int4 NOT NULL DEFAULT 3;
         """,
+        """
+        -- Secrets of the deployment, such as the key by which people are known.
+        CREATE TABLE danmaku.secrets (name text COLLATE "C" PRIMARY KEY, value bytea NOT NULL);
+        """,
     ];
 
     /// <summary>Brings a database to this version. Several may try at once.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 using Danmaku.Core.Storage;
@@ -85,6 +86,14 @@ public sealed class SqliteRoomStore : IRoomStore
 
     public Task<StoreClock> ReadClockAsync(CancellationToken cancellation) =>
         _reader.RunAsync(session => new StoreClock(null, session.Scalar("SELECT max(time) FROM log") as long?), cancellation);
+
+    public Task<ReadOnlyMemory<byte>> SecretAsync(string name, CancellationToken cancellation) => _writer.RunAsync(
+        session =>
+        {
+            session.Execute("INSERT OR IGNORE INTO secrets (name, value) VALUES ($1, $2)", name, RandomNumberGenerator.GetBytes(IRoomStore.SecretBytes));
+            return new ReadOnlyMemory<byte>((byte[])session.Scalar("SELECT value FROM secrets WHERE name = $1", name)!);
+        },
+        cancellation);
 
     public async Task<bool> TrimAsync(Retention retention, long now, CancellationToken cancellation)
     {

@@ -66,6 +66,10 @@ internal static class SqliteSchema
         -- See SchemaVersion.
         ALTER TABLE store ADD COLUMN compatible INTEGER NOT NULL DEFAULT 3;
         """,
+        """
+        -- Secrets of the deployment, such as the key by which people are known.
+        CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Brings a file to this version.</summary>

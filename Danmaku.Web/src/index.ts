@@ -13,6 +13,8 @@
 
 export { DanmakuClient } from './client/connection';
 export type { ClientEvents, ClientOptions, ConnectionState, ReceivedComment } from './client/events';
+export { browserIdentity } from './client/identity';
+export type { IdentityStore } from './client/identity';
 export { readIndex, readSegment } from './client/codec';
 export { MODES, SIZES, SUBPROTOCOL } from './client/messages';
 export type { Ack, Comment, Draft, HistoryIndex, Mode, Position, SegmentEntry, Size, Skipped, Welcome } from './client/messages';

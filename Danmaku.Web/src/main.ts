@@ -2,6 +2,7 @@ import './styles.css';
 
 import { systemClock } from './client/clock';
 import { DanmakuClient } from './client/connection';
+import { browserIdentity } from './client/identity';
 import type { Draft } from './client/messages';
 import type { PostOutcome } from './client/posts';
 import { DanmakuOverlay } from './overlay/danmakuoverlay';
@@ -137,8 +138,14 @@ function lookBack(name: string): Replay {
 
 function enter(name: string): void {
   overlay.follow(() => video.pace);
-  const visitor = new URLSearchParams(location.search).get('name')?.trim();
-  const client = new DanmakuClient({ url: socketUrl(location, name), ...(visitor ? { name: visitor } : {}) });
+  const query = new URLSearchParams(location.search);
+  const [visitor, token] = [query.get('name')?.trim(), query.get('token')];
+  const client = new DanmakuClient({
+    url: socketUrl(location, name),
+    ...(visitor ? { name: visitor } : {}),
+    ...(token ? { token } : {}),
+    identity: browserIdentity(),
+  });
   const composer = new Composer(
     {
       form: element('composer', HTMLFormElement),

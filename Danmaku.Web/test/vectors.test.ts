@@ -132,7 +132,10 @@ function meant(reads: Reads): ClientMessage {
         ...(typeof reads.history === 'number' ? { history: reads.history } : {}),
         ...(typeof reads.name === 'string' ? { name: reads.name } : {}),
         ...(typeof reads.token === 'string' ? { token: reads.token } : {}),
+        ...(typeof reads.identity === 'string' ? { identity: reads.identity } : {}),
       };
+    case 'refresh':
+      return { type: 'refresh', token: reads.token ?? '' };
     case 'post': {
       const mode = MODES.find((known) => known === reads.mode);
       const size = SIZES.find((known) => known === reads.size);

@@ -88,10 +88,12 @@ const readers = new Map<string, (fields: Fields) => ServerMessage>([
   ['lost', (f) => ({ type: 'lost', position: position(f['position']) })],
   ['move', (f) => ({ type: 'move', ...(typeof f['to'] === 'string' ? { to: f['to'] } : {}) })],
   ['clock', (f) => ({ type: 'clock', client: number(f, 'client'), server: number(f, 'server') })],
+  ['token_expiring', (f) => ({ type: 'token_expiring', within: integer(f, 'within') })],
   ['error', (f) => ({ type: 'error', reason: string(f, 'reason'), message: string(f, 'message') })],
 ]);
 
 function readWelcome(f: Fields): Welcome {
+  const identity = f['identity'];
   return {
     type: 'welcome',
     room: string(f, 'room'),
@@ -102,6 +104,7 @@ function readWelcome(f: Fields): Welcome {
     lost: boolean(f, 'lost'),
     viewers: integer(f, 'viewers'),
     heartbeat: integer(f, 'heartbeat'),
+    ...(typeof identity === 'string' ? { identity } : {}),
   };
 }
 

@@ -2,7 +2,7 @@ import { Addresses } from './addresses';
 import { Backoff } from './backoff';
 import { systemClock } from './clock';
 import type { Cancel, Clock } from './clock';
-import { ABNORMAL, finalReason, NO_ANSWER } from './closing';
+import { ABNORMAL, finalReason, NO_ANSWER, TOKEN_EXPIRED } from './closing';
 import { decode, encode } from './codec';
 import { Emitter } from './emitter';
 import type { ClientEvents, ClientOptions, ConnectionState } from './events';
@@ -20,6 +20,7 @@ import type {
   Reject,
   ServerClock,
   ServerMessage,
+  TokenExpiring,
   Welcome,
 } from './messages';
 import { MAX_UNANSWERED, randomPostId, UnansweredPosts } from './posts';
@@ -33,6 +34,9 @@ import type { Connect, Transport } from './transport';
 
 /** A handshake that takes longer is given up. */
 const CONNECT_TIMEOUT = 10_000;
+
+/** Who gives a token, and takes longer, is asked again later. */
+const TOKEN_TIMEOUT = 10_000;
 
 /** A connection that was live this long was a good one: the next wait starts small again. */
 const GOOD_AFTER = 10_000;
@@ -59,8 +63,12 @@ export class DanmakuClient {
   private liveSince: number | null = null;
   private name = '';
   private head: Position | null = null;
+  private token: string | null;
+  /** Counts what was begun and given up: what was asked for before does not matter any more. */
+  private attempt = 0;
 
   constructor(private readonly options: ClientOptions) {
+    this.token = options.token ?? null;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? Math.random;
     this.connect = options.connect ?? connectWebSocket;
@@ -137,11 +145,43 @@ export class DanmakuClient {
   private open(): void {
     this.cancelWait();
     this.change({ kind: 'connecting' });
+    const { getToken } = this.options;
+    if (getToken === undefined) {
+      return this.dial();
+    }
+    // Before the connection and not after: a server waits for the join for some seconds only.
+    this.cancelWait = this.clock.after(TOKEN_TIMEOUT, () => this.noToken('no token in time'));
+    this.askToken(getToken, (token) => {
+      this.token = token;
+      this.dial();
+    });
+  }
+
+  /** Nothing comes of it when this attempt has been given up meanwhile. */
+  private askToken(getToken: () => Promise<string | null>, use: (token: string | null) => void): void {
+    const attempt = ++this.attempt;
+    getToken().then(
+      (token) => attempt === this.attempt && use(token),
+      (error: unknown) => attempt === this.attempt && this.noToken(String(error)),
+    );
+  }
+
+  /** On the way in there is another try later; who is in goes on, and hears it when the token ends. */
+  private noToken(why: string): void {
+    this.events.emit('trouble', `no token: ${why}`);
+    if (this.current.kind === 'connecting' && this.transport === null) {
+      this.cleanUp();
+      this.openAfter(this.backoff.next());
+    }
+  }
+
+  private dial(): void {
+    this.cancelWait();
     this.serverTime.startAnew();
     const transport = this.connect(this.addresses.current, SUBPROTOCOL, {
       opened: () => this.join(),
       received: (text) => this.receive(text),
-      closed: (code) => this.ended(code),
+      closed: (code, reason) => this.ended(code, reason),
     });
     this.transport = transport;
     this.cancelWait = this.clock.after(CONNECT_TIMEOUT, () => this.giveUp('no handshake'));
@@ -149,14 +189,15 @@ export class DanmakuClient {
 
   private join(): void {
     this.cancelWait();
-    const { history, name, token } = this.options;
-    const position = this.stream.position;
+    const { history, name } = this.options;
+    const [position, token, identity] = [this.stream.position, this.token, this.options.identity?.load() ?? null];
     const join: Join = {
       type: 'join',
       ...(position === null ? {} : { position }),
       ...(history === undefined ? {} : { history }),
       ...(name === undefined ? {} : { name }),
-      ...(token === undefined ? {} : { token }),
+      ...(token === null ? {} : { token }),
+      ...(identity === null ? {} : { identity }),
     };
     this.send(join);
     // The first answer also tells the server's time before the history comes, so that old danmaku are known as old.
@@ -206,6 +247,8 @@ export class DanmakuClient {
         return this.onMove(message);
       case 'clock':
         return this.onClock(message);
+      case 'token_expiring':
+        return this.onTokenExpiring(message);
       case 'error':
         return this.events.emit('trouble', message.message);
     }
@@ -213,6 +256,9 @@ export class DanmakuClient {
 
   private onWelcome(welcome: Welcome): void {
     this.name = welcome.name;
+    if (welcome.identity !== undefined) {
+      this.options.identity?.save(welcome.identity);
+    }
     this.head = welcome.head;
     this.liveSince = this.clock.now();
     this.liveness.start(ASK_EVERY);
@@ -271,6 +317,19 @@ export class DanmakuClient {
     this.posts.resendLater(id, wait, (post) => this.send(this.posts.outgoing(post)));
   }
 
+  private onTokenExpiring(_: TokenExpiring): void {
+    const { getToken } = this.options;
+    if (getToken === undefined) {
+      return;
+    }
+    this.askToken(getToken, (token) => {
+      if (token !== null) {
+        this.token = token;
+        this.send({ type: 'refresh', token });
+      }
+    });
+  }
+
   private onClock(answer: ServerClock): void {
     const roundTrip = this.serverTime.answered(answer.client, answer.server);
     if (roundTrip !== null) {
@@ -302,16 +361,16 @@ export class DanmakuClient {
 
   private giveUp(reason: string): void {
     this.drop(reason, NO_ANSWER);
-    this.ended(ABNORMAL);
+    this.ended(ABNORMAL, '');
   }
 
   private drop(reason: string, code: number): void {
     this.transport?.close(code, reason);
   }
 
-  private ended(code: number): void {
+  private ended(code: number, reason: string): void {
     this.cleanUp();
-    const final = finalReason(code);
+    const final = code === TOKEN_EXPIRED && this.options.getToken === undefined ? 'Your sign-in has ended.' : finalReason(code, reason);
     if (final !== null) {
       return this.finish(code, final);
     }
@@ -344,6 +403,7 @@ export class DanmakuClient {
 
   private cleanUp(): void {
     this.transport = null;
+    this.attempt++;
     this.cancelWait();
     this.liveness.stop();
     this.posts.forgetResends();

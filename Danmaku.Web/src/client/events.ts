@@ -1,5 +1,6 @@
 import type { Clock } from './clock';
 import type { Ack, Comment, Position, Skipped, Welcome } from './messages';
+import type { IdentityStore } from './identity';
 import type { Connect } from './transport';
 
 export type ConnectionState =
@@ -43,6 +44,13 @@ export interface ClientOptions {
   readonly history?: number;
   readonly name?: string;
   readonly token?: string;
+  /**
+   * Gives a token that is good now, or null for none. Asked before each join, and when the one that was given is about to end; when it fails, the client
+   * tries again later.
+   */
+  readonly getToken?: () => Promise<string | null>;
+  /** Where an identity is kept that the server gives to people without a token; without it nobody knows them again. */
+  readonly identity?: IdentityStore;
   readonly connect?: Connect;
   readonly clock?: Clock;
   readonly random?: () => number;

@@ -43,6 +43,14 @@ export interface Join {
   readonly history?: number;
   readonly name?: string;
   readonly token?: string;
+  /** What the server gave us to keep, so that it knows us again. */
+  readonly identity?: string;
+}
+
+/** A new token, before the one that we came with ends. */
+export interface Refresh {
+  readonly type: 'refresh';
+  readonly token: string;
 }
 
 export interface Post extends Draft {
@@ -58,7 +66,7 @@ export interface ClientClock {
   readonly client: number;
 }
 
-export type ClientMessage = Join | Post | ClientClock;
+export type ClientMessage = Join | Refresh | Post | ClientClock;
 
 export interface Welcome {
   readonly type: 'welcome';
@@ -71,6 +79,8 @@ export interface Welcome {
   readonly lost: boolean;
   readonly viewers: number;
   readonly heartbeat: number;
+  /** To keep, and to bring along the next time. */
+  readonly identity?: string;
 }
 
 export interface Batch {
@@ -133,6 +143,12 @@ export interface ServerClock {
   readonly server: number;
 }
 
+/** The token that we came with ends: a new one is wanted within so many milliseconds. */
+export interface TokenExpiring {
+  readonly type: 'token_expiring';
+  readonly within: number;
+}
+
 export interface ServerError {
   readonly type: 'error';
   readonly reason: string;
@@ -150,6 +166,7 @@ export type ServerMessage =
   | Lost
   | Move
   | ServerClock
+  | TokenExpiring
   | ServerError;
 
 /** A segment as the index of a room's history names it (docs/history.md). */
