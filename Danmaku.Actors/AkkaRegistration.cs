@@ -131,7 +131,7 @@ public static class AkkaRegistration
         this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
         DeploymentKeyHandle key, PurgeContext purging, ILoggerFactory loggerFactory)
     {
-        var (ingress, notes) = (new IngressState(), new NodeNotes());
+        var (ingress, notes, wire) = (new IngressState(), new NodeNotes(), new WireLevel());
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
@@ -153,7 +153,7 @@ public static class AkkaRegistration
             .WithRemoting(RemotingOf(settings))
             .WithClustering(new ClusterOptions
             {
-                Roles = [.. settings.Roles, .. storeRole],
+                Roles = [.. settings.Roles, .. storeRole, WireLevel.Role],
                 SeedNodes = [.. seeds.Union(known.Read().Select(node => node.WithProtocol(protocol))).Select(address => address.ToString())],
 
                 // Small hosts pause for seconds under load.
@@ -177,7 +177,11 @@ public static class AkkaRegistration
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
                     var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, publisher, metrics, time);
+                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, publisher, metrics, time)
+                    {
+                        Wire = wire,
+                        Withdrawn = room => system.ActorSelection("/user/" + PurgeActor.ActorName).Tell(new PurgeActor.Withdrawn(room)),
+                    };
                 })
                 .AddHocon(ClusterSharding.DefaultConfig().WithFallback(DistributedData.DefaultConfig()), HoconAddMode.Append)
                 .WithActors(async (system, registry) =>
@@ -194,6 +198,7 @@ public static class AkkaRegistration
         akka.WithActors((system, registry) =>
         {
             var origins = registry.Get<RoomActor>();
+            system.ActorOf(Props.Create<WireLevelWatcher>(wire), "wire-level");
             var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
             var watcher = system.ActorOf(
                 Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
@@ -215,7 +220,7 @@ public static class AkkaRegistration
                 system.ActorOf(Props.Create<PostIngress>(origins, time), PostIngress.ActorName);
             }
 
-            var forwarder = system.ActorOf(Props.Create<PostForwarder>(origins, time), "uplink");
+            var forwarder = system.ActorOf(Props.Create<PostForwarder>(origins, wire, time), "uplink");
             IActorRef? edgeRooms = null;
             if (settings.Roles.Contains(ClusterRoles.Edge))
             {

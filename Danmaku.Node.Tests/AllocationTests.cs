@@ -43,7 +43,7 @@ public sealed class AllocationTests : IDisposable
             new SocketTarget(_server), new WebSocketSessionOptions(), new MemoryBudget(1024 * 1024).For(MemoryKind.Output), () => { }, TimeProvider.System);
         using var socket = new ViewerSocket(session, _metrics, budget: null);
         var viewer = new Viewer(WireFormat.Json, socket, new ViewerLimits(), TimeProvider.System);
-        var frame = Frame.Text(new byte[160], new Position(1, 1), new Position(1, 1));
+        var frame = new Frame(SharedFrame.EncodeText(new byte[160]), new Position(1, 1), new Position(1, 1));
         Deliver(viewer, frame, 1000);
         await socket.WrittenAsync();
 

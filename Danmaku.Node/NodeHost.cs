@@ -184,7 +184,9 @@ internal static class NodeHost
         services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RoomGate>();
         services.AddSingleton(new ClientMarks(RandomNumberGenerator.GetBytes(32)));
+        services.AddSingleton<RequestCallers>();
         services.AddSingleton<PostEndpoint>();
+        services.AddSingleton<RecallEndpoint>();
         services.AddSingleton<ClusterEndpoint>();
         services.AddSingleton<Page>();
         services.AddCache(settings);

@@ -260,7 +260,10 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
         var database = await DatabaseAsync();
         var (from, through) = Danmaku.Core.Segments.Revision.Everything;
         await DisposeAsync(await PostgresRoomStore.OpenAsync(database));
-        await Server.QueryAsync("DROP TABLE danmaku.revisions, danmaku.secrets; ALTER TABLE danmaku.store DROP COLUMN compatible; UPDATE danmaku.store SET version = 1", DatabaseName(database));
+        await Server.QueryAsync(
+            "DROP TABLE danmaku.revisions, danmaku.secrets; ALTER TABLE danmaku.store DROP COLUMN compatible; "
+            + "ALTER TABLE danmaku.log DROP COLUMN user_id, DROP COLUMN role, DROP COLUMN recall; UPDATE danmaku.store SET version = 1",
+            DatabaseName(database));
 
         await using var one = await PostgresRoomStore.OpenAsync(database);
         await using var other = await PostgresRoomStore.OpenAsync(database);

@@ -1,3 +1,5 @@
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 using Danmaku.Core.Storage;
@@ -748,6 +750,123 @@ public abstract class RoomStoreContract : IAsyncLifetime
         var numbers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => store.ReviseAsync(Lobby, from, through, default)));
 
         Assert.Equal(Enumerable.Range(1, 8).Select(number => (long?)number), numbers.Order());
+    }
+
+    [SkippableFact]
+    public async Task Who_said_something_is_kept()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        var said = Comment(1, 1) with { User = Mei, Role = Role.Host };
+
+        await store.AppendAsync(new RoomAppend(Lobby, 1, [(Id(1, 1), said)]));
+
+        Assert.Equal(said, (await store.ReadAsync(Lobby, new Position(1, 0)))!.Single().Comments.Single());
+        Assert.Equal(said, (await store.OpenAsync(Lobby)).History.Single().Comments.Single());
+    }
+
+    [SkippableFact]
+    public async Task What_is_recalled_is_erased_and_its_place_and_id_stay()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 3));
+
+        Assert.True(await store.AppendAsync(Recalling(1, 4, new Recall.One(new Position(1, 2)))));
+
+        var opening = await store.OpenAsync(Lobby);
+        Assert.Equal(["1:1", "", "1:3", ""], opening.History.Texts());
+        Assert.Equal(new Comment(2, Now, "", "", CommentStyle.Default, null), opening.History[0].Comments[1]);
+        Assert.Equal(new Recall.One(new Position(1, 2)), opening.History[0].Comments[3].Recall);
+        Assert.Contains((Id(1, 2), new Position(1, 2), Now), opening.Posts);
+    }
+
+    [SkippableFact]
+    public async Task All_of_one_person_is_erased_from_a_time_on_up_to_the_recall()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(new RoomAppend(
+            Lobby, 1, [Said(1, 1, Mei, Now), Said(1, 2, Mei, Now + 5), Said(1, 3, Kai, Now + 6), Said(1, 4, Mei, Now + 7)]));
+
+        await store.AppendAsync(Recalling(1, 5, new Recall.Person(Mei, Now + 5)));
+        await store.AppendAsync(new RoomAppend(Lobby, 1, [Said(1, 6, Mei, Now + 8)]));
+
+        Assert.Equal(["1:1", "", "1:3", "", "", "1:6"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task Everything_is_erased_in_this_room_alone_and_recalls_stay()
+    {
+        var store = await StoreAsync();
+        var other = RoomId.Parse("other");
+        await store.OpenAsync(other, Request(now: 1));
+        await store.AppendAsync(Append(other, 1, 1, 1));
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 2));
+        await store.AppendAsync(Recalling(1, 3, new Recall.One(new Position(1, 1))));
+        await store.OpenAsync(Lobby, Request(now: 2));
+
+        await store.AppendAsync(Recalling(2, 1, Recall.Everything.Instance));
+
+        var batches = (await store.ReadAsync(Lobby, new Position(1, 0)))!;
+        Assert.Equal(["", "", "", ""], batches.Texts());
+        Assert.Equal([new Recall.One(new Position(1, 1)), Recall.Everything.Instance], batches.SelectMany(batch => batch.Recalls));
+        Assert.Equal(["1:1"], (await store.ReadAsync(other, new Position(1, 0)))!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task A_recall_and_what_it_takes_back_may_be_of_one_append()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+
+        await store.AppendAsync(new RoomAppend(
+            Lobby, 1, [(Id(1, 1), Comment(1, 1)), .. Recalling(1, 2, new Recall.One(new Position(1, 1))).Comments, (Id(1, 3), Comment(1, 3))]));
+
+        Assert.Equal(["", "", "1:3"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
+    }
+
+    [SkippableFact]
+    public async Task The_part_of_the_history_that_a_recall_touches_gets_a_new_revision()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(new RoomAppend(Lobby, 1, [Said(1, 1, Kai, Now), Said(1, 2, Mei, Now), Said(1, 3, Kai, Now), Said(1, 4, Mei, Now)]));
+
+        await store.AppendAsync(Recalling(1, 5, new Recall.Person(Mei, 0)));
+
+        Assert.Equal([new Revision(1, new Position(1, 2), new Position(1, 4))], (await store.ExtentAsync(Lobby, default))!.Revisions);
+    }
+
+    [SkippableFact]
+    public async Task A_recall_that_finds_nothing_revises_nothing_and_repeating_one_neither()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 2));
+        var recalling = Recalling(1, 3, new Recall.One(new Position(1, 1)));
+
+        Assert.True(await store.AppendAsync(recalling));
+        Assert.True(await store.AppendAsync(recalling));
+        Assert.True(await store.AppendAsync(Recalling(1, 4, new Recall.One(new Position(1, 1)))));
+        Assert.True(await store.AppendAsync(Recalling(1, 5, new Recall.One(new Position(1, 3)))));
+        Assert.True(await store.AppendAsync(Recalling(1, 6, new Recall.One(new Position(9, 9)))));
+
+        Assert.Equal([1], (await store.ExtentAsync(Lobby, default))!.Revisions.Select(revision => revision.Number));
+    }
+
+    [SkippableFact]
+    public async Task A_recall_of_an_epoch_that_is_over_erases_nothing()
+    {
+        var store = await StoreAsync();
+        await store.OpenAsync(Lobby, Request(now: 1));
+        await store.AppendAsync(Append(Lobby, 1, 1, 1));
+        await store.OpenAsync(Lobby, Request(now: 2));
+
+        Assert.False(await store.AppendAsync(Recalling(1, 2, Recall.Everything.Instance)));
+
+        Assert.Equal(["1:1"], (await store.ReadAsync(Lobby, new Position(1, 0)))!.Texts());
     }
 
     [SkippableFact]

@@ -1,3 +1,5 @@
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 
@@ -29,6 +31,17 @@ internal static class Some
         room,
         epoch,
         [.. Enumerable.Range(0, (int)(through - from + 1)).Select(i => (Id(epoch, from + i), Comment(epoch, from + i, time)))]);
+
+    public static readonly UserId Mei = new UserId([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+
+    public static readonly UserId Kai = new UserId([2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+
+    /// <summary>What one person said, with the id of its post.</summary>
+    public static (PostId Id, Comment Comment) Said(long epoch, long offset, UserId user, long time) =>
+        (Id(epoch, offset), Comment(epoch, offset, time) with { User = user });
+
+    public static RoomAppend Recalling(long epoch, long offset, Recall recall) =>
+        new(Lobby, epoch, [(Id(epoch, offset), new Comment(offset, Now, "", "", CommentStyle.Default, null) { Recall = recall })]);
 
     /// <summary>The texts of batches, in order.</summary>
     public static IEnumerable<string> Texts(this IEnumerable<Batch> batches) =>

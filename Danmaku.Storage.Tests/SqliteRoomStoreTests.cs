@@ -313,6 +313,11 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
             session.Execute("DROP TABLE revisions");
             session.Execute("DROP TABLE secrets");
             session.Execute("ALTER TABLE store DROP COLUMN compatible");
+            foreach (var column in new[] { "user_id", "role", "recall" })
+            {
+                session.Execute($"ALTER TABLE log DROP COLUMN {column}");
+            }
+
             session.Execute("PRAGMA user_version = 1");
         }
 

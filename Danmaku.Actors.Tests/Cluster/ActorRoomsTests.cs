@@ -47,7 +47,7 @@ public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\n
     public async Task Posts_over_HTTP_with_one_key_at_the_same_time_hear_each_what_became_of_it()
     {
         var region = CreateTestProbe();
-        var rooms = RoomsOf(null, Sys.ActorOf(Props.Create<PostForwarder>(region.Ref, _time)));
+        var rooms = RoomsOf(null, Sys.ActorOf(Props.Create<PostForwarder>(region.Ref, new WireLevel(), _time)));
         var first = rooms.PostAsync(Lobby, NewPost(1), source: 3, CancellationToken.None);
         var one = await region.ExpectMsgAsync<SubmitPost>();
         var second = rooms.PostAsync(Lobby, NewPost(1), source: 3, CancellationToken.None);

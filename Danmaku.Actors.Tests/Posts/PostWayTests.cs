@@ -28,7 +28,7 @@ public sealed class PostWayTests : TestKit
     public PostWayTests()
     {
         (_rooms, _ingress) = (CreateTestProbe(), CreateTestProbe());
-        _forwarder = Sys.ActorOf(Props.Create<PostForwarder>(_rooms.Ref, _time));
+        _forwarder = Sys.ActorOf(Props.Create<PostForwarder>(_rooms.Ref, new WireLevel(), _time));
     }
 
     private Address Here => ((ExtendedActorSystem)Sys).Provider.DefaultAddress;

@@ -165,7 +165,7 @@ public sealed class ActorRooms(
         var address = member.Address.ToString();
         var note = notes.Of(address);
         var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
-        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => !StoreGuard.IsStoreRole(role)).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
+        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => role is ClusterRoles.Origin or ClusterRoles.Edge).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
         {
             PublicUrl = HttpUri(note?.PublicUrl),
             HttpUrl = HttpUri(note?.HttpUrl),

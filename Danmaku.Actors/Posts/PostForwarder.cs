@@ -1,6 +1,9 @@
 using Akka.Actor;
+using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Identities;
+using Danmaku.Core.Rooms;
 using static Danmaku.Actors.Posts.PostProtocol;
 
 namespace Danmaku.Actors.Posts;
@@ -14,7 +17,11 @@ public sealed class PostForwarder : UntypedActor
     /// <summary>Bytes of a post in a message, besides its text and author.</summary>
     private const int Overhead = 64;
 
+    /// <summary>How long a moderator waits with a recall while a node of release 0.1 is in the cluster.</summary>
+    private static readonly TimeSpan RetryWhenOld = TimeSpan.FromSeconds(30);
+
     private readonly IActorRef _rooms;
+    private readonly WireLevel _wire;
     private readonly TimeProvider _time;
     private readonly Dictionary<Address, AdaptiveBatcher<RoomProtocol.SubmitPost>> _origins = [];
 
@@ -22,14 +29,17 @@ public sealed class PostForwarder : UntypedActor
     private readonly Dictionary<long, IActorRef> _posters = [];
 
     /// <param name="rooms">This node's shard region, or its proxy.</param>
-    public PostForwarder(IActorRef rooms, TimeProvider time) => (_rooms, _time) = (rooms, time);
+    public PostForwarder(IActorRef rooms, WireLevel wire, TimeProvider time) => (_rooms, _wire, _time) = (rooms, wire, time);
 
     protected override void OnReceive(object message)
     {
         switch (message)
         {
+            case Send { Post: { Post.Recall: not null } recall } when !_wire.ReadsSources:
+                Sender.Tell(recall.Refused(RejectReason.Unavailable, RetryWhenOld));
+                break;
             case Send send:
-                OnSend(send);
+                OnSend(_wire.ReadsSources ? send : send.Plain());
                 break;
             case PostAnswers answers:
                 foreach (var answer in answers.Answers)
@@ -124,7 +134,11 @@ public sealed class PostForwarder : UntypedActor
     /// repeat.
     /// </summary>
     /// <param name="Origin">Where the room is; null when it is here, or nobody knows.</param>
-    public sealed record Send(Address? Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded;
+    public sealed record Send(Address? Origin, RoomProtocol.SubmitPost Post) : INoSerializationVerificationNeeded
+    {
+        /// <summary>The same without the person, for an origin that may be of release 0.1.</summary>
+        internal Send Plain() => this with { Post = Post with { Post = Post.Post with { User = UserId.None, Role = Role.Viewer } } };
+    }
 
     private sealed record PauseOver(Address Origin) : INoSerializationVerificationNeeded;
 

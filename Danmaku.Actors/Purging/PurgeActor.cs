@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Danmaku.Actors.Cluster;
 using Danmaku.Core.Purging;
+using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 using Danmaku.Core.Storage;
 using static Danmaku.Actors.Purging.PurgeProtocol;
@@ -32,6 +33,10 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly Dictionary<long, Pending> _pending = [];
+
+    /// <summary>Rooms of which edges are told that something was recalled, and whether more was recalled meanwhile. No more than rooms of this origin.</summary>
+    private readonly Dictionary<RoomId, bool> _withdrawn = [];
+
     private readonly string _name;
     private readonly IPurgeable _cache;
     private readonly NodeNotes _notes;
@@ -50,6 +55,7 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
         _lastId = time.GetUtcNow().ToUnixTimeMilliseconds();
 
         Receive<Order>(OnOrder);
+        Receive<Withdrawn>(withdrawn => OnWithdrawn(withdrawn.Room));
         Receive<ReviseRoom>(OnRevise);
         Receive<RoomRevised>(OnRevised);
         Receive<PurgeCaches>(OnPurge);
@@ -68,7 +74,7 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
 
     private void OnOrder(Order order)
     {
-        if (_pending.Count >= MaxPending)
+        if (_pending.Count - _withdrawn.Count >= MaxPending)
         {
             Sender.Tell(new PurgeResult.Unavailable());
             return;
@@ -84,6 +90,20 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
         {
             TellEdges(pending);
         }
+    }
+
+    /// <summary>One order for a room at a time: what is withdrawn meanwhile is purged after it.</summary>
+    private void OnWithdrawn(RoomId room)
+    {
+        if (!_withdrawn.TryAdd(room, false))
+        {
+            _withdrawn[room] = true;
+            return;
+        }
+
+        var pending = new Pending(++_lastId, new PurgeOrder.Room(room), asker: null, _time.GetTimestamp());
+        _pending.Add(pending.Id, pending);
+        TellEdges(pending);
     }
 
     /// <summary>Asks the own store, or an origin for its.</summary>
@@ -204,7 +224,14 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
     private void Finish(Pending pending, PurgeResult result)
     {
         _pending.Remove(pending.Id);
-        pending.Asker.Tell(result);
+        if (pending.Asker is { } asker)
+        {
+            asker.Tell(result);
+        }
+        else if (pending.Order is PurgeOrder.Room { Id: var room } && _withdrawn.Remove(room, out var isAgain) && isAgain)
+        {
+            OnWithdrawn(room);
+        }
     }
 
     private string NameOf(string address) => _notes.Of(address) is { Name.Length: > 0 } note ? note.Name : address;
@@ -212,19 +239,22 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
     /// <summary>From this node's endpoint. Answered with a <see cref="PurgeResult"/>; repeating it is safe.</summary>
     public sealed record Order(PurgeOrder Purge) : INoSerializationVerificationNeeded;
 
+    /// <summary>From a room of this origin: its store has erased something, and given its history a new revision. Not answered; safe to repeat.</summary>
+    public sealed record Withdrawn(RoomId Room) : INoSerializationVerificationNeeded;
+
     /// <summary>Looks after what waits.</summary>
     public sealed record Tick : INoSerializationVerificationNeeded
     {
         public static readonly Tick Instance = new();
     }
 
-    private sealed class Pending(long id, PurgeOrder order, IActorRef asker, long since)
+    private sealed class Pending(long id, PurgeOrder order, IActorRef? asker, long since)
     {
         public long Id => id;
 
         public PurgeOrder Order => order;
 
-        public IActorRef Asker => asker;
+        public IActorRef? Asker => asker;
 
         /// <summary>When its current part began.</summary>
         public long Since { get; set; } = since;

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Danmaku.Actors.Connections;
 using Danmaku.Actors.Replication;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using static Danmaku.Actors.Rooms.EdgeRoomProtocol;
@@ -253,7 +254,12 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     }
 
     private Welcome Welcome(JoinRequest request, JoinStart start) =>
-        new(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat) { Identity = request.ToKeep };
+        new(_id, _edge.Node, request.Name, start.Position, _room.Top, start.IsLost, _count.Total(Count), _edge.Heartbeat)
+        {
+            Identity = request.ToKeep,
+            User = request.Identity?.User ?? UserId.None,
+            Role = request.Identity?.Role ?? Role.Viewer,
+        };
 
     // What comes from the origin.
 

@@ -1,4 +1,5 @@
 using Danmaku.Actors.Clocks;
+using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Replication;
 using Danmaku.Actors.Storage;
 using Danmaku.Core.Limits;
@@ -21,6 +22,12 @@ public sealed record OriginContext(
     DanmakuMetrics Metrics,
     TimeProvider Time)
 {
+    /// <summary>Whether edges read who said something, and recalls.</summary>
+    public WireLevel Wire { get; init; } = new();
+
+    /// <summary>Called when the store has erased something of a room: what edges have cached of its history is out of date.</summary>
+    public Action<RoomId> Withdrawn { get; init; } = _ => { };
+
     /// <summary>How often a room looks for edges that are gone, and whether it has been idle for long enough.</summary>
     public TimeSpan SweepEvery => IdleAfter < TimeSpan.FromSeconds(30) ? IdleAfter : TimeSpan.FromSeconds(30);
 }

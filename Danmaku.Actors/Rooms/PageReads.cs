@@ -39,7 +39,7 @@ internal sealed class PageReads(RoomId id, Room room, AttachedEdges edges, Origi
         _reading.Remove(KeyOf(read.Question));
         if (read.Page is { } page)
         {
-            Answer(read.Question, page);
+            Answer(read.Question, room.WithoutRecalled(page));
         }
         else if (read.Error is null)
         {
@@ -58,7 +58,7 @@ internal sealed class PageReads(RoomId id, Room room, AttachedEdges edges, Origi
         ? new HistoryGone(id, question.After)
         : new RangeGone(id, question.After, gone.Head, edges.Viewers, Encode(gone.Newest), question.Number));
 
-    private Slice[] Encode(IReadOnlyList<Batch> batches) => [.. batches.Select(batch => Slice.Encode(id, batch))];
+    private Slice[] Encode(IReadOnlyList<Batch> batches) => [.. batches.Select(batch => Slice.Encode(id, batch, isPlain: !origin.Wire.ReadsSources))];
 }
 
 /// <summary>An edge asks what follows a position.</summary>

@@ -13,15 +13,15 @@ internal sealed class PendingAcks
     /// <summary>Answers now as far as possible, and remembers the rest. A repeated post replaces the first.</summary>
     public void Add(SubmitPost post, IActorRef sender, Position position, PostState state, bool isRepeat)
     {
-        var waiter = new Waiter(sender, new PostAnswer(post.Room, post.Post.Id, position, null, null, IsRepeat: isRepeat, Ticket: post.Ticket));
+        var answer = new PostAnswer(post.Room, post.Post.Id, position, null, null, IsRepeat: isRepeat, Ticket: post.Ticket);
+        var waiter = new Waiter(sender, answer, IsRecall: post.Post.Recall is not null);
         switch (state)
         {
             case PostState.Saved:
                 Answer(waiter, isDurable: true);
                 break;
             case PostState.Seen:
-                Answer(waiter, isDurable: false);
-                _unsaved.Add(waiter);
+                AnswerSeen(waiter);
                 break;
             case PostState.Pending:
                 _unseen.Add(waiter);
@@ -34,11 +34,13 @@ internal sealed class PendingAcks
     {
         while (_unseen.TryTake(seen, out var waiter))
         {
-            var isDurable = waiter.Offset <= saved;
-            Answer(waiter, isDurable);
-            if (!isDurable)
+            if (waiter.Offset <= saved)
             {
-                _unsaved.Add(waiter);
+                Answer(waiter, isDurable: true);
+            }
+            else
+            {
+                AnswerSeen(waiter);
             }
         }
 
@@ -59,10 +61,21 @@ internal sealed class PendingAcks
         _unsaved.Clear();
     }
 
+    /// <summary>Everybody sees it, and the store does not have it. A moderator who hears of a recall must be able to rely on it: no answer until it is stored.</summary>
+    private void AnswerSeen(Waiter waiter)
+    {
+        if (!waiter.IsRecall)
+        {
+            Answer(waiter, isDurable: false);
+        }
+
+        _unsaved.Add(waiter);
+    }
+
     private static void Answer(Waiter waiter, bool isDurable) => waiter.Sender.Tell(isDurable ? waiter.Answer : waiter.Answer with { IsDurable = false });
 
     /// <param name="Answer">As it is when the store has the danmaku.</param>
-    private readonly record struct Waiter(IActorRef Sender, PostAnswer Answer)
+    private readonly record struct Waiter(IActorRef Sender, PostAnswer Answer, bool IsRecall)
     {
         public long Offset => Answer.Position.Offset;
 

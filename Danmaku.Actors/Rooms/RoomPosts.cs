@@ -17,6 +17,9 @@ internal sealed class RoomPosts(RoomId id, Room room, OriginContext origin, IAct
     private bool _isAppending;
     private int _counted;
 
+    /// <summary>The offset of the newest recall that the store does not have; 0 when it has all.</summary>
+    private long _recalledAt;
+
     /// <summary>
     /// Whether a wrong clock has put the times of this epoch ahead. It ends when the store has all of it, and posts wait for the next one; while the store is
     /// unavailable they get the last time again.
@@ -32,6 +35,7 @@ internal sealed class RoomPosts(RoomId id, Room room, OriginContext origin, IAct
             case PostResult.Accepted accepted:
                 origin.Metrics.PostAccepted();
                 _acks.Add(submit, sender, accepted.Position, accepted.State, isRepeat: false);
+                _recalledAt = submit.Post.Recall is null ? _recalledAt : accepted.Position.Offset;
                 return true;
             case PostResult.Repeated repeated:
                 _acks.Add(submit, sender, repeated.Position, repeated.State, isRepeat: true);
@@ -49,6 +53,11 @@ internal sealed class RoomPosts(RoomId id, Room room, OriginContext origin, IAct
     {
         _isAppending = false;
         room.Saved(offset);
+        if (_recalledAt > 0 && room.SavedOffset >= _recalledAt)
+        {
+            _recalledAt = 0;
+            origin.Withdrawn(id);
+        }
     }
 
     /// <summary>Shows what the store does not have, if that has waited for too long.</summary>
@@ -67,7 +76,7 @@ internal sealed class RoomPosts(RoomId id, Room room, OriginContext origin, IAct
         var batches = room.TakePublished();
         foreach (var batch in batches)
         {
-            origin.Publisher.Publish(Slice.Encode(id, batch));
+            origin.Publisher.Publish(Slice.Encode(id, batch, isPlain: !origin.Wire.ReadsSources));
             origin.Metrics.PublishedUnsaved((int)Math.Clamp(batch.Last.Offset - room.SavedOffset, 0, batch.Comments.Count));
         }
 

@@ -127,12 +127,13 @@ public sealed record Slice(RoomId Room, long Epoch, Position Previous, long Firs
 
     public long Last => First + Count - 1;
 
-    public static Slice Encode(RoomId room, Batch batch)
+    /// <param name="isPlain">As that of <see cref="BinaryCodec.WriteComments"/>.</param>
+    public static Slice Encode(RoomId room, Batch batch, bool isPlain = false)
     {
         var buffer = _scratch ??= new ArrayBufferWriter<byte>(4096);
         buffer.ResetWrittenCount();
         var writer = new BinaryWriterBuffer(buffer);
-        BinaryCodec.WriteComments(ref writer, batch.Comments);
+        BinaryCodec.WriteComments(ref writer, batch.Comments, isPlain);
         return new Slice(room, batch.Epoch, batch.Previous, batch.First.Offset, batch.Comments.Count, buffer.WrittenSpan.ToArray());
     }
 

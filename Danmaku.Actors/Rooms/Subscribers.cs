@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Danmaku.Actors.Connections;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
@@ -83,6 +84,7 @@ public sealed class Subscribers(DanmakuMetrics metrics)
     public void Skip(IReadOnlyList<Batch> batches)
     {
         var (first, last) = (batches[0].First, batches[^1].Last);
+        Recall[] recalls = [.. batches.SelectMany(batch => batch.Recalls)];
         foreach (var format in WireFormat.All)
         {
             var live = _live[format.Index];
@@ -91,9 +93,9 @@ public sealed class Subscribers(DanmakuMetrics metrics)
                 continue;
             }
 
-            if (format.Skipped(first.Epoch, first.Offset, last.Offset) is { } notice)
+            if (format.Skipped(first.Epoch, first.Offset, last.Offset, recalls) is { } notice)
             {
-                live.ForEach(member => With(member, viewer => viewer.Skip(notice, first, last)));
+                live.ForEach(member => With(member, viewer => viewer.Skip(notice, first, last, recalls)));
                 metrics.Skipped((int)(last.Offset - first.Offset + 1) * live.Count);
                 continue;
             }

@@ -392,7 +392,8 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         writer.WriteByte(submit.Post.Again ? Again : (byte)0);
         writer.WriteString(submit.Post.Author);
         writer.WriteString(submit.Post.Text);
-        BinaryCodec.WriteStyle(ref writer, submit.Post.Style, submit.Post.At);
+        BinaryCodec.WriteStyle(
+            ref writer, submit.Post.Style, submit.Post.At, new BinaryCodec.Source(submit.Post.User, submit.Post.Role, submit.Post.Recall));
     }
 
     private static SubmitPost ReadPost(ref BinaryReaderSpan reader)
@@ -400,8 +401,9 @@ public sealed class WireSerializer(ExtendedActorSystem system) : SerializerWithS
         var (room, known, ticket) = (ReadRoom(ref reader), ReadKnownEpoch(ref reader), reader.ReadInteger());
         var (id, deadline, again) = (reader.ReadPostId(), reader.ReadInteger(), reader.ReadByte() == Again);
         var (author, text) = (reader.ReadString(BinaryCodec.MaxStringBytes), reader.ReadString(BinaryCodec.MaxStringBytes));
-        var (style, at) = BinaryCodec.ReadStyle(ref reader);
-        return new SubmitPost(room, new Post(id, author, text, style, at, deadline) { Again = again }, known, ticket);
+        var (style, at, source) = BinaryCodec.ReadStyle(ref reader);
+        var post = new Post(id, author, text, style, at, deadline) { Again = again, User = source.User, Role = source.Role, Recall = source.Recall };
+        return new SubmitPost(room, post, known, ticket);
     }
 
     /// <summary>What an edge says that it knows; a room that hears of a later epoch than its own begins one after that.</summary>

@@ -26,8 +26,6 @@ public sealed class StoreGuard : ReceiveActor
     /// <summary>The role that shows an origin's store.</summary>
     public static string RoleOf(StoreIdentity store) => $"{Prefix}{store.Kind}-{store.Id}";
 
-    public static bool IsStoreRole(string role) => role.StartsWith(Prefix, StringComparison.Ordinal);
-
     protected override void PreStart() =>
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
 

@@ -55,6 +55,21 @@ public class EdgeRoomProperties
         AssertComplete(script);
     }
 
+    [Property(MaxTest = 400)]
+    public void What_is_taken_back_is_on_no_screen_in_the_end_and_leaves_no_hole(DoNotSize<int> seed)
+    {
+        var random = new Random(seed.Item);
+        var origin = new OriginModel { Kept = random.Next(2) == 0 ? int.MaxValue : random.Next(1, 30), PageSize = random.Next(1, 8) };
+        var limits = RoomLimits.Default with { MaxHeld = random.Next(1, 100), HistoryComments = random.Next(1, 100) };
+        var script = new EdgeRoomScript(seed.Item, origin, limits) { Recalls = 0.4 };
+
+        script.Run(300);
+        script.Settle();
+
+        AssertComplete(script);
+        Assert.All(script.Viewers, viewer => Assert.DoesNotContain(viewer.Screen, script.Origin.IsRecalled));
+    }
+
     [Property(MaxTest = 300)]
     public void An_edge_that_may_hold_hardly_anything_back_still_gets_everything(DoNotSize<int> seed)
     {

@@ -1,3 +1,4 @@
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Tests.Rooms;
@@ -11,6 +12,9 @@ internal sealed class EdgeRoomScript
     private readonly Random _random;
     private readonly List<Action> _network = [];
     private readonly List<ViewerModel> _viewers = [];
+
+    /// <summary>What was taken back by recalls that have reached the edge.</summary>
+    private readonly HashSet<Position> _heard = [];
 
     public EdgeRoomScript(int seed, OriginModel origin, RoomLimits limits)
     {
@@ -28,6 +32,9 @@ internal sealed class EdgeRoomScript
 
     /// <summary>How likely it is that a new origin knows how the epoch before ended.</summary>
     public double EndIsKnown { get; init; } = 1;
+
+    /// <summary>How often something is taken back instead of said.</summary>
+    public double Recalls { get; init; }
 
     /// <summary>Called for each viewer that comes in.</summary>
     public Action<Position?, JoinStart> Joined { get; init; } = (_, _) => { };
@@ -85,7 +92,15 @@ internal sealed class EdgeRoomScript
     private void PostAndPublish()
     {
         var from = Origin.All.Count;
-        Origin.Post(_random.Next(1, 9));
+        if (from > 0 && Recalls > 0 && _random.NextDouble() < Recalls)
+        {
+            Origin.Recall(_random.Next(from));
+        }
+        else
+        {
+            Origin.Post(_random.Next(1, 9));
+        }
+
         while (from < Origin.All.Count)
         {
             var length = _random.Next(1, 6);
@@ -105,7 +120,11 @@ internal sealed class EdgeRoomScript
     private void Publish(int from, int length)
     {
         var slice = Origin.Slice(from, length);
-        Send(() => Edge.Slice(slice));
+        Send(() =>
+        {
+            Edge.Slice(slice);
+            Heard(slice);
+        });
     }
 
     private void BeginEpoch()
@@ -137,8 +156,15 @@ internal sealed class EdgeRoomScript
     private void Ask(Position have)
     {
         var answer = Origin.Ask(have);
-        Send(() => answer.GiveTo(Edge));
+        Send(() =>
+        {
+            answer.GiveTo(Edge);
+            answer.Page.ToList().ForEach(Heard);
+        });
     }
+
+    /// <summary>From now on nobody here may be sent what is taken back.</summary>
+    private void Heard(Batch batch) => _heard.UnionWith(batch.Recalls.OfType<Recall.One>().Select(recall => recall.Target));
 
     /// <summary>Perhaps not at all, perhaps twice.</summary>
     private void Send(Action message)
@@ -164,6 +190,7 @@ internal sealed class EdgeRoomScript
     {
         foreach (var delivery in Edge.Take())
         {
+            AssertWithoutRecalled(delivery is Delivery.Comments comments ? [comments.Batch] : []);
             _viewers.ForEach(viewer => viewer.See(delivery));
         }
     }
@@ -192,7 +219,17 @@ internal sealed class EdgeRoomScript
             start = next with { Position = start.Position, IsLost = start.IsLost, Batches = [.. start.Batches, .. next.Batches] };
         }
 
+        AssertWithoutRecalled(start.Batches);
         Joined(last, start);
         _viewers.Add(ViewerModel.Join(Origin, start));
+    }
+
+    /// <summary>What the edge has heard to be taken back it sends to nobody any more, in whatever order things came to it.</summary>
+    private void AssertWithoutRecalled(IEnumerable<Batch> batches)
+    {
+        foreach (var batch in batches)
+        {
+            Assert.DoesNotContain(batch.Comments, comment => comment.IsShown && _heard.Contains(new Position(batch.Epoch, comment.Offset)));
+        }
     }
 }

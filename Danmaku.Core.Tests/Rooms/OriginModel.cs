@@ -1,3 +1,4 @@
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Tests.Rooms;
@@ -10,6 +11,8 @@ internal sealed class OriginModel
 {
     private readonly List<(Position At, Comment Comment)> _all = [];
     private readonly Dictionary<long, Position> _previous = [];
+
+    private readonly HashSet<Position> _recalled = [];
 
     /// <summary>Danmaku of epochs whose origin died before the store had them: published, and no part of the room's history.</summary>
     private readonly Dictionary<long, List<Comment>> _unkept = [];
@@ -43,6 +46,23 @@ internal sealed class OriginModel
             _all.Add((Top, Make(Top)));
         }
     }
+
+    /// <summary>Takes back a danmaku that is kept, with an entry of its own.</summary>
+    public void Recall(int index)
+    {
+        var (at, comment) = _all[index];
+        if (comment.Recall is null)
+        {
+            _all[index] = (at, comment.Recalled());
+            _recalled.Add(at);
+        }
+
+        Top = Top.Next;
+        _all.Add((Top, new Comment(Top.Offset, 1000 + Top.Offset, "", "", CommentStyle.Default, null) { Recall = new Recall.One(at) }));
+    }
+
+    /// <summary>Whether a danmaku has been taken back.</summary>
+    public bool IsRecalled(Position at) => _recalled.Contains(at);
 
     /// <summary>Danmaku behind the end of the current epoch, which its next origin does not know of.</summary>
     public void PostUnkept(int count) =>

@@ -1,3 +1,4 @@
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Tests.Rooms;
@@ -16,6 +17,9 @@ internal sealed class ViewerModel(OriginModel origin, Position start)
 
     /// <summary>What it was shown, in order.</summary>
     public List<Position> Seen { get; } = [];
+
+    /// <summary>What is on its screen, as a client keeps it: without what was taken back, and empty after a loss.</summary>
+    public HashSet<Position> Screen { get; } = [];
 
     public static ViewerModel Join(OriginModel origin, JoinStart start)
     {
@@ -40,6 +44,7 @@ internal sealed class ViewerModel(OriginModel origin, Position start)
         Assert.True(lost.Position >= Last, $"sent back from {Last} to {lost.Position}");
         Last = lost.Position;
         Losses++;
+        Screen.Clear();
     }
 
     private void See(Batch batch)
@@ -53,7 +58,7 @@ internal sealed class ViewerModel(OriginModel origin, Position start)
         foreach (var comment in batch.Comments)
         {
             var at = new Position(batch.Epoch, comment.Offset);
-            Assert.Equal($"{at}", comment.Text);
+            Show(at, comment);
             Assert.True(IsNext(at), $"{at} does not follow {Last}");
             Last = at;
             Seen.Add(at);
@@ -67,4 +72,17 @@ internal sealed class ViewerModel(OriginModel origin, Position start)
     private bool IsNext(Position at) =>
         at == Last.Next
         || (at > Last && at.Offset == 1 && origin.PreviousOf(at.Epoch) is { IsNone: false } previous && previous <= Last);
+
+    private void Show(Position at, Comment comment)
+    {
+        if (comment.Recall is Recall.One recall)
+        {
+            Screen.Remove(recall.Target);
+        }
+        else if (comment.IsShown || !origin.IsRecalled(at))
+        {
+            Assert.Equal($"{at}", comment.Text);
+            Screen.Add(at);
+        }
+    }
 }

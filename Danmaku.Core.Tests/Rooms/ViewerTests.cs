@@ -1,3 +1,4 @@
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
@@ -282,6 +283,49 @@ public class ViewerTests
     }
 
     [Fact]
+    public void What_was_recalled_among_the_skipped_is_told_with_them()
+    {
+        _outbox.Capacity = 1;
+        Deliver(5, 1, 2);
+        Recall(new Position(5, 3), new Recall.One(new Position(5, 1)));
+        Recall(new Position(5, 4), new Recall.One(new Position(5, 2)));
+        Drain();
+
+        Deliver(5, 5, 5);
+
+        Assert.Equal(["batch", "skipped", "batch"], Types());
+        Assert.Equal(
+            [1L, 2L], _outbox.Messages[1].GetProperty("recalls").EnumerateArray().Select(recall => recall.GetProperty("offset").GetInt64()));
+    }
+
+    [Fact]
+    public void Where_too_much_was_recalled_among_the_skipped_everything_is()
+    {
+        _outbox.Capacity = 1;
+        Deliver(5, 1, 2);
+        for (var offset = 3; offset < 103; offset++)
+        {
+            Recall(new Position(5, offset), new Recall.One(new Position(5, 1)));
+        }
+
+        Drain();
+        Deliver(5, 103, 103);
+
+        Assert.True(Assert.Single(_outbox.Messages[1].GetProperty("recalls").EnumerateArray()).GetProperty("all").GetBoolean());
+    }
+
+    [Fact]
+    public void Neither_a_recall_nor_what_was_recalled_is_a_message_to_a_plain_viewer()
+    {
+        var recall = new Comment(2, 1, "", "", CommentStyle.Default, null) { Recall = Danmaku.Core.Moderation.Recall.Everything.Instance };
+
+        _plain.Deliver([new Batch(5, default, [Comments.At(5, 1).Recalled(), recall, Comments.At(5, 3)]), new Batch(5, default, [recall with { Offset = 4 }])]);
+
+        Assert.Equal(["5:3"], _outbox.Texts);
+        Assert.Null(_outbox.Closed);
+    }
+
+    [Fact]
     public void The_first_reason_to_close_counts()
     {
         _viewer.Close(CloseReason.Restarting);
@@ -305,7 +349,13 @@ public class ViewerTests
         _viewer.Deliver(WireFormat.Json.Batch(Comments.Batch(epoch, default, from, through)));
 
     private void Skip(long epoch, long from, long through) =>
-        _viewer.Skip(WireFormat.Json.Skipped(epoch, from, through)!, new Position(epoch, from), new Position(epoch, through));
+        _viewer.Skip(WireFormat.Json.Skipped(epoch, from, through, [])!, new Position(epoch, from), new Position(epoch, through), []);
+
+    private void Recall(Position at, Recall recall)
+    {
+        var entry = new Comment(at.Offset, 1, "", "", CommentStyle.Default, null) { Recall = recall };
+        _viewer.Deliver(WireFormat.Json.Batch(new Batch(at.Epoch, default, [entry])));
+    }
 
     private void Drain()
     {

@@ -1,4 +1,6 @@
 using System.Buffers;
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using FsCheck;
@@ -44,6 +46,39 @@ public class BinaryCodecTests
         Assert.Equal(Position.MaxInteger, Read(largest, (ref BinaryReaderSpan reader) => reader.ReadInteger()));
         AssertRefused(larger, (ref BinaryReaderSpan reader) => reader.ReadInteger());
     }
+
+    [Fact]
+    public void Who_said_it_and_what_it_recalls_survive_the_wire_and_are_left_out_for_nodes_that_cannot_read_them()
+    {
+        var user = new UserId([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        Comment[] comments =
+        [
+            new(1, 5, "Mei", "a", CommentStyle.Default, 7) { User = user, Role = Role.Host },
+            new(2, 5, "Mei", "b", CommentStyle.Default, null) { User = user },
+            new(3, 5, "", "", CommentStyle.Default, null) { Recall = new Recall.One(new Position(1, 2)) },
+            new(4, 5, "", "", CommentStyle.Default, null) { Recall = new Recall.Person(user, 3) },
+            new(5, 5, "", "", CommentStyle.Default, null) { Recall = Recall.Everything.Instance },
+            new(6, 5, "Kai", "c", CommentStyle.Default, null),
+        ];
+
+        var whole = Write((ref BinaryWriterBuffer writer) => BinaryCodec.WriteComments(ref writer, comments));
+        var plain = Write((ref BinaryWriterBuffer writer) => BinaryCodec.WriteComments(ref writer, comments, isPlain: true));
+
+        Assert.Equal(comments, Read(whole, (ref BinaryReaderSpan reader) => BinaryCodec.ReadComments(ref reader, 1, comments.Length)));
+        Assert.Equal(
+            comments.Select(comment => comment with { User = default, Role = default, Recall = null }),
+            Read(plain, (ref BinaryReaderSpan reader) => BinaryCodec.ReadComments(ref reader, 1, comments.Length)));
+    }
+
+    [Theory]
+    [InlineData("00")]
+    [InlineData("08")]
+    [InlineData("0204")]
+    [InlineData("0404")]
+    [InlineData("0400")]
+    [InlineData("0102")]
+    public void A_source_that_is_unknown_or_cut_short_is_refused(string hex) =>
+        AssertRefused(Convert.FromHexString("44" + hex), (ref BinaryReaderSpan reader) => BinaryCodec.ReadStyle(ref reader));
 
     [Fact]
     public void A_count_over_its_limit_is_refused()

@@ -62,7 +62,7 @@ public class CatalogueTests
     {
         Assert.Equal(
             [(1, "TextEmpty"), (2, "TextTooLong"), (3, "TextInvalid"), (4, "FieldMissing"), (5, "FieldInvalid"), (6, "RateLimited"),
-                (7, "RoomBusy"), (8, "RoomLimit"), (9, "Unavailable"), (10, "Expired"), (11, "Forbidden")],
+                (7, "RoomBusy"), (8, "RoomLimit"), (9, "Unavailable"), (10, "Expired"), (11, "Forbidden"), (12, "NotFound")],
             Enum.GetValues<RejectReason>().Select(reason => ((int)reason, $"{reason}")));
         Assert.Equal(["Scroll", "Top", "Bottom", "Reverse"], Enum.GetNames<CommentMode>());
         Assert.Equal(["Small", "Medium", "Large"], Enum.GetNames<CommentSize>());

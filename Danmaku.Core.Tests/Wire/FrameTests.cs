@@ -68,7 +68,7 @@ public class FrameTests
         Frame?[] frames =
         [
             plain.Welcome(welcome), plain.Ack(default, default, true), plain.Reject(null, RejectReason.Expired, null), plain.Unknown(default),
-            plain.Viewers(1), plain.Skipped(1, 1, 1), plain.Lost(default), plain.Clock("1"u8, 1), plain.Error("a", "b"),
+            plain.Viewers(1), plain.Skipped(1, 1, 1, []), plain.Lost(default), plain.Clock("1"u8, 1), plain.Error("a", "b"),
         ];
 
         Assert.All(frames, frame => Assert.Null(frame));

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
@@ -124,7 +126,9 @@ public class JsonFormatTests
                 message.TryGetProperty("retryAfter", out var wait) ? TimeSpan.FromMilliseconds(wait.GetInt64()) : null),
             "unknown" => json.Unknown(Id()!.Value),
             "viewers" => json.Viewers(Number("count")),
-            "skipped" => json.Skipped(Number("epoch"), Number("from"), Number("through")),
+            "skipped" => json.Skipped(
+                Number("epoch"), Number("from"), Number("through"),
+                message.TryGetProperty("recalls", out var recalls) ? [.. recalls.EnumerateArray().Select(ReadRecall)] : []),
             "lost" => json.Lost(ReadPosition(message.GetProperty("position"))),
             "move" => json.Move(Text("to") is { } to ? new Uri(to) : null),
             "clock" => json.Clock(Encoding.ASCII.GetBytes(message.GetProperty("client").GetRawText()), Number("server")),
@@ -147,8 +151,20 @@ public class JsonFormatTests
     {
         Assert.Null(ClientMessage.TryReadStyle(Text("mode"), Text("color"), Text("size"), out var style));
         long? at = json.TryGetProperty("at", out var media) ? media.GetInt64() : null;
-        return new Comment(offset, json.GetProperty("time").GetInt64(), Text("name")!, Text("text")!, style, at);
+        return new Comment(offset, json.GetProperty("time").GetInt64(), Text("name")!, Text("text")!, style, at)
+        {
+            User = Text("user") is { } user ? ReadUser(user) : default,
+            Role = Text("role") is { } role ? Enum.GetValues<Role>().Single(known => known.Name() == role) : Role.Viewer,
+            Recall = json.TryGetProperty("recall", out var recall) ? ReadRecall(recall) : null,
+        };
 
         string? Text(string name) => json.TryGetProperty(name, out var value) ? value.GetString() : null;
     }
+
+    private static Recall ReadRecall(JsonElement json) =>
+        json.TryGetProperty("offset", out _) ? new Recall.One(ReadPosition(json))
+        : json.TryGetProperty("user", out var user) ? new Recall.Person(ReadUser(user.GetString()!), json.GetProperty("since").GetInt64())
+        : Recall.Everything.Instance;
+
+    private static UserId ReadUser(string text) => new UserId(System.Buffers.Text.Base64Url.DecodeFromChars(text));
 }

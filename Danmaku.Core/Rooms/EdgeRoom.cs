@@ -1,3 +1,5 @@
+using Danmaku.Core.Moderation;
+
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
@@ -24,6 +26,9 @@ public sealed class EdgeRoom(RoomLimits limits)
     private readonly SortedDictionary<long, Position> _epochs = [];
 
     private readonly ReadyDeliveries _ready = new(limits.PageBytes);
+
+    /// <summary>What has been recalled, as far as this edge has heard: also by recalls that are held.</summary>
+    private readonly RecallSet _recalls = new();
     private Position _known;
 
     /// <summary>Where the epoch before that of <see cref="Top"/> ended.</summary>
@@ -67,6 +72,11 @@ public sealed class EdgeRoom(RoomLimits limits)
         foreach (var comment in batch.Comments)
         {
             var position = new Position(batch.Epoch, comment.Offset);
+            if (comment.Recall is { } recall && position > Top)
+            {
+                Withdraw(recall, position);
+            }
+
             if (IsNext(position))
             {
                 Append(comment);
@@ -159,14 +169,15 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Whether what a viewer that comes back has missed begins before what is here: the origin may have it.</summary>
     public bool IsOlder(Position? last) => last < _history.Start;
 
-    /// <summary>Leaves out what comes after <see cref="Top"/>.</summary>
+    /// <summary>Leaves out what comes after <see cref="Top"/>, and the text of what has been recalled since it was read.</summary>
     public IReadOnlyList<Batch> UpToTop(IReadOnlyList<Batch> batches) =>
     [
         .. batches
             .TakeWhile(batch => batch.First <= Top)
             .Select(batch => batch.Last <= Top
                 ? batch
-                : batch with { Comments = [.. batch.Comments.TakeWhile(comment => comment.Offset <= Top.Offset)] }),
+                : batch with { Comments = [.. batch.Comments.TakeWhile(comment => comment.Offset <= Top.Offset)] })
+            .Select(_recalls.Apply),
     ];
 
     /// <summary>Where a viewer begins that joins now. Call <see cref="Take"/> first: what is ready belongs to those already here.</summary>
@@ -193,6 +204,14 @@ public sealed class EdgeRoom(RoomLimits limits)
         }
 
         OnHead(head);
+    }
+
+    /// <summary>Takes back at once what a recall names, also when the recall itself came before its turn.</summary>
+    private void Withdraw(Recall recall, Position at)
+    {
+        _recalls.Add(recall, at);
+        _history.Withdraw(recall);
+        _ready.Withdraw(_recalls);
     }
 
     /// <summary>Goes on at a position that does not follow what is here.</summary>
@@ -287,6 +306,7 @@ public sealed class EdgeRoom(RoomLimits limits)
     /// <summary>Goes on by the comment after <see cref="Top"/>. Before the room is attached nobody is here: what comes is history, not news.</summary>
     private void Append(Comment comment)
     {
+        comment = _recalls.Apply(Top.Epoch, comment);
         _history.Append(comment, _previous);
         if (IsAttached)
         {

@@ -1,3 +1,5 @@
+using Danmaku.Core.Moderation;
+
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
@@ -47,6 +49,11 @@ public sealed class History(int maxComments, int maxBytes)
         }
 
         Top = Top.Next;
+        if (comment.Recall is { } recall)
+        {
+            Withdraw(recall);
+        }
+
         _ring[(_head + Count) & (_ring.Length - 1)] = new Entry(Top.Epoch, previous, comment);
         Count++;
         _bytes += comment.Bytes;
@@ -92,6 +99,36 @@ public sealed class History(int maxComments, int maxBytes)
         }
 
         return Batches(from, end);
+    }
+
+    /// <summary>Puts placeholders where a recall, which comes after all that is here, takes something back.</summary>
+    public void Withdraw(Recall recall)
+    {
+        if (recall is Recall.One { Target: var target })
+        {
+            if (Count > 0 && target > Start && target <= this[Count - 1].Position)
+            {
+                Withdraw(FirstAfter(target with { Offset = target.Offset - 1 }), recall);
+            }
+
+            return;
+        }
+
+        for (var index = 0; index < Count; index++)
+        {
+            Withdraw(index, recall);
+        }
+    }
+
+    private void Withdraw(int index, Recall recall)
+    {
+        ref var entry = ref _ring[(_head + index) & (_ring.Length - 1)];
+        if (recall.Covers(entry.Epoch, entry.Comment))
+        {
+            var placeholder = entry.Comment.Recalled();
+            _bytes -= entry.Comment.Bytes - placeholder.Bytes;
+            entry = entry with { Comment = placeholder };
+        }
     }
 
     private int FirstAfter(Position last)

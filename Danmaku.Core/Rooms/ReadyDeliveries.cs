@@ -1,3 +1,5 @@
+using Danmaku.Core.Moderation;
+
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
@@ -44,6 +46,26 @@ public sealed class ReadyDeliveries(int pageBytes)
         {
             CloseBatch();
         }
+    }
+
+    /// <summary>Puts placeholders where recalls take something back.</summary>
+    public void Withdraw(RecallSet recalls)
+    {
+        for (var i = 0; i < _ready.Count; i++)
+        {
+            if (_ready[i] is Delivery.Comments { Batch: var batch })
+            {
+                _ready[i] = new Delivery.Comments(recalls.Apply(batch));
+            }
+        }
+
+        for (var i = 0; i < _batch.Count; i++)
+        {
+            _batch[i] = recalls.Apply(_of.Epoch, _batch[i]);
+        }
+
+        Bytes = _batch.Sum(comment => (long)comment.Bytes)
+            + _ready.OfType<Delivery.Comments>().Sum(delivery => delivery.Batch.Comments.Sum(comment => (long)comment.Bytes));
     }
 
     /// <summary>Something may be missing before what comes next, which follows <paramref name="position"/>.</summary>

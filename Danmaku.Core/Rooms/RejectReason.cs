@@ -14,6 +14,7 @@ public enum RejectReason : byte
     Unavailable = 9,
     Expired = 10,
     Forbidden = 11,
+    NotFound = 12,
 }
 
 /// <summary>The catalogue of refusals: docs/protocol.md §6 as code.</summary>
@@ -31,7 +32,8 @@ public static class RejectReasons
         [RejectReason.RoomLimit] = ("room_limit", "There are too many open rooms."),
         [RejectReason.Unavailable] = ("unavailable", "The room cannot take posts at the moment."),
         [RejectReason.Expired] = ("expired", "It came too late and was not posted."),
-        [RejectReason.Forbidden] = ("forbidden", "You may not post here."),
+        [RejectReason.Forbidden] = ("forbidden", "You may not do that here."),
+        [RejectReason.NotFound] = ("not_found", "There is no danmaku at that position."),
     };
 
     /// <summary>The name on the wire.</summary>

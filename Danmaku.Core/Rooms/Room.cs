@@ -1,5 +1,7 @@
 using Danmaku.Core.Clocks;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Storage;
 
 namespace Danmaku.Core.Rooms;
@@ -33,6 +35,9 @@ public sealed class Room
     private readonly Queue<(long At, PostId Id, Comment Comment)> _unsaved = new();
 
     private readonly List<Comment> _published = [];
+
+    /// <summary>The recalls of this epoch: what they name is not shown, whether or not it has been published yet.</summary>
+    private readonly RecallSet _recalls = new();
     private long _lastTime;
     private long _lastOffset;
     private long _savedOffset;
@@ -107,7 +112,7 @@ public sealed class Room
             return new PostResult.Repeated(known, StateOf(known));
         }
 
-        if (Check(ref post) is { } reason)
+        if ((post.Recall is null ? Check(ref post) : CheckRecall(post)) is { } reason)
         {
             return new PostResult.Rejected(reason, null);
         }
@@ -120,6 +125,12 @@ public sealed class Room
         if (!canTake || _unsaved.Count >= _limits.MaxUnsaved)
         {
             return new PostResult.Rejected(RejectReason.Unavailable, RetryWhenFull);
+        }
+
+        if (post.Recall is not null)
+        {
+            // A moderator must get through when the room is full: that is when there is most to take back.
+            return Accept(post);
         }
 
         if (_bucket.TryTake(KeptFromRank((isViewer ? 0 : 2) + (_shares.HasHadItsShare(source) ? 1 : 0))) is { } wait)
@@ -210,6 +221,9 @@ public sealed class Room
             : Gone();
     }
 
+    /// <summary>A page from the store, without what has been recalled since it was read.</summary>
+    public IReadOnlyList<Batch> WithoutRecalled(IReadOnlyList<Batch> page) => _recalls.IsEmpty ? page : [.. page.Select(_recalls.Apply)];
+
     /// <summary>The answer to one whose position cannot be continued, here or by the store: the newest.</summary>
     public RangeResult.Gone Gone() => new(Head, _history.Newest(int.MaxValue, _limits.PageBytes));
 
@@ -245,11 +259,24 @@ public sealed class Room
         return null;
     }
 
+    /// <summary>Whether this person may take that back: its edge has verified who it is, and its origin decides.</summary>
+    private RejectReason? CheckRecall(Post post) =>
+        post.Role < Role.Moderator ? RejectReason.Forbidden
+        : post.Recall is Recall.One one && one.Target > new Position(Top.Epoch, _lastOffset) ? RejectReason.NotFound
+        : null;
+
     private PostResult.Accepted Accept(Post post)
     {
         _lastTime = Math.Max(_lastTime, Now);
-        var comment = new Comment(++_lastOffset, _lastTime, post.Author, post.Text, post.Style, post.At);
+        var comment = post.Recall is { } recall
+            ? new Comment(++_lastOffset, _lastTime, "", "", CommentStyle.Default, null) { Recall = recall }
+            : new Comment(++_lastOffset, _lastTime, post.Author, post.Text, post.Style, post.At) { User = post.User, Role = post.Role };
         var position = new Position(Top.Epoch, comment.Offset);
+        if (comment.Recall is { } recalled)
+        {
+            _recalls.Add(recalled, position);
+        }
+
         _unsaved.Enqueue((_time.GetTimestamp(), post.Id, comment));
         RememberPost(post.Id, position, TimeSpan.Zero);
         if (IsAheadOfStore)
@@ -264,6 +291,7 @@ public sealed class Room
     {
         if (comment.Offset > Top.Offset)
         {
+            comment = _recalls.Apply(Top.Epoch, comment);
             _history.Append(comment, Previous);
             _published.Add(comment);
         }

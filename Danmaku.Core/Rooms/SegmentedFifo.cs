@@ -22,8 +22,11 @@ public sealed class SegmentedFifo<T>
     public int Count { get; private set; }
 
     /// <summary>The oldest has index 0.</summary>
-    public T this[int index] =>
-        (uint)index < (uint)Count ? At(index) : throw new ArgumentOutOfRangeException(nameof(index));
+    public T this[int index]
+    {
+        get => Checked(index);
+        set => Checked(index) = value;
+    }
 
     public void Enqueue(T item)
     {
@@ -75,6 +78,13 @@ public sealed class SegmentedFifo<T>
         }
 
         return oldest;
+    }
+
+    private ref T Checked(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        return ref At(index);
     }
 
     private ref T At(int index) => ref _segments[(_head + index) / Segment][(_head + index) % Segment];

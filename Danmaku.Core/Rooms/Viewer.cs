@@ -1,3 +1,4 @@
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Wire;
 
 namespace Danmaku.Core.Rooms;
@@ -15,8 +16,14 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     /// <summary>Most ranges that it is told to have skipped; each belongs to an epoch, and so many begin only where something is very wrong. One more closes it.</summary>
     private const int MaxSkippedRanges = 16;
 
+    /// <summary>Most recalls that it is told of with what it has skipped; with more it is told that everything before is recalled.</summary>
+    private const int MaxSkippedRecalls = 64;
+
     private readonly Lock _gate = new();
     private List<(long Epoch, long From, long Through)>? _skipped;
+
+    /// <summary>What is taken back by entries among those that were skipped.</summary>
+    private List<Recall>? _skippedRecalls;
     private Frame? _newest;
     private long _slowSince;
     private bool _isSlow;
@@ -54,6 +61,12 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     /// <returns>How many danmaku were skipped by this call.</returns>
     public int Deliver(Frame batch)
     {
+        if (batch.Bytes.IsEmpty)
+        {
+            // Nothing that this format has a word for.
+            return 0;
+        }
+
         lock (_gate)
         {
             if (CatchUp() && outbox.TryWrite(batch))
@@ -64,7 +77,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
             if (format.CanSkip)
             {
                 FallBehind();
-                Remember(batch.First, batch.Last);
+                Remember(batch.First, batch.Last, batch.Recalls);
             }
             else
             {
@@ -78,7 +91,8 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     /// <summary>Leaves out what there is no time for, and tells. For formats that can say so.</summary>
     /// <param name="notice">Says that it is skipped.</param>
     /// <param name="through">The last; of the epoch of <paramref name="first"/>.</param>
-    public void Skip(Frame notice, Position first, Position through)
+    /// <param name="recalls">The recalls among them; the notice names them too.</param>
+    public void Skip(Frame notice, Position first, Position through, IReadOnlyList<Recall> recalls)
     {
         lock (_gate)
         {
@@ -88,7 +102,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
             }
             else
             {
-                Remember(first, through);
+                Remember(first, through, recalls);
             }
         }
     }
@@ -115,12 +129,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
             }
 
             Volatile.Write(ref _isSlow, false);
-            foreach (var (epoch, from, through) in _skipped ?? [])
-            {
-                Tell(format.Skipped(epoch, from, through));
-            }
-
-            _skipped = null;
+            TellSkipped();
             Tell(_newest);
             _newest = null;
             return true;
@@ -163,14 +172,14 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     public void Flush() => outbox.Flush();
 
     /// <summary>
-    /// Something may be missing before what follows <paramref name="position"/>; what was skipped before it no longer matters. A slow viewer
-    /// remains slow until its socket has drained.
+    /// Something may be missing before what follows <paramref name="position"/>, also recalls: the viewer forgets what it has shown. So what was skipped
+    /// before it no longer matters. A slow viewer remains slow until its socket has drained.
     /// </summary>
     public void Lose(Position position)
     {
         lock (_gate)
         {
-            _skipped = null;
+            (_skipped, _skippedRecalls) = (null, null);
             CatchUp();
             Tell(format.Lost(position));
         }
@@ -187,8 +196,36 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         }
     }
 
-    private void Remember(Position first, Position through)
+    /// <summary>Tells of the ranges, and with the last of them of the recalls.</summary>
+    private void TellSkipped()
     {
+        var (skipped, recalls) = (_skipped, _skippedRecalls);
+        (_skipped, _skippedRecalls) = (null, null);
+        for (var i = 0; i < skipped?.Count; i++)
+        {
+            var (epoch, from, through) = skipped[i];
+            Tell(format.Skipped(epoch, from, through, i == skipped.Count - 1 && recalls is not null ? recalls : []));
+        }
+    }
+
+    private void Remember(IReadOnlyList<Recall> recalls)
+    {
+        if (recalls.Count == 0 || _skippedRecalls is [Recall.Everything])
+        {
+            return;
+        }
+
+        _skippedRecalls ??= [];
+        _skippedRecalls.AddRange(recalls);
+        if (_skippedRecalls.Count > MaxSkippedRecalls)
+        {
+            _skippedRecalls = [Recall.Everything.Instance];
+        }
+    }
+
+    private void Remember(Position first, Position through, IReadOnlyList<Recall> recalls)
+    {
+        Remember(recalls);
         _skipped ??= [];
         if (_skipped.Count > 0 && _skipped[^1] is var last && last.Epoch == first.Epoch && last.Through + 1 == first.Offset)
         {

@@ -28,6 +28,10 @@ public interface IRoomStore : IRoomReader, IAsyncDisposable
     /// Commits what several rooms accepted, in one transaction. Within an epoch offsets have no holes. What the store has already it leaves
     /// as it is, so that a caller may repeat an append whose outcome it does not know.
     /// </summary>
+    /// <remarks>
+    /// In the same transaction an entry that is a recall erases what it takes back (<see cref="Comment.Recalled"/>), and gives the part of the history that it
+    /// touches a new revision. Who reads sees both or neither.
+    /// </remarks>
     /// <param name="appends">Of different rooms.</param>
     /// <returns>
     /// For each append, whether it is kept. False when a later epoch of its room has begun, or when the store does not have what it follows

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 
@@ -167,6 +168,7 @@ public sealed class MemoryRoomStore(
             {
                 log.Add(new LogEntry(append.Epoch, log.Previous, id, comment));
                 _bytes += Bytes(comment);
+                _bytes -= comment.Recall is { } recall ? log.Withdraw(recall) : 0;
             }
         }
 
@@ -273,6 +275,37 @@ public sealed class MemoryRoomStore(
         {
             _entries.Enqueue(entry);
             (Last, LastTime) = (entry.Position, entry.Comment.Time);
+        }
+
+        /// <summary>Erases what the newest entry, a recall, takes back, and revises the part of the history that it touches.</summary>
+        /// <returns>How many bytes that frees.</returns>
+        public int Withdraw(Recall recall)
+        {
+            var freed = 0;
+            Position? first = null, last = null;
+            for (var i = recall is Recall.One one ? FirstWhere(entry => entry.Position >= one.Target) : 0; i < Count; i++)
+            {
+                var entry = _entries[i];
+                if (entry.Comment.IsShown && recall.Covers(entry.Epoch, entry.Comment))
+                {
+                    (first, last) = (first ?? entry.Position, entry.Position);
+                    var placeholder = entry.Comment.Recalled();
+                    freed += entry.Comment.Bytes - placeholder.Bytes;
+                    _entries[i] = entry with { Comment = placeholder };
+                }
+
+                if (recall is Recall.One)
+                {
+                    break;
+                }
+            }
+
+            if (first is { } from && last is { } through)
+            {
+                Revise(from, through);
+            }
+
+            return freed;
         }
 
         public Comment RemoveOldest()

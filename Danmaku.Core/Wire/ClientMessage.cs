@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
@@ -34,6 +35,10 @@ public abstract record ClientMessage
     /// <summary>A post whose fields have the right shape; whether its text may be shown is not decided here.</summary>
     /// <param name="Again">It was sent before, and the client does not know what became of it.</param>
     public sealed record Post(PostId Id, string Text, CommentStyle Style, long? At, bool Again = false) : ClientMessage;
+
+    /// <summary>A moderator takes something back; whether this one may is not decided here.</summary>
+    /// <param name="Again">As that of a post.</param>
+    public sealed record Recall(PostId Id, RecallOrder Order, bool Again = false) : ClientMessage;
 
     /// <param name="Client">The client's number as it was written.</param>
     public sealed record Clock(byte[] Client) : ClientMessage;
@@ -88,11 +93,15 @@ public abstract record ClientMessage
         private string? _badPost;
         private string? _badClock;
         private string? _badRefresh;
+        private string? _badRecall;
         private Position? _position;
         private long? _history;
         private string? _name;
         private string? _token;
         private string? _identity;
+        private string? _user;
+        private long? _within;
+        private bool _all;
         private PostId? _id;
         private bool _isInvalidId;
         private string? _text;
@@ -108,6 +117,8 @@ public abstract record ClientMessage
             var name = json.ValueSpan;
             if (json.ValueTextEquals("type"u8)) _type = ReadType(ref json);
             else if (json.ValueTextEquals("token"u8)) ReadToken(ref json);
+            else if (json.ValueTextEquals("position"u8)) ReadTarget(ref json);
+            else if (TryReadRecall(ref json)) Blame(ref _badRecall, name);
             else if (TryReadJoin(ref json)) Blame(ref _badJoin, name);
             else if (TryReadPost(ref json)) Blame(ref _badPost, name);
             else if (json.ValueTextEquals("client"u8))
@@ -120,8 +131,7 @@ public abstract record ClientMessage
 
         private bool TryReadJoin(ref Utf8JsonReader json)
         {
-            if (json.ValueTextEquals("position"u8)) ReadPosition(ref json);
-            else if (json.ValueTextEquals("history"u8)) _history = ReadInteger(ref json);
+            if (json.ValueTextEquals("history"u8)) _history = ReadInteger(ref json);
             else if (json.ValueTextEquals("name"u8)) _name = ReadString(ref json);
             else if (json.ValueTextEquals("identity"u8)) _identity = ReadString(ref json);
             else return false;
@@ -139,6 +149,27 @@ public abstract record ClientMessage
             else if (json.ValueTextEquals("again"u8)) _again = ReadBoolean(ref json);
             else return false;
             return true;
+        }
+
+        private bool TryReadRecall(ref Utf8JsonReader json)
+        {
+            if (json.ValueTextEquals("user"u8)) _user = ReadString(ref json);
+            else if (json.ValueTextEquals("within"u8)) _within = ReadInteger(ref json);
+            else if (json.ValueTextEquals("all"u8)) _all = ReadBoolean(ref json);
+            else return false;
+            return true;
+        }
+
+        /// <summary>It belongs to two messages.</summary>
+        private void ReadTarget(ref Utf8JsonReader json)
+        {
+            ReadPosition(ref json);
+            if (_isInvalid)
+            {
+                _badJoin ??= "position";
+                _badRecall ??= "position";
+                _isInvalid = false;
+            }
         }
 
         /// <summary>It belongs to two messages.</summary>
@@ -168,6 +199,7 @@ public abstract record ClientMessage
             null => new Malformed(),
             "join" => _badJoin is { } bad ? Refused(RejectReason.FieldInvalid, bad, isJoin: true) : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token, _identity),
             "post" => ToPost(),
+            "recall" => ToRecall(),
             "clock" => _client is not null ? new Clock(_client) : Refused(_badClock is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "client"),
             "refresh" => _token is { Length: > 0 } token ? new Refresh(token) : Refused(_badRefresh is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "token"),
             _ => UnknownType,
@@ -190,6 +222,23 @@ public abstract record ClientMessage
             return TryReadStyle(_mode, _color, _size, out var style) is { } field
                 ? new BadPost(id, RejectReason.FieldInvalid, field)
                 : new Post(id, _text, style, _at, _again);
+        }
+
+        private readonly ClientMessage ToRecall()
+        {
+            if (_isInvalidId || _badRecall is not null)
+            {
+                return new BadPost(_id, RejectReason.FieldInvalid, _isInvalidId ? "id" : _badRecall!);
+            }
+
+            if (_id is not { } id)
+            {
+                return new BadPost(null, RejectReason.FieldMissing, "id");
+            }
+
+            return RecallOrder.TryMake(_position, _user, _within, _all, out var order) is var (reason, field)
+                ? new BadPost(id, reason, field)
+                : new Recall(id, order!, _again);
         }
 
         private string? ReadType(ref Utf8JsonReader json)

@@ -1,3 +1,4 @@
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.WebSockets;
 
@@ -19,12 +20,18 @@ public sealed class Frame(ReadOnlyMemory<byte> bytes, Position first = default, 
     /// <summary>Batches may be skipped for a slow viewer; everything else may not.</summary>
     public bool IsBatch => !First.IsNone;
 
+    /// <summary>The recalls among them: a viewer that does not get this batch still has to hear of these.</summary>
+    public IReadOnlyList<Recall> Recalls { get; init; } = [];
+
     /// <summary>Whether the next of its kind says all that this one says, as of a count: only the newest matters to who is late.</summary>
     public bool IsReplaceable { get; private init; }
 
     /// <summary>One text message.</summary>
-    public static Frame Text(ReadOnlySpan<byte> payload, Position first = default, Position last = default) =>
-        new(EncodeText(payload), first, last);
+    public static Frame Text(ReadOnlySpan<byte> payload) => new(EncodeText(payload));
+
+    /// <summary>One text message that carries a batch.</summary>
+    public static Frame Text(ReadOnlySpan<byte> payload, Batch batch) =>
+        new(EncodeText(payload), batch.First, batch.Last) { Recalls = batch.Recalls };
 
     public Frame AsReplaceable() => new(Bytes, First, Last) { IsReplaceable = true };
 
@@ -32,5 +39,5 @@ public sealed class Frame(ReadOnlyMemory<byte> bytes, Position first = default, 
     /// <remarks>Only for one uncompressed text message in one frame.</remarks>
     /// <param name="minBytes">Smallest payload that is compressed.</param>
     public Frame Deflated(int minBytes = PerMessageDeflate.MinBytes) =>
-        PerMessageDeflate.Compress(Bytes.Span, minBytes) is { } compressed ? new Frame(compressed, First, Last) { IsReplaceable = IsReplaceable } : this;
+        PerMessageDeflate.Compress(Bytes.Span, minBytes) is { } compressed ? new Frame(compressed, First, Last) { IsReplaceable = IsReplaceable, Recalls = Recalls } : this;
 }

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
@@ -30,7 +32,7 @@ public class JsonFormat(int index) : WireFormat
 
     public override bool HasJoin => true;
 
-    public override Frame Batch(Batch batch) => Encode(batch, static (json, batch) =>
+    public override Frame Batch(Batch batch) => Frame.Text(Write(batch, static (json, batch) =>
     {
         json.WriteString("type", "batch");
         json.WriteNumber("epoch", batch.Epoch);
@@ -47,7 +49,7 @@ public class JsonFormat(int index) : WireFormat
         }
 
         json.WriteEndArray();
-    }, batch.First, batch.Last);
+    }), batch);
 
     public override Frame Welcome(Welcome welcome) => Encode(welcome, static (json, welcome) =>
     {
@@ -64,6 +66,8 @@ public class JsonFormat(int index) : WireFormat
         {
             json.WriteString("identity", identity);
         }
+
+        WriteSource(json, welcome.User, welcome.Role);
     });
 
     public override Frame Ack(PostId id, Position position, bool isDurable) => Encode((id, position, isDurable), static (json, ack) =>
@@ -103,13 +107,23 @@ public class JsonFormat(int index) : WireFormat
         json.WriteNumber("count", count);
     }).AsReplaceable();
 
-    public override Frame Skipped(long epoch, long from, long through) => Encode((epoch, from, through), static (json, skipped) =>
+    public override Frame Skipped(long epoch, long from, long through, IReadOnlyList<Recall> recalls) => Encode((epoch, from, through, recalls), static (json, skipped) =>
     {
         json.WriteString("type", "skipped");
         json.WriteNumber("epoch", skipped.epoch);
         json.WriteNumber("from", skipped.from);
         json.WriteNumber("through", skipped.through);
         json.WriteNumber("count", skipped.through - skipped.from + 1);
+        if (skipped.recalls.Count > 0)
+        {
+            json.WriteStartArray("recalls");
+            foreach (var recall in skipped.recalls)
+            {
+                WriteRecall(json, recall);
+            }
+
+            json.WriteEndArray();
+        }
     });
 
     public override Frame Lost(Position position) => Encode(position, static (json, position) =>
@@ -174,6 +188,47 @@ public class JsonFormat(int index) : WireFormat
         if (comment.At is { } at)
         {
             json.WriteNumber("at", at);
+        }
+
+        WriteSource(json, comment.User, comment.Role);
+        if (comment.Recall is { } recall)
+        {
+            json.WritePropertyName("recall");
+            WriteRecall(json, recall);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteSource(Utf8JsonWriter json, UserId user, Role role)
+    {
+        if (!user.IsNone)
+        {
+            json.WriteString("user", user.ToString());
+        }
+
+        if (role != Role.Viewer)
+        {
+            json.WriteString("role", role.Name());
+        }
+    }
+
+    private static void WriteRecall(Utf8JsonWriter json, Recall recall)
+    {
+        json.WriteStartObject();
+        switch (recall)
+        {
+            case Recall.One one:
+                json.WriteNumber("epoch", one.Target.Epoch);
+                json.WriteNumber("offset", one.Target.Offset);
+                break;
+            case Recall.Person person:
+                json.WriteString("user", person.User.ToString());
+                json.WriteNumber("since", person.Since);
+                break;
+            default:
+                json.WriteBoolean("all", true);
+                break;
         }
 
         json.WriteEndObject();
@@ -247,7 +302,10 @@ public class JsonFormat(int index) : WireFormat
         json.WriteEndObject();
     }
 
-    private static Frame Encode<T>(T value, Action<Utf8JsonWriter, T> write, Position first = default, Position last = default)
+    private static Frame Encode<T>(T value, Action<Utf8JsonWriter, T> write) => Frame.Text(Write(value, write));
+
+    /// <returns>One JSON object; valid until the next call on this thread.</returns>
+    private static ReadOnlySpan<byte> Write<T>(T value, Action<Utf8JsonWriter, T> write)
     {
         if (_scratch is not { } scratch)
         {
@@ -261,6 +319,6 @@ public class JsonFormat(int index) : WireFormat
         write(scratch.Writer, value);
         scratch.Writer.WriteEndObject();
         scratch.Writer.Flush();
-        return Frame.Text(scratch.Buffer.WrittenSpan, first, last);
+        return scratch.Buffer.WrittenSpan;
     }
 }

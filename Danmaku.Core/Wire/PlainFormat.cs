@@ -14,12 +14,15 @@ public sealed class PlainFormat : WireFormat
 
     public override bool HasJoin => false;
 
-    /// <summary>All messages of the batch behind each other, in one piece of memory.</summary>
+    /// <summary>
+    /// All messages of the batch behind each other, in one piece of memory. This format has no word for a recall, nor for what was recalled: the piece
+    /// may be empty.
+    /// </summary>
     public override Frame Batch(Batch batch)
     {
         var bytes = new byte[batch.Comments.Sum(comment => Frame.MaxHeaderBytes + Encoding.UTF8.GetMaxByteCount(comment.Text.Length))];
         var length = 0;
-        foreach (var comment in batch.Comments)
+        foreach (var comment in batch.Comments.Where(comment => comment.IsShown))
         {
             var payload = Encoding.UTF8.GetByteCount(comment.Text);
             length += Frame.WriteTextHeader(bytes.AsSpan(length), payload);

@@ -1,3 +1,5 @@
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
@@ -48,7 +50,8 @@ public abstract class WireFormat
 
     public virtual Frame? Viewers(long count) => null;
 
-    public virtual Frame? Skipped(long epoch, long from, long through) => null;
+    /// <param name="recalls">What is taken back by entries among those that are skipped; usually empty.</param>
+    public virtual Frame? Skipped(long epoch, long from, long through, IReadOnlyList<Recall> recalls) => null;
 
     public virtual Frame? Lost(Position position) => null;
 
@@ -72,4 +75,10 @@ public sealed record Welcome(RoomId Room, string Node, string Name, Position Pos
 {
     /// <summary>What the client is to keep and to bring when it comes back; null when it has one, or a token.</summary>
     public string? Identity { get; init; }
+
+    /// <summary>Who the client is, as others see it; none where that is not known.</summary>
+    public UserId User { get; init; }
+
+    /// <summary>What the client is in this room.</summary>
+    public Role Role { get; init; }
 }

@@ -25,6 +25,7 @@ internal sealed class Follower : IAsyncDisposable
     private readonly Dictionary<string, SeenPosition> _acks = [];
     private readonly List<string> _surprises = [];
     private readonly List<string?> _moves = [];
+    private readonly List<JsonElement> _recalls = [];
     private readonly bool _isPlain;
     private JsonElement? _welcome;
     private SeenPosition _position;
@@ -56,6 +57,9 @@ internal sealed class Follower : IAsyncDisposable
 
     /// <summary>Where it was told to move, each time; null for anywhere.</summary>
     public IReadOnlyList<string?> Moves => Locked(() => _moves.ToArray());
+
+    /// <summary>What moderators have taken back, as it was told.</summary>
+    public IReadOnlyList<JsonElement> Recalls => Locked(() => _recalls.ToArray());
 
     /// <summary>The last position it has; see docs/protocol.md §5.</summary>
     public SeenPosition Position => Locked(() => _position);
@@ -131,6 +135,9 @@ internal sealed class Follower : IAsyncDisposable
 
     /// <summary>Waits until it has seen a text.</summary>
     public Task SeesAsync(string text) => IsAsync(() => _seen.Any(seen => seen.Text == text), $"it sees '{text}'");
+
+    /// <summary>Waits until it has been told of so many recalls.</summary>
+    public Task HearsRecallsAsync(int count) => IsAsync(() => _recalls.Count >= count, $"it hears of {count} recalls");
 
     /// <summary>Waits until it knows how many viewers there are.</summary>
     public Task CountsAsync(long viewers) => IsAsync(() => _viewers == viewers, $"it counts {viewers} viewers");
@@ -236,6 +243,11 @@ internal sealed class Follower : IAsyncDisposable
         foreach (var comment in batch.GetProperty("comments").EnumerateArray())
         {
             _position = first;
+            if (comment.TryGetProperty("recall", out var recall))
+            {
+                _recalls.Add(recall);
+            }
+
             _seen.Add((first, comment.GetProperty("text").GetString()!));
             first = first with { Offset = first.Offset + 1 };
         }

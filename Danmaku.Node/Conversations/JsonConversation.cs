@@ -52,6 +52,9 @@ internal sealed class JsonConversation(
             case ClientMessage.Post post:
                 Post(_viewer, post);
                 break;
+            case ClientMessage.Recall recall:
+                Send(_viewer, recall.Id, recall.Again, gate.PassRecall(recall.Id, recall.Order, recall.Again));
+                break;
             case ClientMessage.BadPost post:
                 metrics.Refused(post.Reason);
                 socket.Answer(format.Reject(post.Id, post.Reason, null, post.Field));
@@ -81,6 +84,7 @@ internal sealed class JsonConversation(
             return;
         }
 
+        gate.Poster = signIn.Identity;
         request = request with { Last = join.Position, History = join.History, Rate = gate.Rate, Source = source };
         _viewer = await rooms.JoinAsync(request, socket, CancellationToken.None);
     }
@@ -91,6 +95,8 @@ internal sealed class JsonConversation(
         {
             Complain(new ClientMessage.Bad("token_refused", why));
         }
+
+        gate.Poster = signIn.Identity;
     }
 
     private void Post(IViewer viewer, ClientMessage.Post said)
@@ -102,19 +108,23 @@ internal sealed class JsonConversation(
             return;
         }
 
-        var (post, reason, retryAfter) = gate.Pass(said.Id, signIn.Name, said.Text, said.Style, said.At, said.Again);
-        if (post is not null)
+        Send(viewer, said.Id, said.Again, gate.Pass(said.Id, signIn.Name, said.Text, said.Style, said.At, said.Again));
+    }
+
+    private void Send(IViewer viewer, PostId id, bool again, (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) passed)
+    {
+        if (passed.Post is { } post)
         {
             viewer.Post(post);
         }
-        else if (said.Again && reason == RejectReason.RateLimited)
+        else if (again && passed.Reason == RejectReason.RateLimited)
         {
             // It may have been posted when it was sent first: no refusal.
-            socket.Answer(format.Unknown(said.Id));
+            socket.Answer(format.Unknown(id));
         }
         else
         {
-            socket.Answer(format.Reject(said.Id, reason, retryAfter));
+            socket.Answer(format.Reject(id, passed.Reason, passed.RetryAfter));
         }
     }
 

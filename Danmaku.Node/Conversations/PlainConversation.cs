@@ -28,6 +28,7 @@ internal sealed class PlainConversation(
     {
         if (await signIn.EnterAsync(token: null, kept: null, name: null) is { } request)
         {
+            gate.Poster = signIn.Identity;
             request = request with { Last = top, Rate = gate.Rate, Refusals = _refusals, Source = source };
             _viewer = await rooms.JoinAsync(request, socket, CancellationToken.None);
         }

@@ -1,4 +1,6 @@
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 
@@ -15,6 +17,9 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
     /// <summary>The rate; the room gives back the cost of a repeated post.</summary>
     public PostRate Rate { get; } = new(limits.PostsPerSecond, limits.PostBurst, time, client);
 
+    /// <summary>Who posts.</summary>
+    public Identity Poster { get; set; } = new(UserId.None, IdentityKind.Network, Role.Viewer) { MayPost = false };
+
     /// <param name="again">Whether it was sent before.</param>
     /// <returns>The post, or why there is none.</returns>
     public (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) Pass(PostId id, string author, string text, CommentStyle style, long? at, bool again = false)
@@ -26,8 +31,25 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
 
         return Rate.TryTake() is { } wait
             ? Refuse(RejectReason.RateLimited, wait)
-            : (new Post(id, author, trimmed, style, at, Deadline) { Again = again }, default, null);
+            : (new Post(id, author, trimmed, style, at, Deadline) { Again = again, User = Poster.User, Role = Poster.Role }, default, null);
     }
+
+    /// <summary>Like <see cref="Pass"/>, for what a moderator takes back.</summary>
+    public (Post? Post, RejectReason Reason, TimeSpan? RetryAfter) PassRecall(PostId id, RecallOrder order, bool again)
+    {
+        if (Poster.Role < Role.Moderator)
+        {
+            return Refuse(RejectReason.Forbidden, null);
+        }
+
+        return Rate.TryTake() is { } wait
+            ? Refuse(RejectReason.RateLimited, wait)
+            : (Recalling(id, order.At(time.GetUtcNow().ToUnixTimeMilliseconds()), Poster, Deadline) with { Again = again }, default, null);
+    }
+
+    /// <summary>A post that takes something back.</summary>
+    public static Post Recalling(PostId id, Recall recall, Identity moderator, long deadline) =>
+        new(id, "", "", CommentStyle.Default, null, deadline) { User = moderator.User, Role = moderator.Role, Recall = recall };
 
     /// <summary>
     /// Like <see cref="Pass"/>, for clients that cannot be told to wait: a post that comes too fast waits here for its turn. A connection that never caught up
@@ -41,7 +63,7 @@ internal sealed class PostGate(int maxTextChars, ViewerLimits limits, PostRate? 
         }
 
         return await HasTurnAsync()
-            ? (new Post(id, author, trimmed, CommentStyle.Default, null, Deadline), default)
+            ? (new Post(id, author, trimmed, CommentStyle.Default, null, Deadline) { User = Poster.User, Role = Poster.Role }, default)
             : (null, Refuse(RejectReason.RateLimited, null).Reason);
     }
 

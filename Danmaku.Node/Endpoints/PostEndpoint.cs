@@ -3,7 +3,6 @@ using Danmaku.Core.Limits;
 using Danmaku.Core.Observability;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
-using Danmaku.Node.Auth;
 using Danmaku.Node.Conversations;
 using Danmaku.Node.Options;
 using Microsoft.AspNetCore.Mvc;
@@ -26,7 +25,8 @@ internal sealed record PositionReply(long Epoch, long Offset);
 
 /// <summary><c>POST /api/rooms/{room}/danmaku</c> (docs/protocol.md §9).</summary>
 internal sealed class PostEndpoint(
-    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, RoomGate gate, ClientMarks marks, DanmakuMetrics metrics, TimeProvider time)
+    NodeSettings settings, IRooms rooms, IAdmission admission, RequestCallers callers, AddressLimiter limiter, RoomGate gate, ClientMarks marks,
+    DanmakuMetrics metrics, TimeProvider time)
 {
     private const int MaxKeyChars = 128;
 
@@ -45,7 +45,7 @@ internal sealed class PostEndpoint(
             return Results.Problem("A room name matches ^[a-z0-9_-]{1,64}$.", statusCode: StatusCodes.Status400BadRequest);
         }
 
-        var (identity, refused) = await IdentifyAsync(context, id, cancellation);
+        var (identity, refused) = await callers.IdentifyAsync(context, id, cancellation);
         if (refused is not null)
         {
             return refused;
@@ -80,54 +80,12 @@ internal sealed class PostEndpoint(
         };
     }
 
-    /// <summary>Who posts: a server with the key, whoever a token says, or somebody without one.</summary>
-    /// <returns>An identity that may post, or the answer to one who may not.</returns>
-    private async Task<(Identity? Identity, IResult? Refused)> IdentifyAsync(HttpContext context, RoomId room, CancellationToken cancellation)
-    {
-        if (context.Request.Holds(settings.Node.ServerKey))
-        {
-            return (admission.Server, null);
-        }
-
-        if (settings.Node.ServerKey.Length > 0 && !admission.ReadsTokens)
-        {
-            return (null, Results.Problem("Only servers with the key may post here.", statusCode: StatusCodes.Status401Unauthorized));
-        }
-
-        var shown = context.Request.Bearer();
-        var isToken = shown is not null && !AnonymousIdentity.IsOfThisForm(shown);
-        var request = new AdmissionRequest(room, settings.Connection.ClientOf(context.ClientAddress())) { Token = shown };
-        return await admission.AdmitAsync(request, cancellation) switch
-        {
-            AdmissionResult.Admitted { Identity: { MayPost: true } identity } => (identity, null),
-            AdmissionResult.Refused { Reason: { } reason } when reason == CloseReason.TokensUnchecked => (null, Unchecked(context, reason)),
-            AdmissionResult.Refused { Reason: { } reason } when isToken => (null, Unauthorized(context, "Bearer error=\"invalid_token\"", reason.Text)),
-            _ => (null, Unauthorized(context, "Bearer", SignIn.Prompt)),
-        };
-    }
-
-    private IResult Unchecked(HttpContext context, CloseReason reason)
-    {
-        metrics.Refused(RejectReason.Unavailable);
-        context.Response.SetRetryAfter(JwksSource.MinInterval);
-        return Problems.Refusal(StatusCodes.Status503ServiceUnavailable, RejectReason.Unavailable, reason.Text);
-    }
-
-    /// <param name="challenge">RFC 6750 §3.</param>
-    private IResult Unauthorized(HttpContext context, string challenge, string detail)
-    {
-        metrics.Refused(RejectReason.Forbidden);
-        context.Response.Headers.WWWAuthenticate = challenge;
-        return Problems.Refusal(StatusCodes.Status401Unauthorized, RejectReason.Forbidden, detail);
-    }
-
     private IResult? Read(Identity identity, string? key, PostBody body, out Post? post)
     {
         post = null;
-        if (key is not null && (key.Length is 0 or > MaxKeyChars || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+        if (CheckKey(key) is { } wrongKey)
         {
-            return Results.Problem(
-                "An Idempotency-Key has 1 to 128 printable ASCII characters.", statusCode: StatusCodes.Status400BadRequest);
+            return wrongKey;
         }
 
         if (body.Text is null)
@@ -151,9 +109,16 @@ internal sealed class PostEndpoint(
         }
 
         var deadline = (time.GetUtcNow() + settings.Connection.PostDeadline).ToUnixTimeMilliseconds();
-        post = new Post(key is null ? PostIds.New() : PostId.FromKey(key), name, text, style, body.At, deadline);
+        post = new Post(key is null ? PostIds.New() : PostId.FromKey(key), name, text, style, body.At, deadline) { User = identity.User, Role = identity.Role };
         return null;
     }
+
+    /// <param name="key">An <c>Idempotency-Key</c>; null for none.</param>
+    /// <returns>Null, or the answer to one that cannot be one.</returns>
+    public static IResult? CheckKey(string? key) =>
+        key is not null && (key.Length is 0 or > MaxKeyChars || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            ? Results.Problem("An Idempotency-Key has 1 to 128 printable ASCII characters.", statusCode: StatusCodes.Status400BadRequest)
+            : null;
 
     private IResult Refuse(RejectReason reason, string? field = null)
     {
@@ -168,10 +133,10 @@ internal sealed class PostEndpoint(
         return Ok(repeated.Position, repeated.State);
     }
 
-    private static IResult Ok(Position position, PostState state) =>
+    public static IResult Ok(Position position, PostState state) =>
         Results.Ok(new PostReply(new PositionReply(position.Epoch, position.Offset), state == PostState.Saved));
 
-    private static IResult Rejected(HttpContext context, PostResult.Rejected rejected)
+    public static IResult Rejected(HttpContext context, PostResult.Rejected rejected)
     {
         var isTemporary = rejected.RetryAfter is not null || rejected.Reason is RejectReason.Expired;
         if (isTemporary)
@@ -179,6 +144,10 @@ internal sealed class PostEndpoint(
             context.Response.SetRetryAfter(rejected.RetryAfter ?? TimeSpan.Zero);
         }
 
-        return Problems.Refusal(isTemporary ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status400BadRequest, rejected.Reason);
+        var status = isTemporary ? StatusCodes.Status503ServiceUnavailable
+            : rejected.Reason == RejectReason.Forbidden ? StatusCodes.Status403Forbidden
+            : rejected.Reason == RejectReason.NotFound ? StatusCodes.Status404NotFound
+            : StatusCodes.Status400BadRequest;
+        return Problems.Refusal(status, rejected.Reason);
     }
 }

@@ -41,6 +41,21 @@ internal static class Routes
             .ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+        app.MapPost("/api/rooms/{room}/recalls", app.Services.GetRequiredService<RecallEndpoint>().PostAsync)
+            .WithName("recall")
+            .WithTags("Rooms")
+            .WithSummary("Takes back one danmaku, all of one person, or everything.")
+            .Accepts<RecallBody>("application/json")
+            .Produces<PostReply>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .ProducesProblem(StatusCodes.Status504GatewayTimeout);
         app.MapCluster(app.Services.GetRequiredService<ClusterEndpoint>().Get);
         app.MapHistory();
         app.MapOpenApi();

@@ -1,5 +1,6 @@
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using Danmaku.Core.Wire;
 using Npgsql;
 using static Danmaku.Storage.Postgres.PostgresCommands;
 
@@ -30,10 +31,10 @@ internal static class PostgresAppend
             AND i.first <= 1 + CASE WHEN r.last_epoch = i.epoch THEN r.last_offset ELSE 0 END
             RETURNING i.number, r.room, r.epoch, r.start_epoch, r.start_offset
         ), written AS (
-            INSERT INTO danmaku.log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id)
-            SELECT f.room, f.epoch, c."offset", c.time, c.author, c.text, c.mode, c.color, c.size, c.at, c.post_id
-            FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-                AS c (number, "offset", time, author, text, mode, color, size, at, post_id)
+            INSERT INTO danmaku.log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id, user_id, role, recall)
+            SELECT f.room, f.epoch, c."offset", c.time, c.author, c.text, c.mode, c.color, c.size, c.at, c.post_id, c.user_id, c.role, c.recall
+            FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                AS c (number, "offset", time, author, text, mode, color, size, at, post_id, user_id, role, recall)
             JOIN fence f USING (number)
             WHERE (f.epoch, c."offset") > (f.start_epoch, f.start_offset)
             ON CONFLICT DO NOTHING
@@ -60,7 +61,10 @@ internal static class PostgresAppend
             Comments(comment => comment.Style.Color),
             Comments(comment => (short)comment.Style.Size),
             Comments(comment => comment.At),
-            Typed(Array.ConvertAll([.. rows], row => Uuid(row.Id))));
+            Typed(Array.ConvertAll([.. rows], row => Uuid(row.Id))),
+            Comments(comment => comment.User.IsNone ? null : BinaryCodec.Encode(comment.User)),
+            Comments(comment => (short)comment.Role),
+            Comments(comment => comment.Recall is null ? null : BinaryCodec.Encode(comment.Recall)));
 
         NpgsqlParameter Rooms<T>(Func<RoomAppend, T> value) => Typed(appends.Select(value).ToArray());
 

@@ -1,5 +1,7 @@
+using Danmaku.Core.Identities;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
+using Danmaku.Core.Wire;
 using Npgsql;
 
 namespace Danmaku.Storage.Postgres;
@@ -10,7 +12,7 @@ internal static class PostgresCommands
     /// <summary>The columns that <see cref="Entry"/> reads; the room is $1.</summary>
     public const string SelectLog =
         """
-        SELECT epoch, previous_epoch, previous_offset, "offset", time, author, text, mode, color, size, at, post_id
+        SELECT epoch, previous_epoch, previous_offset, "offset", time, author, text, mode, color, size, at, post_id, user_id, role, recall
         FROM danmaku.log JOIN danmaku.epochs USING (room, epoch) WHERE room = $1
         """;
 
@@ -85,6 +87,16 @@ internal static class PostgresCommands
         return list;
     }
 
+    /// <summary>Runs one statement of a transaction.</summary>
+    public static async Task<List<T>> ListAsync<T>(
+        this NpgsqlTransaction transaction, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> row, CancellationToken cancellation)
+    {
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+        batch.BatchCommands.Add(statement);
+        await using var rows = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        return await rows.ListAsync(row, cancellation).ConfigureAwait(false);
+    }
+
     public static LogEntry Entry(NpgsqlDataReader row)
     {
         var style = new CommentStyle((CommentMode)row.GetInt16(7), row.GetInt32(8), (CommentSize)row.GetInt16(9));
@@ -93,7 +105,12 @@ internal static class PostgresCommands
             row.GetInt64(0),
             At(row, 1),
             Id(row, 11),
-            new Comment(row.GetInt64(3), row.GetInt64(4), row.GetString(5), row.GetString(6), style, at));
+            new Comment(row.GetInt64(3), row.GetInt64(4), row.GetString(5), row.GetString(6), style, at)
+            {
+                User = row.IsDBNull(12) ? default : new UserId(row.GetFieldValue<byte[]>(12)),
+                Role = (Role)row.GetInt16(13),
+                Recall = row.IsDBNull(14) ? null : BinaryCodec.DecodeRecall(row.GetFieldValue<byte[]>(14)),
+            });
     }
 
     /// <summary>An epoch in one column and an offset in the next.</summary>

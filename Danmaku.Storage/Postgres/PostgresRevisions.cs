@@ -48,7 +48,15 @@ internal static class PostgresRevisions
     {
         await using var connection = await source.OpenConnectionAsync(cancellation).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+        var revision = await ReviseAsync(transaction, room, from, through, cancellation).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+        return revision;
+    }
 
+    /// <summary>The same as a part of a transaction.</summary>
+    public static async Task<long?> ReviseAsync(
+        NpgsqlTransaction transaction, RoomId room, Position from, Position through, CancellationToken cancellation)
+    {
         // Locks the room's row: of two calls at once, the second sees what the first has written.
         var found = await ListAsync("SELECT 0 FROM danmaku.rooms WHERE room = $1 FOR UPDATE", _ => 0, Typed(room.Value)).ConfigureAwait(false);
         if (found.Count == 0)
@@ -68,16 +76,10 @@ internal static class PostgresRevisions
             Insert,
             _ => 0,
             Typed(room.Value), Typed(number), Typed(start.Epoch), Typed(start.Offset), Typed(end.Epoch), Typed(end.Offset)).ConfigureAwait(false);
-        await transaction.CommitAsync(cancellation).ConfigureAwait(false);
         return number;
 
-        async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> row, params NpgsqlParameter[] parameters)
-        {
-            await using var command = new NpgsqlCommand(sql, connection, transaction);
-            command.Parameters.AddRange(parameters);
-            await using var rows = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
-            return await rows.ListAsync(row, cancellation).ConfigureAwait(false);
-        }
+        Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> row, params NpgsqlParameter[] parameters) =>
+            transaction.ListAsync(Statement(sql, parameters), row, cancellation);
     }
 
     private static Revision Read(NpgsqlDataReader row) => new(row.GetInt64(0), At(row, 1), At(row, 3));

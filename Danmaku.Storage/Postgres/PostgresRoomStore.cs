@@ -100,10 +100,13 @@ public sealed class PostgresRoomStore : IRoomStore
             return [];
         }
 
-        var indexes = await _source.RunAsync(
-            [PostgresAppend.Statement(appends)],
-            rows => rows.ListAsync(row => (int)row.GetInt64(0), cancellation),
-            cancellation).ConfigureAwait(false);
+        var hasRecalls = appends.Any(append => append.Comments.Any(entry => entry.Comment.Recall is not null));
+        var indexes = hasRecalls
+            ? await PostgresRecalls.AppendAsync(_source, appends, cancellation).ConfigureAwait(false)
+            : await _source.RunAsync(
+                [PostgresAppend.Statement(appends)],
+                rows => rows.ListAsync(row => (int)row.GetInt64(0), cancellation),
+                cancellation).ConfigureAwait(false);
         var kept = new bool[appends.Count];
         indexes.ForEach(index => kept[index] = true);
 

@@ -80,6 +80,12 @@ internal static class PostgresSchema
         -- Secrets of the deployment, such as the key by which people are known.
         CREATE TABLE danmaku.secrets (name text COLLATE "C" PRIMARY KEY, value bytea NOT NULL);
         """,
+        """
+        -- Who said it, what that person was, and what an entry takes back. An earlier release reads a recall as a danmaku without a text.
+        ALTER TABLE danmaku.log ADD COLUMN user_id bytea;
+        ALTER TABLE danmaku.log ADD COLUMN role int2 NOT NULL DEFAULT 0;
+        ALTER TABLE danmaku.log ADD COLUMN recall bytea;
+        """,
     ];
 
     /// <summary>Brings a database to this version. Several may try at once.</summary>

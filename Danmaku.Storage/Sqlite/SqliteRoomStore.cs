@@ -1,8 +1,11 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Segments;
 using Danmaku.Core.Storage;
+using Danmaku.Core.Wire;
 using Microsoft.Data.Sqlite;
 
 namespace Danmaku.Storage.Sqlite;
@@ -119,7 +122,7 @@ public sealed class SqliteRoomStore : IRoomStore
 
     private const string SelectLog =
         """
-        SELECT epoch, previous_epoch, previous_offset, "offset", time, author, text, mode, color, size, at, post_id
+        SELECT epoch, previous_epoch, previous_offset, "offset", time, author, text, mode, color, size, at, post_id, user_id, role, recall
         FROM log JOIN epochs USING (room, epoch) WHERE room = $1
         """;
 
@@ -223,6 +226,10 @@ public sealed class SqliteRoomStore : IRoomStore
         foreach (var (id, comment) in append.Comments.Where(entry => new Position(append.Epoch, entry.Comment.Offset) > room.Last))
         {
             Insert(session, append, id, comment);
+            if (comment.Recall is { } recall)
+            {
+                Withdraw(session, append.Room, recall, new Position(append.Epoch, comment.Offset));
+            }
         }
 
         session.Execute(
@@ -237,8 +244,8 @@ public sealed class SqliteRoomStore : IRoomStore
 
     private static void Insert(SqliteSession session, RoomAppend append, PostId id, Comment comment) => session.Execute(
         """
-        INSERT INTO log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO log (room, epoch, "offset", time, author, text, mode, color, size, at, post_id, user_id, role, recall)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,
         append.Room.Value,
         append.Epoch,
@@ -250,7 +257,40 @@ public sealed class SqliteRoomStore : IRoomStore
         comment.Style.Color,
         (int)comment.Style.Size,
         comment.At,
-        Bytes(id));
+        Bytes(id),
+        comment.User.IsNone ? null : BinaryCodec.Encode(comment.User),
+        (int)comment.Role,
+        comment.Recall is null ? null : BinaryCodec.Encode(comment.Recall));
+
+    /// <summary>Erases what a recall takes back, and revises the part of the history that it touches.</summary>
+    /// <param name="at">The recall's own position: what it takes back comes before it.</param>
+    private static void Withdraw(SqliteSession session, RoomId room, Recall recall, Position at)
+    {
+        const string Erase =
+            """
+            UPDATE log SET author = '', text = '', mode = 0, color = 16777215, size = 1, at = NULL, user_id = NULL, role = 0
+            WHERE room = $1 AND text <> '' AND (epoch, "offset") < ($2, $3)
+            """;
+        const string Touched = """ RETURNING epoch, "offset" """;
+        using var rows = recall switch
+        {
+            Recall.One one => session.Query(
+                Erase + """ AND epoch = $4 AND "offset" = $5""" + Touched, room.Value, at.Epoch, at.Offset, one.Target.Epoch, one.Target.Offset),
+            Recall.Person person => session.Query(
+                Erase + " AND user_id = $4 AND time >= $5" + Touched, room.Value, at.Epoch, at.Offset, BinaryCodec.Encode(person.User), person.Since),
+            _ => session.Query(Erase + Touched, room.Value, at.Epoch, at.Offset),
+        };
+        var touched = new List<Position>();
+        while (rows.Read())
+        {
+            touched.Add(new Position(rows.GetInt64(0), rows.GetInt64(1)));
+        }
+
+        if (touched.Count > 0)
+        {
+            Revise(session, room, touched.Min(), touched.Max());
+        }
+    }
 
     private static long? Revise(SqliteSession session, RoomId room, Position from, Position through)
     {
@@ -322,7 +362,12 @@ public sealed class SqliteRoomStore : IRoomStore
                 rows.GetInt64(0),
                 new Position(rows.GetInt64(1), rows.GetInt64(2)),
                 Id(rows, 11),
-                new Comment(rows.GetInt64(3), rows.GetInt64(4), rows.GetString(5), rows.GetString(6), style, at));
+                new Comment(rows.GetInt64(3), rows.GetInt64(4), rows.GetString(5), rows.GetString(6), style, at)
+                {
+                    User = rows.IsDBNull(12) ? default : new UserId(rows.GetFieldValue<byte[]>(12)),
+                    Role = (Role)rows.GetByte(13),
+                    Recall = rows.IsDBNull(14) ? null : BinaryCodec.DecodeRecall(rows.GetFieldValue<byte[]>(14)),
+                });
         }
     }
 

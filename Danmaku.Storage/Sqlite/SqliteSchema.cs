@@ -70,6 +70,12 @@ internal static class SqliteSchema
         -- Secrets of the deployment, such as the key by which people are known.
         CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- Who said it, what that person was, and what an entry takes back. An earlier release reads a recall as a danmaku without a text.
+        ALTER TABLE log ADD COLUMN user_id BLOB;
+        ALTER TABLE log ADD COLUMN role INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE log ADD COLUMN recall BLOB;
+        """,
     ];
 
     /// <summary>Brings a file to this version.</summary>

@@ -16,9 +16,11 @@ export type { ClientEvents, ClientOptions, ConnectionState, ReceivedComment } fr
 export { browserIdentity } from './client/identity';
 export type { IdentityStore } from './client/identity';
 export { readIndex, readSegment } from './client/codec';
-export { MODES, SIZES, SUBPROTOCOL } from './client/messages';
-export type { Ack, Comment, Draft, HistoryIndex, Mode, Position, SegmentEntry, Size, Skipped, Welcome } from './client/messages';
+export { MODES, ROLES, SIZES, SUBPROTOCOL } from './client/messages';
+export type { Ack, Comment, Draft, HistoryIndex, Mode, Position, Recall, RecallOrder, Role, SegmentEntry, Size, Skipped, Welcome } from './client/messages';
 export type { PostOutcome } from './client/posts';
+export { isRecalled } from './client/recalls';
+export type { Recalled } from './client/recalls';
 export { checkText, countChars, cutText, MAX_TEXT_CHARS, MAX_TEXT_POINTS, usedChars } from './client/text';
 export type { CheckedText, TextProblem } from './client/text';
 export { DanmakuOverlay } from './overlay/danmakuoverlay';

@@ -11,6 +11,7 @@ import { element } from './page/elements';
 import { Feed } from './page/feed';
 import { FullScreen } from './page/fullscreen';
 import { Log } from './page/log';
+import { Moderation } from './page/moderation';
 import { explain } from './page/refusal';
 import { Replay } from './page/replay';
 import { isReplay, otherSide, roomFrom, socketUrl } from './page/room';
@@ -169,7 +170,18 @@ function enter(name: string): void {
       refuse(state.reason);
     }
   });
+  const moderation = new Moderation(
+    {
+      menu: element('actions', HTMLElement),
+      one: element('recall-one', HTMLButtonElement),
+      person: element('recall-person', HTMLButtonElement),
+      all: element('recall-all', HTMLButtonElement),
+    },
+    (order) => client.recall(order),
+    (text) => toast.show(text),
+  );
   client.on('welcome', (welcome) => {
+    log.actions = Moderation.isFor(welcome.role) ? (comment, opener) => moderation.open(comment, opener) : null;
     status.showEdge(welcome.node);
     element('me', HTMLElement).textContent = welcome.name;
     feed.welcomed(welcome.head);
@@ -184,7 +196,14 @@ function enter(name: string): void {
     log.markOwn(ack.position, ack.durable);
     overlay.markOwn(ack.position);
   });
+  client.on('recalled', (recalled) => {
+    log.recall(recalled);
+    overlay.recall(recalled);
+  });
   client.on('lost', () => {
+    // Something that was taken back may be among it.
+    log.clear();
+    overlay.clear();
     log.note('Some remarks could not be recovered');
     toast.show('Some remarks could not be recovered');
   });

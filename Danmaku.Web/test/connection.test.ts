@@ -4,6 +4,7 @@ import { DanmakuClient } from '../src/client/connection';
 import type { ClientOptions, ReceivedComment } from '../src/client/events';
 import type { Position, Skipped } from '../src/client/messages';
 import { SUBPROTOCOL } from '../src/client/messages';
+import type { Recalled } from '../src/client/recalls';
 import { at, batch, comment, EPOCH, FakeServer, welcome } from './fakeserver';
 import { ManualClock } from './manualclock';
 
@@ -373,6 +374,54 @@ describe('the stream', () => {
 
     expect(lost).toEqual([at(7), at(20)]);
     expect(client.position).toEqual(at(21));
+  });
+
+  test('tells of recalls, shows neither them nor what was recalled, and goes on behind both', () => {
+    const client = live();
+    const recalled: Recalled[] = [];
+    client.on('recalled', (each) => recalled.push(...each));
+
+    server.last.say(batch(1, 'a', 'b'), {
+      type: 'batch',
+      epoch: EPOCH,
+      offset: 3,
+      comments: [
+        { time: 1, name: '', text: '' },
+        { time: 1, name: '', text: '', recall: { epoch: EPOCH, offset: 1 } },
+        { time: 1, name: 'Kai', text: 'c' },
+      ],
+    });
+
+    expect(shown).toEqual(['1 a', '2 b', '5 c']);
+    expect(recalled).toEqual([{ recall: { epoch: EPOCH, offset: 1 }, before: { epoch: EPOCH, offset: 4 } }]);
+    expect(client.position).toEqual({ epoch: EPOCH, offset: 5 });
+    expect(lost).toEqual([]);
+  });
+
+  test('a recall is sent again with its id until it is answered', async () => {
+    const client = live();
+    const outcome = client.recall({ position: { epoch: EPOCH, offset: 4 } });
+    const [first] = server.last.of('recall');
+
+    server.last.close(1006);
+    clock.advance(5000);
+    server.last.accept().say(welcome(0));
+    const [again] = server.last.of('recall');
+    server.last.say({ type: 'ack', id: again?.id ?? '', position: { epoch: EPOCH, offset: 9 }, durable: true });
+
+    expect(first).toEqual({ type: 'recall', id: first?.id, position: { epoch: EPOCH, offset: 4 } });
+    expect(again).toEqual({ ...first, again: true });
+    expect(await outcome).toEqual({ kind: 'accepted', position: { epoch: EPOCH, offset: 9 }, durable: true });
+  });
+
+  test('tells of recalls among what was skipped', () => {
+    const client = live();
+    const recalled: Recalled[] = [];
+    client.on('recalled', (each) => recalled.push(...each));
+
+    server.last.say({ type: 'skipped', epoch: EPOCH, from: 1, through: 80, count: 80, recalls: [{ all: true }] });
+
+    expect(recalled).toEqual([{ recall: { all: true }, before: { epoch: EPOCH, offset: 81 } }]);
   });
 
   test('passes skipped on and goes on behind it', () => {

@@ -180,6 +180,24 @@ describe('Log', () => {
     expect(newest.hidden).toBe(true);
     expect(list.scrollTop).toBeGreaterThan(100);
   });
+
+  test('shows that something was taken back, and not what', () => {
+    log.add([received(1, { user: 'm', time: 5 }), received(2, { user: 'k', time: 6 }), received(3, { user: 'm', time: 7 })]);
+
+    log.recall([{ recall: { user: 'm', since: 6 }, before: { epoch: 1, offset: 4 } }]);
+    log.recall([{ recall: { epoch: 1, offset: 2 }, before: { epoch: 1, offset: 5 } }]);
+
+    expect([...list.children].map((line) => line.textContent)).toEqual(['Kai t1', 'Taken back', 'Taken back']);
+    expect(list.innerHTML).not.toContain('t2');
+  });
+
+  test('keeps what was said after everything was taken back', () => {
+    log.add([received(1), received(2), received(4)]);
+
+    log.recall([{ recall: { all: true }, before: { epoch: 1, offset: 3 } }]);
+
+    expect([...list.children].map((line) => line.textContent)).toEqual(['Taken back', 'Taken back', 'Kai t4']);
+  });
 });
 
 describe('Composer', () => {

@@ -1,7 +1,7 @@
 /** Text to messages and back (docs/protocol.md, section 4). Nothing here throws on what a server sent. */
 
-import { MODES, SIZES } from './messages';
-import type { Batch, ClientMessage, Comment, HistoryIndex, Position, Reject, SegmentEntry, ServerMessage, Welcome } from './messages';
+import { MODES, ROLES, SIZES } from './messages';
+import type { Batch, ClientMessage, Comment, HistoryIndex, Position, Recall, Reject, SegmentEntry, ServerMessage, Skipped, Welcome } from './messages';
 
 /** What one text message turned out to be. `ignored` is a type from the future; `garbage` is a server's mistake. */
 export type Decoded =
@@ -75,16 +75,7 @@ const readers = new Map<string, (fields: Fields) => ServerMessage>([
   ['reject', readReject],
   ['unknown', (f) => ({ type: 'unknown', id: string(f, 'id') })],
   ['viewers', (f) => ({ type: 'viewers', count: integer(f, 'count') })],
-  [
-    'skipped',
-    (f) => ({
-      type: 'skipped',
-      epoch: integer(f, 'epoch'),
-      from: integer(f, 'from'),
-      through: integer(f, 'through'),
-      count: integer(f, 'count'),
-    }),
-  ],
+  ['skipped', readSkipped],
   ['lost', (f) => ({ type: 'lost', position: position(f['position']) })],
   ['move', (f) => ({ type: 'move', ...(typeof f['to'] === 'string' ? { to: f['to'] } : {}) })],
   ['clock', (f) => ({ type: 'clock', client: number(f, 'client'), server: number(f, 'server') })],
@@ -93,7 +84,8 @@ const readers = new Map<string, (fields: Fields) => ServerMessage>([
 ]);
 
 function readWelcome(f: Fields): Welcome {
-  const identity = f['identity'];
+  const [user, identity] = [f['user'], f['identity']];
+  const role = ROLES.find((known) => known === f['role']);
   return {
     type: 'welcome',
     room: string(f, 'room'),
@@ -105,6 +97,19 @@ function readWelcome(f: Fields): Welcome {
     viewers: integer(f, 'viewers'),
     heartbeat: integer(f, 'heartbeat'),
     ...(typeof identity === 'string' ? { identity } : {}),
+    ...(typeof user === 'string' ? { user } : {}),
+    ...(role === undefined ? {} : { role }),
+  };
+}
+
+function readSkipped(f: Fields): Skipped {
+  return {
+    type: 'skipped',
+    epoch: integer(f, 'epoch'),
+    from: integer(f, 'from'),
+    through: integer(f, 'through'),
+    count: integer(f, 'count'),
+    ...(f['recalls'] === undefined ? {} : { recalls: list(f, 'recalls').map(readRecall) }),
   };
 }
 
@@ -134,8 +139,8 @@ function readComment(value: unknown): Comment {
   }
   const mode = MODES.find((known) => known === value['mode']);
   const size = SIZES.find((known) => known === value['size']);
-  const color = value['color'];
-  const at = value['at'];
+  const role = ROLES.find((known) => known === value['role']);
+  const [color, at, user, recall] = [value['color'], value['at'], value['user'], value['recall']];
   return {
     time: number(value, 'time'),
     name: string(value, 'name'),
@@ -144,7 +149,19 @@ function readComment(value: unknown): Comment {
     ...(typeof color === 'string' && isColor(color) ? { color } : {}),
     ...(size === undefined ? {} : { size }),
     ...(isCount(at) ? { at } : {}),
+    ...(typeof user === 'string' ? { user } : {}),
+    ...(role === undefined ? {} : { role }),
+    ...(isFields(recall) ? { recall: readRecall(recall) } : {}),
   };
+}
+
+/** A recall that a later server has invented may mean anything: it counts as one of everything. */
+function readRecall(value: Fields): Recall {
+  const [user, since] = [value['user'], value['since']];
+  if (isCount(value['epoch']) && isCount(value['offset'])) {
+    return { epoch: value['epoch'], offset: value['offset'] };
+  }
+  return typeof user === 'string' && isCount(since) ? { user, since } : { all: true };
 }
 
 function readSegmentEntry(epoch: number, f: Fields): SegmentEntry {

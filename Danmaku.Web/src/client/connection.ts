@@ -5,7 +5,7 @@ import type { Cancel, Clock } from './clock';
 import { ABNORMAL, finalReason, NO_ANSWER, TOKEN_EXPIRED } from './closing';
 import { decode, encode } from './codec';
 import { Emitter } from './emitter';
-import type { ClientEvents, ClientOptions, ConnectionState } from './events';
+import type { ClientEvents, ClientOptions, ConnectionState, ReceivedComment } from './events';
 import { ASK_EVERY, FIRST_WITHIN, Liveness } from './liveness';
 import { SUBPROTOCOL } from './messages';
 import type {
@@ -17,14 +17,17 @@ import type {
   Join,
   Move,
   Position,
+  RecallOrder,
   Reject,
   ServerClock,
   ServerMessage,
+  Skipped,
   TokenExpiring,
   Welcome,
 } from './messages';
 import { MAX_UNANSWERED, randomPostId, UnansweredPosts } from './posts';
-import type { PostOutcome } from './posts';
+import type { PostOutcome, Unsent } from './posts';
+import type { Recalled } from './recalls';
 import { ServerTime } from './servertime';
 import { isAfter, Stream } from './stream';
 import type { Progress, StreamMessage } from './stream';
@@ -127,17 +130,26 @@ export class DanmakuClient {
     if (checked.problem !== undefined) {
       return Promise.resolve({ kind: 'refused', reason: checked.problem, message: PROBLEMS[checked.problem] });
     }
+    return this.sendUntilAnswered({ ...draft, type: 'post', text: checked.text });
+  }
+
+  /** Takes something back, for moderators. Safe as a post is; accepted when the server's store has erased it. */
+  recall(order: RecallOrder): Promise<PostOutcome> {
+    return this.sendUntilAnswered({ ...order, type: 'recall' });
+  }
+
+  private sendUntilAnswered(message: Unsent): Promise<PostOutcome> {
     if (this.current.kind === 'closed') {
       return Promise.resolve({ kind: 'refused', reason: 'closed', message: this.current.reason });
     }
     if (this.posts.size >= MAX_UNANSWERED) {
-      const message = 'Too many remarks are still on their way.';
-      return Promise.resolve({ kind: 'refused', reason: 'too_many_unanswered', message });
+      const text = 'Too many remarks are still on their way.';
+      return Promise.resolve({ kind: 'refused', reason: 'too_many_unanswered', message: text });
     }
     return new Promise((resolve) => {
-      const post = this.posts.add({ ...draft, text: checked.text }, resolve);
+      const sent = this.posts.add(message, resolve);
       if (this.current.kind === 'live') {
-        this.send(this.posts.outgoing(post));
+        this.send(this.posts.outgoing(sent));
       }
     });
   }
@@ -230,8 +242,7 @@ export class DanmakuClient {
         this.advance(message);
         return;
       case 'skipped':
-        this.advance(message);
-        return this.events.emit('skipped', message);
+        return this.onSkipped(message);
       case 'ack':
         return this.onAck(message);
       case 'reject':
@@ -273,17 +284,33 @@ export class DanmakuClient {
 
   private onBatch(batch: Batch): void {
     const { comments, first } = this.advance(batch);
-    if (comments.length === 0) {
-      return;
-    }
-    this.events.emit(
-      'comments',
-      comments.map((comment, i) => {
-        const position = { epoch: first.epoch, offset: first.offset + i };
+    const shown: ReceivedComment[] = [];
+    const recalled: Recalled[] = [];
+    for (const [i, comment] of comments.entries()) {
+      const position = { epoch: first.epoch, offset: first.offset + i };
+      if (comment.recall !== undefined) {
+        recalled.push({ recall: comment.recall, before: position });
+      } else if (comment.text !== '') {
         const own = this.own.delete(key(position)) || this.posts.looksOwn(comment, this.name);
-        return { ...comment, position, own, age: this.age(comment, position) };
-      }),
-    );
+        shown.push({ ...comment, position, own, age: this.age(comment, position) });
+      }
+    }
+    if (shown.length > 0) {
+      this.events.emit('comments', shown);
+    }
+    if (recalled.length > 0) {
+      this.events.emit('recalled', recalled);
+    }
+  }
+
+  private onSkipped(skipped: Skipped): void {
+    this.advance(skipped);
+    this.events.emit('skipped', skipped);
+    const { recalls, epoch, through } = skipped;
+    if (recalls !== undefined) {
+      const before = { epoch, offset: through + 1 };
+      this.events.emit('recalled', recalls.map((recall) => ({ recall, before })));
+    }
   }
 
   /** Before anything is known of the server's time, what comes after the head has just been said, and all else is old. */

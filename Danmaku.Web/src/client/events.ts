@@ -1,6 +1,7 @@
 import type { Clock } from './clock';
 import type { Ack, Comment, Position, Skipped, Welcome } from './messages';
 import type { IdentityStore } from './identity';
+import type { Recalled } from './recalls';
 import type { Connect } from './transport';
 
 export type ConnectionState =
@@ -24,13 +25,16 @@ export interface ReceivedComment extends Comment {
 export interface ClientEvents {
   state: ConnectionState;
   welcome: Welcome;
+  /** Only what can be shown. */
   comments: readonly ReceivedComment[];
   /** An own post has its position; its danmaku may have come already. Twice if it was not durable at first. */
   ack: Ack;
   viewers: number;
   /** Round trip in milliseconds. */
   latency: number;
-  /** Something before the next danmaku is missing for good. */
+  /** Moderators have taken something back. */
+  recalled: readonly Recalled[];
+  /** Something before the next danmaku is missing for good, perhaps also a recall: what is shown is to be removed. */
   lost: Position;
   skipped: Skipped;
   /** The server and we misunderstood each other; for developers. */

@@ -14,7 +14,20 @@ export type Mode = (typeof MODES)[number];
 export const SIZES = ['small', 'medium', 'large'] as const;
 export type Size = (typeof SIZES)[number];
 
-/** A danmaku as the server sends it: what is left out has its default (`scroll`, `#ffffff`, `medium`). */
+/** What somebody is in a room; `viewer` is never sent. */
+export const ROLES = ['viewer', 'trusted', 'moderator', 'host'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a moderator takes back: one danmaku, all of one person since a time, or everything; only what was said before it. */
+export type Recall =
+  | { readonly epoch: number; readonly offset: number }
+  | { readonly user: string; readonly since: number }
+  | { readonly all: true };
+
+/**
+ * An entry of a room's log as the server sends it: what is left out has its default (`scroll`, `#ffffff`, `medium`). One with an empty text shows nothing: it
+ * is a recall, or stands where a recalled danmaku was.
+ */
 export interface Comment {
   /** Unix milliseconds by the room's clock. */
   readonly time: number;
@@ -26,6 +39,11 @@ export interface Comment {
   readonly size?: Size;
   /** Media time in milliseconds. */
   readonly at?: number;
+  /** The person who said it: the same for one person in the whole deployment. */
+  readonly user?: string;
+  /** What that person is in the room; the server's word alone. */
+  readonly role?: Role;
+  readonly recall?: Recall;
 }
 
 /** What somebody wants to say. */
@@ -61,12 +79,22 @@ export interface Post extends Draft {
   readonly again?: true;
 }
 
+/** What a moderator wants to take back: one danmaku, all that a person has said within so many milliseconds, or everything. */
+export type RecallOrder = { readonly position: Position } | { readonly user: string; readonly within: number } | { readonly all: true };
+
+export type RecallRequest = RecallOrder & {
+  readonly type: 'recall';
+  /** As that of a post. */
+  readonly id: string;
+  readonly again?: true;
+};
+
 export interface ClientClock {
   readonly type: 'clock';
   readonly client: number;
 }
 
-export type ClientMessage = Join | Refresh | Post | ClientClock;
+export type ClientMessage = Join | Refresh | Post | RecallRequest | ClientClock;
 
 export interface Welcome {
   readonly type: 'welcome';
@@ -81,6 +109,10 @@ export interface Welcome {
   readonly heartbeat: number;
   /** To keep, and to bring along the next time. */
   readonly identity?: string;
+  /** Who we are, as others see it. */
+  readonly user?: string;
+  /** What we are in this room; missing for a viewer. */
+  readonly role?: Role;
 }
 
 export interface Batch {
@@ -123,6 +155,8 @@ export interface Skipped {
   readonly from: number;
   readonly through: number;
   readonly count: number;
+  /** What was taken back by entries among them. */
+  readonly recalls?: readonly Recall[];
 }
 
 export interface Lost {

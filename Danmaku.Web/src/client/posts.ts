@@ -1,5 +1,5 @@
 import type { Clock, Cancel } from './clock';
-import type { Comment, Draft, Position, Post } from './messages';
+import type { Comment, Draft, Position, Post, RecallOrder, RecallRequest } from './messages';
 
 /** What became of a post. `unanswered`: nobody knows; it may have been accepted. */
 export type PostOutcome =
@@ -16,8 +16,14 @@ export const MAX_UNANSWERED = 10;
 /** How long a post is sent again before its author is told that nobody answers. */
 export const POST_DEADLINE = 60_000;
 
+/** What is sent again until it is answered. */
+export type Sent = Post | RecallRequest;
+
+/** The same before it has an id. */
+export type Unsent = (Draft & { readonly type: 'post' }) | (RecallOrder & { readonly type: 'recall' });
+
 interface Entry {
-  readonly post: Post;
+  readonly post: Sent;
   readonly resolve: (outcome: PostOutcome) => void;
   readonly cancelDeadline: Cancel;
   cancelResend: Cancel;
@@ -25,7 +31,7 @@ interface Entry {
   wasSent: boolean;
 }
 
-/** Posts without an answer, in the order they were made. */
+/** Posts and recalls without an answer, in the order they were made. */
 export class UnansweredPosts {
   private readonly entries = new Map<string, Entry>();
 
@@ -38,19 +44,19 @@ export class UnansweredPosts {
     return this.entries.size;
   }
 
-  get all(): readonly Post[] {
+  get all(): readonly Sent[] {
     return [...this.entries.values()].map((entry) => entry.post);
   }
 
-  add(draft: Draft, resolve: (outcome: PostOutcome) => void): Post {
-    const post: Post = { type: 'post', id: this.makeId(), ...draft };
+  add(unsent: Unsent, resolve: (outcome: PostOutcome) => void): Sent {
+    const post: Sent = { id: this.makeId(), ...unsent };
     const cancelDeadline = this.clock.after(POST_DEADLINE, () => this.settle(post.id, { kind: 'unanswered' }));
     this.entries.set(post.id, { post, resolve, cancelDeadline, cancelResend: () => undefined, tries: 0, wasSent: false });
     return post;
   }
 
   /** The form in which a post goes out: every time but the first it says so. */
-  outgoing(post: Post): Post {
+  outgoing(post: Sent): Sent {
     const entry = this.entries.get(post.id);
     if (entry === undefined || !entry.wasSent) {
       if (entry !== undefined) {
@@ -80,7 +86,7 @@ export class UnansweredPosts {
   }
 
   /** The edge does not know what became of it: send it again, with the same id, after a wait that grows. */
-  resendLater(id: string, wait: (tries: number) => number, send: (post: Post) => void): void {
+  resendLater(id: string, wait: (tries: number) => number, send: (post: Sent) => void): void {
     const entry = this.entries.get(id);
     if (entry !== undefined) {
       entry.cancelResend();
@@ -97,7 +103,7 @@ export class UnansweredPosts {
 
   /** Whether a danmaku looks like one of these: its batch may come before its ack. */
   looksOwn(comment: Comment, name: string): boolean {
-    return comment.name === name && this.all.some((post) => post.text === comment.text);
+    return comment.name === name && this.all.some((post) => post.type === 'post' && post.text === comment.text);
   }
 }
 

@@ -1,6 +1,8 @@
 import { systemClock } from '../client/clock';
 import type { Cancel, Clock } from '../client/clock';
 import type { Position } from '../client/messages';
+import { isRecalled } from '../client/recalls';
+import type { Recalled } from '../client/recalls';
 import { nextFrame } from './frames';
 import type { Frames } from './frames';
 import { createItem, LOOKS, positionKey } from './item';
@@ -108,6 +110,15 @@ export class DanmakuOverlay implements Overlay {
   markOwn(position: Position): void {
     const selector = `.danmaku-item[data-position="${positionKey(position)}"]`;
     this.container.querySelector(selector)?.classList.add('own');
+  }
+
+  recall(recalled: readonly Recalled[]): void {
+    const isGone = (flight: Flight) => recalled.some((each) => isRecalled({ time: 0, ...flight }, each));
+    this.line.remove(isGone);
+    for (const { item } of this.flying.filter(({ flight }) => isGone(flight))) {
+      item.remove();
+    }
+    this.flying = this.flying.filter(({ flight }) => !isGone(flight));
   }
 
   follow(pace: Pace): void {

@@ -1,4 +1,5 @@
 import type { Mode, Position, Size } from '../client/messages';
+import type { Recalled } from '../client/recalls';
 import type { Pace } from './stagetime';
 
 /** One danmaku on its way over the video. */
@@ -11,6 +12,9 @@ export interface Flight {
   /** Said by this viewer: outlined, and never left out for want of room. */
   readonly own: boolean;
   readonly position: Position;
+  /** When it was said, Unix milliseconds, and by whom: for recalls of a person. */
+  readonly time?: number;
+  readonly user?: string;
 }
 
 /** Where danmaku fly. What does not fit is left out: an overlay is a picture, the record is the list beside it. */
@@ -23,6 +27,8 @@ export interface Overlay {
   follow(pace: Pace): void;
   /** Takes everything off; while not running nothing is shown and nothing is kept for later. */
   setRunning(running: boolean): void;
+  /** Takes off what moderators have taken back. */
+  recall(recalled: readonly Recalled[]): void;
   /** Takes everything off; what comes is shown. */
   clear(): void;
   destroy(): void;

@@ -32,6 +32,10 @@ export class WaitingLine {
     this.line = this.line.filter((waiting) => !take(waiting.flight));
   }
 
+  remove(isGone: (flight: Flight) => boolean): void {
+    this.line = this.line.filter((waiting) => !isGone(waiting.flight));
+  }
+
   clear(): void {
     this.line = [];
   }

@@ -39,6 +39,6 @@ export class Feed {
 }
 
 export function flightOf(comment: ReceivedComment): Flight {
-  const { text, own, position, mode = 'scroll', color = '#ffffff', size = 'medium' } = comment;
-  return { text, own, position, mode, color, size };
+  const { text, own, position, time, user, mode = 'scroll', color = '#ffffff', size = 'medium' } = comment;
+  return { text, own, position, time, mode, color, size, ...(user === undefined ? {} : { user }) };
 }

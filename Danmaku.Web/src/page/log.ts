@@ -1,5 +1,7 @@
 import type { ReceivedComment } from '../client/events';
 import type { Position } from '../client/messages';
+import { isRecalled } from '../client/recalls';
+import type { Recalled } from '../client/recalls';
 import { positionKey } from '../overlay/item';
 
 /** Lines kept; older ones are taken off the top. */
@@ -12,7 +14,11 @@ const NEAR_END = 48;
 export class Log {
   /** Own danmaku that the server has and its store has not, by position. Their lines may still come. */
   private readonly unsaved = new Set<string>();
+  private readonly said = new WeakMap<Element, ReceivedComment>();
   private following = true;
+
+  /** What can be done to a line, for who may; lines that come get a button for it. */
+  actions: ((comment: ReceivedComment, opener: HTMLElement) => void) | null = null;
 
   constructor(
     private readonly list: HTMLElement,
@@ -20,12 +26,35 @@ export class Log {
   ) {
     list.addEventListener('scroll', () => this.follow(this.atEnd()), { passive: true });
     newest.addEventListener('click', () => this.toEnd());
+    list.addEventListener('click', (event) => this.act(event.target));
   }
 
   add(comments: readonly ReceivedComment[]): void {
-    this.append(comments.slice(-MAX_LINES).map(createLine));
+    this.append(
+      comments.slice(-MAX_LINES).map((comment) => {
+        const line = createLine(comment);
+        this.said.set(line, comment);
+        if (this.actions !== null) {
+          line.append(createActions(comment.name));
+        }
+        return line;
+      }),
+    );
     for (const key of this.unsaved) {
       this.markSaved(key, false);
+    }
+  }
+
+  /** What moderators have taken back is not to be read any more; that something stood there may be. */
+  recall(recalled: readonly Recalled[]): void {
+    for (const line of this.list.children) {
+      const comment = this.said.get(line);
+      if (comment !== undefined && recalled.some((each) => isRecalled(comment, each))) {
+        this.said.delete(line);
+        line.className = 'note recalled';
+        line.removeAttribute('title');
+        line.textContent = 'Taken back';
+      }
     }
   }
 
@@ -54,6 +83,14 @@ export class Log {
     } else {
       this.remember(key);
       this.markSaved(key, false);
+    }
+  }
+
+  private act(target: EventTarget | null): void {
+    const opener = target instanceof Element ? target.closest<HTMLElement>('.actions') : null;
+    const comment = opener?.parentElement ? this.said.get(opener.parentElement) : undefined;
+    if (opener && comment !== undefined) {
+      this.actions?.(comment, opener);
     }
   }
 
@@ -118,7 +155,22 @@ function createLine(comment: ReceivedComment): HTMLElement {
   }
   line.title = new Date(comment.time).toLocaleTimeString();
   line.append(span('name', comment.name), ' ', span('text', comment.text));
+  if (comment.role !== undefined) {
+    line.dataset['role'] = comment.role;
+    line.prepend(span('role', comment.role), ' ');
+  }
   return line;
+}
+
+function createActions(name: string): HTMLElement {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'actions';
+  button.textContent = '⋯';
+  button.setAttribute('aria-label', `Actions for what ${name} said`);
+  button.setAttribute('aria-haspopup', 'menu');
+  button.setAttribute('aria-expanded', 'false');
+  return button;
 }
 
 function createUnsaved(): HTMLElement {

@@ -29,9 +29,9 @@ export class Timeline {
     return this.moments.at(-1)?.at ?? 0;
   }
 
-  /** Adds danmaku in any order; what is there already is left alone. */
+  /** Adds danmaku in any order; what is there already is left alone, and recalls and what was recalled are left out. */
   add(comments: readonly PastComment[]): void {
-    for (const comment of comments) {
+    for (const comment of comments.filter(({ text }) => text !== '')) {
       const key = positionKey(comment.position);
       if (!this.known.has(key)) {
         this.known.add(key);
