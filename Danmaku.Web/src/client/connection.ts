@@ -5,14 +5,12 @@ import type { Cancel, Clock } from './clock';
 import { ABNORMAL, finalReason, NO_ANSWER, TOKEN_EXPIRED } from './closing';
 import { decode, encode } from './codec';
 import { Emitter } from './emitter';
-import type { ClientEvents, ClientOptions, ConnectionState, ReceivedComment } from './events';
+import type { ClientEvents, ClientOptions, ConnectionState } from './events';
 import { ASK_EVERY, FIRST_WITHIN, Liveness } from './liveness';
 import { SUBPROTOCOL } from './messages';
 import type {
   Ack,
-  Batch,
   ClientMessage,
-  Comment,
   Draft,
   Join,
   Move,
@@ -21,16 +19,13 @@ import type {
   Reject,
   ServerClock,
   ServerMessage,
-  Skipped,
   TokenExpiring,
   Welcome,
 } from './messages';
 import { MAX_UNANSWERED, randomPostId, UnansweredPosts } from './posts';
 import type { PostOutcome, Unsent } from './posts';
-import type { Recalled } from './recalls';
+import { Reception } from './reception';
 import { ServerTime } from './servertime';
-import { isAfter, Stream } from './stream';
-import type { Progress, StreamMessage } from './stream';
 import { checkText } from './text';
 import { connectWebSocket } from './transport';
 import type { Connect, Transport } from './transport';
@@ -44,9 +39,6 @@ const TOKEN_TIMEOUT = 10_000;
 /** A connection that was live this long was a good one: the next wait starts small again. */
 const GOOD_AFTER = 10_000;
 
-/** Own positions remembered from acks that came before their batch. Older ones are forgotten. */
-const MAX_OWN = 256;
-
 /** One viewer of one room: joins, comes back where it left, posts safely. Speaks docs/protocol.md, section 4 and 5. */
 export class DanmakuClient {
   private readonly clock: Clock;
@@ -57,15 +49,12 @@ export class DanmakuClient {
   private readonly posts: UnansweredPosts;
   private readonly liveness: Liveness;
   private readonly events = new Emitter<ClientEvents>();
-  private readonly stream = new Stream();
   private readonly serverTime: ServerTime;
-  private readonly own = new Set<string>();
+  private readonly reception: Reception;
   private transport: Transport | null = null;
   private cancelWait: Cancel = () => undefined;
   private current: ConnectionState = { kind: 'closed', code: 1000, reason: 'Not started.' };
   private liveSince: number | null = null;
-  private name = '';
-  private head: Position | null = null;
   private token: string | null;
   /** Counts what was begun and given up: what was asked for before does not matter any more. */
   private attempt = 0;
@@ -79,6 +68,7 @@ export class DanmakuClient {
     this.addresses = new Addresses(options.url);
     this.backoff = new Backoff(this.random);
     this.posts = new UnansweredPosts(this.clock, options.makeId ?? randomPostId);
+    this.reception = new Reception(this.posts, this.serverTime, this.events);
     this.liveness = new Liveness(this.clock, {
       ask: () => this.send({ type: 'clock', client: this.clock.now() }),
       dead: () => this.giveUp('no answer'),
@@ -91,7 +81,7 @@ export class DanmakuClient {
 
   /** Where this viewer would resume. */
   get position(): Position | null {
-    return this.stream.position;
+    return this.reception.position;
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
@@ -202,7 +192,7 @@ export class DanmakuClient {
   private join(): void {
     this.cancelWait();
     const { history, name } = this.options;
-    const [position, token, identity] = [this.stream.position, this.token, this.options.identity?.load() ?? null];
+    const [position, token, identity] = [this.reception.position, this.token, this.options.identity?.load() ?? null];
     const join: Join = {
       type: 'join',
       ...(position === null ? {} : { position }),
@@ -237,12 +227,12 @@ export class DanmakuClient {
       case 'welcome':
         return this.onWelcome(message);
       case 'batch':
-        return this.onBatch(message);
+        return this.reception.onBatch(message);
       case 'lost':
-        this.advance(message);
+        this.reception.advance(message);
         return;
       case 'skipped':
-        return this.onSkipped(message);
+        return this.reception.onSkipped(message);
       case 'ack':
         return this.onAck(message);
       case 'reject':
@@ -266,71 +256,24 @@ export class DanmakuClient {
   }
 
   private onWelcome(welcome: Welcome): void {
-    this.name = welcome.name;
     if (welcome.identity !== undefined) {
       this.options.identity?.save(welcome.identity);
     }
-    this.head = welcome.head;
     this.liveSince = this.clock.now();
     this.liveness.start(ASK_EVERY);
     this.change({ kind: 'live' });
     this.events.emit('welcome', welcome);
     this.events.emit('viewers', welcome.viewers);
-    this.advance(welcome);
+    this.reception.onWelcome(welcome);
     for (const post of this.posts.all) {
       this.send(this.posts.outgoing(post));
     }
   }
 
-  private onBatch(batch: Batch): void {
-    const { comments, first } = this.advance(batch);
-    const shown: ReceivedComment[] = [];
-    const recalled: Recalled[] = [];
-    for (const [i, comment] of comments.entries()) {
-      const position = { epoch: first.epoch, offset: first.offset + i };
-      if (comment.recall !== undefined) {
-        recalled.push({ recall: comment.recall, before: position });
-      } else if (comment.text !== '') {
-        const own = this.own.delete(key(position)) || this.posts.looksOwn(comment, this.name);
-        shown.push({ ...comment, position, own, age: this.age(comment, position) });
-      }
-    }
-    if (shown.length > 0) {
-      this.events.emit('comments', shown);
-    }
-    if (recalled.length > 0) {
-      this.events.emit('recalled', recalled);
-    }
-  }
-
-  private onSkipped(skipped: Skipped): void {
-    this.advance(skipped);
-    this.events.emit('skipped', skipped);
-    const { recalls, epoch, through } = skipped;
-    if (recalls !== undefined) {
-      const before = { epoch, offset: through + 1 };
-      this.events.emit('recalled', recalls.map((recall) => ({ recall, before })));
-    }
-  }
-
-  /** Before anything is known of the server's time, what comes after the head has just been said, and all else is old. */
-  private age(comment: Comment, position: Position): number {
-    const isHistory = this.head === null || !isAfter(position, this.head);
-    return this.serverTime.age(comment.time) ?? (isHistory ? Infinity : 0);
-  }
-
-  private advance(message: StreamMessage): Progress {
-    const progress = this.stream.apply(message);
-    if (progress.gap) {
-      this.events.emit('lost', progress.first);
-    }
-    return progress;
-  }
-
   private onAck(ack: Ack): void {
     // The second ack, when the store has caught up, finds nothing to settle: the danmaku is known as our own by then.
     if (this.posts.settle(ack.id, { kind: 'accepted', position: ack.position, durable: ack.durable })) {
-      this.remember(ack.position);
+      this.reception.remember(ack.position);
     }
     this.events.emit('ack', ack);
   }
@@ -375,14 +318,6 @@ export class DanmakuClient {
       this.open();
     } else {
       this.openAfter(wait);
-    }
-  }
-
-  private remember(position: Position): void {
-    this.own.add(key(position));
-    if (this.own.size > MAX_OWN) {
-      const [oldest] = this.own;
-      this.own.delete(oldest ?? '');
     }
   }
 
@@ -451,7 +386,3 @@ const PROBLEMS = {
   text_too_long: 'This is too long for a danmaku.',
   text_invalid: 'This contains a character that cannot be shown.',
 } as const;
-
-function key(position: Position): string {
-  return `${position.epoch}/${position.offset}`;
-}
