@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Wire;
 using Danmaku.Testing;
@@ -40,6 +41,9 @@ public class ClientMessageTests
     [InlineData("identity", "{}")]
     [InlineData("client", "\"x\"")]
     [InlineData("viewers", "1")]
+    [InlineData("user", "7")]
+    [InlineData("within", "-1")]
+    [InlineData("all", "{}")]
     public void A_post_ignores_fields_that_are_not_its_own(string field, string value)
     {
         var message = Read($$"""{"type":"post","id":"{{Id}}","text":"hi","{{field}}":{{value}}}""");
@@ -195,6 +199,16 @@ public class ClientMessageTests
                 size = JsonFormat.SizeNames[(int)post.Style.Size],
                 at = post.At,
                 again = post.Again,
+            },
+            ClientMessage.Recall recall => new
+            {
+                type = "recall",
+                id = recall.Id.ToString(),
+                position = recall.Order is RecallOrder.One { Target: var target } ? new { epoch = target.Epoch, offset = target.Offset } : null,
+                user = (recall.Order as RecallOrder.Person)?.User.ToString(),
+                within = (recall.Order as RecallOrder.Person)?.Within,
+                all = recall.Order is RecallOrder.Everything,
+                again = recall.Again,
             },
             ClientMessage.Clock clock => new { type = "clock", client = Encoding.ASCII.GetString(clock.Client) },
             _ => message,

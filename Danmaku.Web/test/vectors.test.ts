@@ -150,6 +150,10 @@ function meant(reads: Reads): ClientMessage {
         ...(reads.again === true ? { again: true } : {}),
       };
     }
+    case 'recall': {
+      const order = reads.position ? { position: reads.position } : reads.user ? { user: reads.user, within: reads.within ?? 0 } : { all: true as const };
+      return { type: 'recall', id: reads.id ?? '', ...order, ...(reads.again === true ? { again: true } : {}) };
+    }
     default:
       return { type: 'clock', client: Number(reads.client) };
   }
