@@ -148,13 +148,16 @@ public sealed class TokenTests(TokenTests.Shared shared) : IClassFixture<TokenTe
             return secret.Sign(claims);
         }
 
-        var (renewed, _) = await TestViewer.JoinAsync(node.Url, "lobby", new { type = "join", token = Token(6) });
-        var (left, _) = await TestViewer.JoinAsync(node.Url, "lobby", new { type = "join", token = Token(6) });
+        var (renewed, _) = await TestViewer.JoinAsync(node.Url, "lobby", new { type = "join", token = Token(10) });
+        var (left, _) = await TestViewer.JoinAsync(node.Url, "lobby", new { type = "join", token = Token(10) });
         using var __ = renewed;
         using var ___ = left;
 
+        using var plain = await RawClient.ConnectAsync(node.Url);
+        Assert.Equal(101, await plain.RequestAsync("/ws/lobby", [.. RawClient.Upgrade, "Authorization: Bearer " + Token(10)]));
+
         var notice = await renewed.HearAsync("token_expiring");
-        Assert.InRange(notice.GetProperty("within").GetInt64(), 1, 3000);
+        Assert.InRange(notice.GetProperty("within").GetInt64(), 1, 5000);
         await renewed.SayAsync(new { type = "refresh", token = Token(3600, "mallory") });
         Assert.Equal("token_refused", (await renewed.HearAsync("error")).GetProperty("reason").GetString());
         await renewed.SayAsync(new { type = "refresh", token = Token(-5) });
@@ -162,6 +165,7 @@ public sealed class TokenTests(TokenTests.Shared shared) : IClassFixture<TokenTe
         await renewed.SayAsync(new { type = "refresh", token = Token(3600) });
 
         Assert.Equal((4004, "token expired"), await left.ClosedAsync());
+        Assert.Equal((4004, "token expired"), await plain.ReadCloseAsync());
         await renewed.PostAsync("still here");
         await renewed.HearAsync("ack");
     }

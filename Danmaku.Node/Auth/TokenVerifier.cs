@@ -27,12 +27,12 @@ internal sealed class TokenVerifier(AuthOptions options, IReadOnlyList<SecurityK
             return Refused("the token is too long");
         }
 
-        if (TryRead(token) is not { } read)
+        if (TryRead(token) is not var (read, algorithm, id))
         {
             return Refused("the token is malformed");
         }
 
-        var candidates = await KeysForAsync(read.Alg ?? "", read.Kid ?? "", cancellation).ConfigureAwait(false);
+        var candidates = await KeysForAsync(algorithm, id, cancellation).ConfigureAwait(false);
         if (candidates.Count == 0)
         {
             return keys.Count == 0 && jwks?.Keys is null ? new TokenResult.Refused(CloseReason.TokensUnchecked) : Refused("no key is known for the token");
@@ -45,14 +45,14 @@ internal sealed class TokenVerifier(AuthOptions options, IReadOnlyList<SecurityK
     private static TokenResult.Refused Refused(string why) => new(CloseReason.NotAdmitted(why));
 
     /// <summary>What the library makes of something that is no token is an exception of one kind or another.</summary>
-    private static JsonWebToken? TryRead(string token)
+    private static (JsonWebToken Token, string Algorithm, string KeyId)? TryRead(string token)
     {
         try
         {
             var read = new JsonWebToken(token);
 
             // Whoever has written "crit" wants it refused by those who do not know what it names (RFC 7515 §4.1.11); we know nothing of the kind.
-            return read.IsEncrypted || Json(read.EncodedHeader).TryGetProperty("crit", out _) ? null : read;
+            return read.IsEncrypted || Json(read.EncodedHeader).TryGetProperty("crit", out _) ? null : (read, read.Alg ?? "", read.Kid ?? "");
         }
         catch (Exception error) when (error is ArgumentException or SecurityTokenException or FormatException or JsonException or InvalidOperationException)
         {

@@ -72,7 +72,13 @@ internal sealed class JsonConversation(
 
     public override Frame? Move(Uri? edge) => format.Move(edge is null ? null : Routes.RoomAt(edge, room));
 
-    public override void Tick() => signIn.Tick();
+    public override void Tick()
+    {
+        if (signIn.Tick())
+        {
+            socket.Close(CloseReason.TokenExpired);
+        }
+    }
 
     public override void End() => _viewer?.Leave();
 

@@ -39,9 +39,22 @@ internal sealed class PlainConversation(
 
     public override Task FinishAsync(CloseReason reason) => _viewer?.CloseAsync(reason) ?? Task.CompletedTask;
 
-    public override void Tick() => signIn.Tick();
+    public override void Tick()
+    {
+        if (signIn.Tick() && !socket.IsClosing)
+        {
+            _ = CloseAsync(CloseReason.TokenExpired);
+        }
+    }
 
     public override void End() => _viewer?.Leave();
+
+    /// <summary>After what it has said has come back to it.</summary>
+    private async Task CloseAsync(CloseReason reason)
+    {
+        await FinishAsync(reason);
+        socket.Close(reason);
+    }
 
     /// <summary>Nothing else is read until it completes: a client that is too fast waits.</summary>
     private async ValueTask PostAsync(IViewer viewer, string text)

@@ -79,24 +79,23 @@ internal sealed class SignIn(
         }
     }
 
-    /// <summary>Tells that the token is about to end, and closes the connection when it has.</summary>
-    public void Tick()
+    /// <summary>Tells when the token is about to end.</summary>
+    /// <returns>Whether it has ended: then the connection is to be closed with <see cref="CloseReason.TokenExpired"/>.</returns>
+    public bool Tick()
     {
         if (_life is not { } life)
         {
-            return;
+            return false;
         }
 
-        var now = time.GetUtcNow();
-        if (now >= life.End)
-        {
-            socket.Close(CloseReason.TokenExpired);
-        }
-        else if (now >= life.Notice && !life.IsNoticed)
+        var left = life.End - time.GetUtcNow();
+        if (left > TimeSpan.Zero && left <= life.Notice && !life.IsNoticed)
         {
             // Where there is no room now, there may be at the next tick.
-            life.IsNoticed = format.TokenExpiring(life.End - now) is not { } frame || socket.TryWrite(frame);
+            life.IsNoticed = format.TokenExpiring(left) is not { } frame || socket.TryWrite(frame);
         }
+
+        return left <= TimeSpan.Zero;
     }
 
     private ValueTask<AdmissionResult> AdmitAsync(string? token, string? kept) =>
@@ -109,20 +108,16 @@ internal sealed class SignIn(
     {
         Identity = identity;
 
-        // A token that ends no later than the one before is no news: who always sends the same one is told once.
-        if (identity.Expires is { } end && (_life is not { } life || end > life.End))
+        if (identity.Expires is { } end)
         {
-            var left = end - time.GetUtcNow();
-            _life = new TokenLife(end - (left / 2 < notice ? left / 2 : notice), end);
-        }
-        else if (identity.Expires is { } sooner)
-        {
-            _life = new TokenLife(sooner, sooner);
+            // Of a token that ends no later than the one before nothing is said: else who always sends the same one would be told again and again.
+            var half = (end - time.GetUtcNow()) / 2;
+            _life = new TokenLife(end <= _life?.End ? TimeSpan.Zero : half < notice ? half : notice, end);
         }
     }
 
-    /// <param name="Notice">When the client is told.</param>
-    private sealed record TokenLife(DateTimeOffset Notice, DateTimeOffset End)
+    /// <param name="Notice">How long before its end the client is told.</param>
+    private sealed record TokenLife(TimeSpan Notice, DateTimeOffset End)
     {
         /// <summary>Only the sweep reads and writes it.</summary>
         public bool IsNoticed { get; set; }
