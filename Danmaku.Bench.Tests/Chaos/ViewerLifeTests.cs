@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Danmaku.Bench.Chaos;
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 using Danmaku.Testing;
 
 namespace Danmaku.Bench.Tests.Chaos;

@@ -1,4 +1,3 @@
-using Danmaku.Bench.Measure;
 using Danmaku.Bench.Scenarios;
 using Danmaku.Core.Rooms;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Bench.Chaos;

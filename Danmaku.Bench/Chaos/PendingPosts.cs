@@ -1,5 +1,4 @@
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Bench.Chaos;

@@ -1,5 +1,4 @@
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Chaos;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Bench.Chaos;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Danmaku.Storage.Postgres;

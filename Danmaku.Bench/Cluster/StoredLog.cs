@@ -1,6 +1,5 @@
 using System.Text;
 using Danmaku.Bench.Checks;
-using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 

@@ -5,7 +5,7 @@ using Danmaku.Bench.Chaos;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Report;
 using Spectre.Console;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Measure;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

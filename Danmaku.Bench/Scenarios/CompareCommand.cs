@@ -1,10 +1,9 @@
 using System.CommandLine;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Compare;
-using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Spectre.Console;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

@@ -3,10 +3,9 @@ using System.Text.Json;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Engine;
 using Danmaku.Bench.Flood;
-using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Spectre.Console;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

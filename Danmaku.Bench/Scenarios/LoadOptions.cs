@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

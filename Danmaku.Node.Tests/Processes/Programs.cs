@@ -1,3 +1,5 @@
+using Danmaku.Testing;
+
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Where programs that do not belong to this repository are; null where they are not installed.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 

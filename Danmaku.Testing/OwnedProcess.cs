@@ -1,12 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Danmaku.Testing;
 
-namespace Danmaku.Node.Tests.Processes;
+namespace Danmaku.Testing;
 
 /// <summary>A program that this test run has started. It keeps every line the program says, and ends it when nobody else has.</summary>
-internal sealed class OwnedProcess : IAsyncDisposable
+public sealed class OwnedProcess : IAsyncDisposable
 {
     /// <summary>
     /// Holds a program on a leash: the end of the standard input, which comes when this test run is killed, kills it; one line lets
@@ -104,7 +103,10 @@ internal sealed class OwnedProcess : IAsyncDisposable
     public void Kill()
     {
         _process.Kill();
-        Assert.True(_process.WaitForExit(Patience), $"{_process.StartInfo.FileName} was killed and goes on");
+        if (!_process.WaitForExit(Patience))
+        {
+            throw new TimeoutException($"{_process.StartInfo.FileName} was killed and goes on");
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Danmaku.Core.Rooms;
 
-namespace Danmaku.Bench.Measure;
+namespace Danmaku.Testing.Posts;
 
 /// <summary>Any message of the server in danmaku.v1.json (docs/protocol.md §4), read in full.</summary>
 /// <remarks>Not thread-safe, and made to be read into again. A field that the message does not have is at its default.</remarks>

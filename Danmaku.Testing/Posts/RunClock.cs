@@ -1,4 +1,4 @@
-namespace Danmaku.Bench.Measure;
+namespace Danmaku.Testing.Posts;
 
 /// <summary>Microseconds since the run began, from the monotonic clock.</summary>
 public sealed class RunClock(TimeProvider time)

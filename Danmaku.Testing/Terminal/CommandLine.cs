@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace Danmaku.Bench.Scenarios;
+namespace Danmaku.Testing.Terminal;
 
 /// <summary>Kinds of options that all scenarios have.</summary>
 public static class CommandLine

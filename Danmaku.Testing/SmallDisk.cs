@@ -1,10 +1,10 @@
-namespace Danmaku.Node.Tests.Processes;
+namespace Danmaku.Testing;
 
 /// <summary>
 /// A disk of 16 MiB for a node: a tmpfs in a mount namespace of its own, which a process holds that ends with this test run. Nothing is
 /// left of it, however the run ends.
 /// </summary>
-internal sealed class SmallDisk : IAsyncDisposable
+public sealed class SmallDisk : IAsyncDisposable
 {
     public const long Size = 16 * 1024 * 1024;
 

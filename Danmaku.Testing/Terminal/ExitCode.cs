@@ -1,4 +1,4 @@
-namespace Danmaku.Bench.Scenarios;
+namespace Danmaku.Testing.Terminal;
 
 /// <summary>What the process says when it ends, the same for all scenarios.</summary>
 public static class ExitCode

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Danmaku.Bench.Measure;
+namespace Danmaku.Testing.Posts;
 
 /// <summary>Which post a text is.</summary>
 /// <param name="Number">From 0, in the order of the schedule.</param>

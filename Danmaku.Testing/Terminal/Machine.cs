@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Danmaku.Bench.Report;
+namespace Danmaku.Testing.Terminal;
 
 /// <summary>Where and when a figure was measured.</summary>
 /// <param name="Command">The arguments of this tool, without the files that it writes.</param>

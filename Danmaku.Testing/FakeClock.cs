@@ -1,7 +1,7 @@
-namespace Danmaku.Node.Tests.Processes;
+namespace Danmaku.Testing;
 
 /// <summary>A wall clock that a test sets, for a process that preloads libfaketime. Its monotonic clock stays the system's.</summary>
-internal sealed class FakeClock
+public sealed class FakeClock
 {
     private readonly string _file;
 
