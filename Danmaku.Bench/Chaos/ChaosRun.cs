@@ -45,7 +45,7 @@ public sealed class ChaosRun : IDisposable
             [.. stage.Cluster.Edges.Select(edge => edge.Url)], Texts, Ledger, new OutageMeter<int>(time), tell, new RunClock(time));
         _http = new HttpPoster([.. stage.Cluster.Edges.Select(edge => edge.Http)], _place, new Random(settings.Seed));
         _crowd = new ChaosCrowd(settings.Viewers, Rooms, settings.Rate, _place, _http, settings.Seed);
-        _injector = new FaultInjector(stage.Cluster, stage.Network, stage.Store, stage.Disks, stage.Clocks, _crowd, time);
+        _injector = new FaultInjector(stage, _crowd, time);
     }
 
     public IReadOnlyList<RoomId> Rooms { get; }

@@ -16,18 +16,20 @@ public sealed class ChaosStage : IAsyncDisposable
     /// <summary>More than a danmaku takes in SQLite.</summary>
     private const long BytesPerPost = 4096;
 
-    private ChaosStage(NodeNetwork network, ClusterStore store, NodeDisks disks, NodeClocks clocks, NodeCluster cluster) =>
-        (Network, Store, Disks, Clocks, Cluster) = (network, store, disks, clocks, cluster);
+    private readonly Dictionary<string, SmallDisk> _disks = [];
+    private ClusterStore? _store;
+    private NodeCluster? _cluster;
+
+    private ChaosStage(NodeNetwork network) => Network = network;
 
     public NodeNetwork Network { get; }
 
-    public ClusterStore Store { get; }
+    public ClusterStore Store => _store!;
 
-    public NodeDisks Disks { get; }
+    public NodeCluster Cluster => _cluster!;
 
-    public NodeClocks Clocks { get; }
-
-    public NodeCluster Cluster { get; }
+    /// <summary>Why no disk can be filled here; null when disks can.</summary>
+    public string? WhyNoFill { get; private set; }
 
     /// <summary>Starts it, and waits until all nodes are ready.</summary>
     /// <param name="folder">For data and logs.</param>
@@ -37,34 +39,43 @@ public sealed class ChaosStage : IAsyncDisposable
         ChaosSettings settings, string folder, Action<string> tell, TimeProvider time, CancellationToken cancellation)
     {
         var nodes = NodeCluster.EdgeCount + (settings.Store == StoreKind.Sqlite ? 1 : 2);
-        var network = await NetworkAsync(nodes);
-        ClusterStore? store = null;
-        NodeDisks? disks = null;
-        NodeCluster? cluster = null;
+        var stage = new ChaosStage(await NetworkAsync(nodes));
         try
         {
-            store = settings.Store switch
+            stage._store = settings.Store switch
             {
-                StoreKind.Postgresql =>
-                    await PostgresStore.CreateAsync(network.Host, network.Cidr, Path.Combine(folder, "postgresql.log"), time),
+                StoreKind.Postgresql => await PostgresStore.StartNewAsync(stage.Network, Path.Combine(folder, "postgresql.log")),
                 StoreKind.Sqlite => new SqliteStore(),
                 _ => new MemoryStore(),
             };
-            await store.StartAsync(cancellation);
-            disks = await DisksAsync(settings, folder, time);
-            var clocks = new NodeClocks(folder, settings.SetsClocks);
-            cluster = new NodeCluster(settings.Node, network, store, disks, clocks, folder, tell, time);
-            await ReadyAsync(cluster, time, cancellation);
-            return new ChaosStage(network, store, disks, clocks, cluster);
+            stage.WhyNoFill = await stage.MountAsync(settings, folder);
+            stage._cluster = new NodeCluster(settings.Node, stage.Network, stage._store, stage._disks, settings.SetsClocks, folder, tell, time);
+            await ReadyAsync(stage._cluster, time, cancellation);
+            return stage;
         }
         catch
         {
-            await EndAsync(cluster, store, disks, network);
+            await stage.DisposeAsync();
             throw;
         }
     }
 
-    public ValueTask DisposeAsync() => EndAsync(Cluster, Store, Disks, Network);
+    /// <summary>Copies what is on small disks to where it is seen without them. To be called when the nodes have ended.</summary>
+    public Task KeepDisksAsync() => Task.WhenAll(_disks.Values.Select(disk => disk.KeepAsync()));
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await (_cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (_store?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await Task.WhenAll(_disks.Values.Select(disk => disk.DisposeAsync().AsTask()));
+        }
+        finally
+        {
+            await Network.DisposeAsync();
+        }
+    }
 
     private static async Task<NodeNetwork> NetworkAsync(int nodes)
     {
@@ -83,20 +94,35 @@ public sealed class ChaosStage : IAsyncDisposable
         }
     }
 
-    /// <summary>Of those whose data would be missed: the origin with SQLite, else edges, which keep their caches there.</summary>
-    private static async Task<NodeDisks> DisksAsync(ChaosSettings settings, string folder, TimeProvider time)
+    /// <summary>Gives small disks to those whose data would be missed: the origin with SQLite, else edges, which keep their caches there.</summary>
+    /// <returns>Why there are none; null when there are.</returns>
+    private async Task<string?> MountAsync(ChaosSettings settings, string folder)
     {
         if (settings.IsShort || settings.Faults?.Contains(FaultKind.FillDisk) == false)
         {
-            return NodeDisks.None("not asked for");
+            return "not asked for";
         }
 
         var hasRooms = settings.Store == StoreKind.Sqlite;
         var bytes = DiskBytes + (hasRooms ? (long)(settings.Rate * settings.Duration.TotalSeconds) * BytesPerPost : 0);
-        var nodes = hasRooms ? ["origin-1"] : Enumerable.Range(1, NodeCluster.EdgeCount).Select(i => $"edge-{i}");
-        return bytes > MaxDiskBytes
-            ? NodeDisks.None("this run posts more than a small disk holds")
-            : await NodeDisks.MountAsync(nodes.ToDictionary(name => name, name => Path.Combine(folder, name)), bytes, Path.Combine(folder, "disks.log"), time);
+        if (SmallDisk.WhyNot is not null || bytes > MaxDiskBytes)
+        {
+            return SmallDisk.WhyNot ?? "this run posts more than a small disk holds";
+        }
+
+        try
+        {
+            foreach (var node in hasRooms ? ["origin-1"] : Enumerable.Range(1, NodeCluster.EdgeCount).Select(i => $"edge-{i}"))
+            {
+                _disks[node] = await SmallDisk.MountAsync(Path.Combine(folder, node), bytes);
+            }
+
+            return null;
+        }
+        catch (InvalidDataException error)
+        {
+            return error.Message;
+        }
     }
 
     private static async Task ReadyAsync(NodeCluster cluster, TimeProvider time, CancellationToken cancellation)
@@ -110,20 +136,6 @@ public sealed class ChaosStage : IAsyncDisposable
             }
 
             await Task.Delay(PollEvery, time, cancellation);
-        }
-    }
-
-    private static async ValueTask EndAsync(NodeCluster? cluster, ClusterStore? store, NodeDisks? disks, NodeNetwork network)
-    {
-        try
-        {
-            await (cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (store?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (disks?.DisposeAsync() ?? ValueTask.CompletedTask);
-        }
-        finally
-        {
-            await network.DisposeAsync();
         }
     }
 }

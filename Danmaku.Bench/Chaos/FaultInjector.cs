@@ -3,8 +3,7 @@ using Danmaku.Bench.Cluster;
 namespace Danmaku.Bench.Chaos;
 
 /// <summary>Breaks things.</summary>
-public sealed class FaultInjector(
-    NodeCluster cluster, NodeNetwork network, ClusterStore store, NodeDisks disks, NodeClocks clocks, ChaosCrowd crowd, TimeProvider time)
+public sealed class FaultInjector(ChaosStage stage, ChaosCrowd crowd, TimeProvider time)
 {
     /// <summary>How long a node may take to end when it is asked to (docs/operations.md).</summary>
     public static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(60);
@@ -18,12 +17,12 @@ public sealed class FaultInjector(
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Why a fault cannot be had here; null when it can.</summary>
-    public static string? WhyNot(FaultKind kind, NodeNetwork network, ClusterStore store, NodeDisks disks) => kind switch
+    public static string? WhyNot(FaultKind kind, ChaosStage stage) => kind switch
     {
-        FaultKind.CutEdge or FaultKind.CutOrigin => network.WhyNoCut,
-        FaultKind.Store => store.WhyNoKill,
-        FaultKind.FillDisk => disks.WhyNoFill,
-        FaultKind.ClockEdge or FaultKind.ClockOrigin => NodeClocks.WhyNot,
+        FaultKind.CutEdge or FaultKind.CutOrigin => stage.Network.WhyNoCut,
+        FaultKind.Store => stage.Store.WhyNoKill,
+        FaultKind.FillDisk => stage.WhyNoFill,
+        FaultKind.ClockEdge or FaultKind.ClockOrigin => FakeClock.Library is null ? "libfaketime is not installed (Debian: faketime)" : null,
         _ => null,
     };
 
@@ -31,55 +30,46 @@ public sealed class FaultInjector(
     /// <returns>What was hit, for people.</returns>
     public async Task<string> InjectAsync(Fault fault, CancellationToken cancellation)
     {
-        var edge = cluster.Edges[fault.Pick % cluster.Edges.Count];
+        var edge = stage.Cluster.Edges[fault.Pick % stage.Cluster.Edges.Count];
         var origin = await OwnerAsync(fault, cancellation);
-        switch (fault.Kind)
+        return fault.Kind switch
         {
-            case FaultKind.KillEdge:
-                edge.Kill();
-                return edge.Name;
-            case FaultKind.KillOrigin:
-                origin.Kill();
-                return origin.Name;
-            case FaultKind.KillBoth:
-                return await KillBothAsync(fault, edge, origin, cancellation);
-            case FaultKind.StopEdge:
-                return await StopAsync(edge);
-            case FaultKind.StopOrigin:
-                return await StopAsync(origin);
-            case FaultKind.Roll:
-                return await RollAsync(cancellation);
-            case FaultKind.PauseEdge:
-                return await PauseAsync(edge, fault.Length, cancellation);
-            case FaultKind.PauseOrigin:
-                return await PauseAsync(origin, fault.Length, cancellation);
-            case FaultKind.CutEdge:
-                return await CutAsync(edge, fault.Length, cancellation);
-            case FaultKind.CutOrigin:
-                return await CutAsync(origin, fault.Length, cancellation);
-            case FaultKind.Store:
-                return await KillStoreAsync(fault.Length, cancellation);
-            case FaultKind.Slow:
-                await crowd.SlowAsync(fault, cancellation);
-                return "viewers";
-            case FaultKind.Vanish:
-                await crowd.VanishAsync(fault, cancellation);
-                return "viewers";
-            case FaultKind.FillDisk:
-                return await FillDiskAsync(store is SqliteStore ? origin : edge, fault, cancellation);
-            case FaultKind.ClockEdge:
-                return await SetClockAsync(edge, fault, cancellation);
-            case FaultKind.ClockOrigin:
-                return await SetClockAsync(origin, fault, cancellation);
-            default:
-                throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, null);
-        }
+            FaultKind.KillEdge => Kill(edge),
+            FaultKind.KillOrigin => Kill(origin),
+            FaultKind.KillBoth => await KillBothAsync(fault, edge, origin, cancellation),
+            FaultKind.StopEdge => await StopAsync(edge),
+            FaultKind.StopOrigin => await StopAsync(origin),
+            FaultKind.Roll => await RollAsync(cancellation),
+            FaultKind.PauseEdge => await PauseAsync(edge, fault.Length, cancellation),
+            FaultKind.PauseOrigin => await PauseAsync(origin, fault.Length, cancellation),
+            FaultKind.CutEdge => await CutAsync(edge, fault.Length, cancellation),
+            FaultKind.CutOrigin => await CutAsync(origin, fault.Length, cancellation),
+            FaultKind.Store => await KillStoreAsync(fault.Length, cancellation),
+            FaultKind.Slow => await ByViewersAsync(crowd.SlowAsync(fault, cancellation)),
+            FaultKind.Vanish => await ByViewersAsync(crowd.VanishAsync(fault, cancellation)),
+            FaultKind.FillDisk => await FillDiskAsync(stage.Store is SqliteStore ? origin : edge, fault, cancellation),
+            FaultKind.ClockEdge => await SetClockAsync(edge, fault, cancellation),
+            FaultKind.ClockOrigin => await SetClockAsync(origin, fault, cancellation),
+            _ => throw new ArgumentOutOfRangeException(nameof(fault), fault.Kind, null),
+        };
     }
 
     private async Task<ClusterNode> OwnerAsync(Fault fault, CancellationToken cancellation)
     {
-        var owners = await cluster.OwnersAsync(cancellation);
-        return owners.Count > 0 ? owners[fault.Pick % owners.Count] : cluster.Origins[0];
+        var owners = await stage.Cluster.OwnersAsync(cancellation);
+        return owners.Count > 0 ? owners[fault.Pick % owners.Count] : stage.Cluster.Origins[0];
+    }
+
+    private static string Kill(ClusterNode node)
+    {
+        node.Kill();
+        return node.Name;
+    }
+
+    private static async Task<string> ByViewersAsync(Task fault)
+    {
+        await fault;
+        return "viewers";
     }
 
     private async Task<string> KillBothAsync(Fault fault, ClusterNode edge, ClusterNode origin, CancellationToken cancellation)
@@ -99,11 +89,11 @@ public sealed class FaultInjector(
 
     private async Task<string> RollAsync(CancellationToken cancellation)
     {
-        foreach (var node in cluster.Edges.Concat(cluster.Origins))
+        foreach (var node in stage.Cluster.Edges.Concat(stage.Cluster.Origins))
         {
             await node.StopAsync(StopPatience);
             var start = time.GetTimestamp();
-            while (await cluster.WhyNotReadyAsync(cancellation) is not null && time.GetElapsedTime(start) < StopPatience)
+            while (await stage.Cluster.WhyNotReadyAsync(cancellation) is not null && time.GetElapsedTime(start) < StopPatience)
             {
                 await Task.Delay(PollEvery, time, cancellation);
             }
@@ -129,14 +119,14 @@ public sealed class FaultInjector(
 
     private async Task<string> CutAsync(ClusterNode node, TimeSpan length, CancellationToken cancellation)
     {
-        await network.CutAsync(node.Index);
+        await stage.Network.CutAsync(node.Index);
         try
         {
             await Task.Delay(length, time, cancellation);
         }
         finally
         {
-            await network.MendAsync(node.Index);
+            await stage.Network.MendAsync(node.Index);
         }
 
         return node.Name;
@@ -145,7 +135,7 @@ public sealed class FaultInjector(
     private async Task<string> FillDiskAsync(ClusterNode node, Fault fault, CancellationToken cancellation)
     {
         await FetchAsync(node, $"{fault.Pick}-before");
-        disks.Fill(node.Name);
+        node.Disk!.FillUp();
         try
         {
             await FetchAsync(node, $"{fault.Pick}-full");
@@ -153,7 +143,7 @@ public sealed class FaultInjector(
         }
         finally
         {
-            disks.Free(node.Name);
+            node.Disk!.Release();
         }
 
         return node.Name;
@@ -170,23 +160,23 @@ public sealed class FaultInjector(
 
     private async Task<string> KillStoreAsync(TimeSpan length, CancellationToken cancellation)
     {
-        store.Kill();
+        await stage.Store.KillAsync();
         await Task.Delay(length, time, cancellation);
-        await store.StartAsync(cancellation);
-        return store.Kind;
+        await stage.Store.StartAsync();
+        return stage.Store.Kind;
     }
 
     private async Task<string> SetClockAsync(ClusterNode node, Fault fault, CancellationToken cancellation)
     {
         var shift = fault.Pick / 2 % 2 == 0 ? Jump : -Jump;
-        clocks.Set(node.Name, shift);
+        node.Clock!.Set(shift);
         try
         {
             await Task.Delay(fault.Length, time, cancellation);
         }
         finally
         {
-            clocks.Set(node.Name, TimeSpan.Zero);
+            node.Clock!.Set(TimeSpan.Zero);
         }
 
         return $"{node.Name}, {(shift > TimeSpan.Zero ? "ahead" : "behind")}";

@@ -52,6 +52,12 @@ public sealed class ClusterNode : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>Where it keeps its data, if that can be filled.</summary>
+    public SmallDisk? Disk { get; init; }
+
+    /// <summary>Its wall clock, if that can be set.</summary>
+    public FakeClock? Clock { get; init; }
+
     public IEnumerable<NodeExit> Exits => _exits;
 
     public void Kill() => Send(Signal.Kill);

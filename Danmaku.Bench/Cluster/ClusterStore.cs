@@ -27,10 +27,10 @@ public abstract class ClusterStore : IAsyncDisposable
     /// <param name="data">The node's directory.</param>
     public abstract IReadOnlyDictionary<string, string> Settings(string data);
 
-    public virtual void Kill() => throw new NotSupportedException(WhyNoKill);
+    public virtual Task KillAsync() => throw new NotSupportedException(WhyNoKill);
 
-    /// <summary>Starts it, at first or again, and waits until it can be used.</summary>
-    public virtual Task StartAsync(CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>Starts it again after <see cref="KillAsync"/>, and waits until it can be used.</summary>
+    public virtual Task StartAsync() => throw new NotSupportedException(WhyNoKill);
 
     /// <summary>The whole log of a room; null when nothing outlives the nodes. To be called when they have ended.</summary>
     public virtual Task<IReadOnlyList<LoggedPost>?> ReadLogAsync(RoomId room, PostTexts texts, CancellationToken cancellation) =>

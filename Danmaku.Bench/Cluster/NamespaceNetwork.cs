@@ -44,7 +44,7 @@ public sealed class NamespaceNetwork : NodeNetwork
     {
         var ip = Programs.Find("ip")!;
         await RemoveAsync(ip, name => !IsAlive(name));
-        var taken = await Programs.RunAsync(ip, ["-4", "-o", "addr"]);
+        var taken = await Programs.RunAsync(ip, "-4", "-o", "addr");
         var subnet = Enumerable.Range(Environment.ProcessId % 250, 250).Select(i => (byte)(1 + i % 250))
             .First(i => !taken.Contains($" 10.231.{i}.", StringComparison.Ordinal));
         var network = new NamespaceNetwork(ip, subnet, nodes);
@@ -102,7 +102,7 @@ public sealed class NamespaceNetwork : NodeNetwork
         var probe = $"timeout 3 bash -c '</dev/tcp/{Address(1)}/9' 2>&1 | grep -q refused";
         try
         {
-            await Programs.RunAsync(_ip, ["netns", "exec", Namespace(0), "sh", "-c", probe]);
+            await Programs.RunAsync(_ip, "netns", "exec", Namespace(0), "sh", "-c", probe);
         }
         catch (InvalidDataException error)
         {

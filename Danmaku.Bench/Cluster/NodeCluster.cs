@@ -21,18 +21,21 @@ public sealed class NodeCluster : IAsyncDisposable
     private readonly string _program;
     private readonly NodeNetwork _network;
     private readonly ClusterStore _store;
-    private readonly NodeDisks _disks;
-    private readonly NodeClocks _clocks;
+    private readonly IReadOnlyDictionary<string, SmallDisk> _disks;
+    private readonly bool _setsClocks;
     private readonly string _folder;
     private readonly Action<string> _tell;
 
     /// <param name="program">The executable of a node.</param>
+    /// <param name="disks">Of the nodes that have one for their data, by name.</param>
+    /// <param name="setsClocks">Whether nodes have clocks that can be set.</param>
     /// <param name="folder">For the nodes' data and logs.</param>
     /// <param name="tell">Gets a line for each node that ends.</param>
     public NodeCluster(
-        string program, NodeNetwork network, ClusterStore store, NodeDisks disks, NodeClocks clocks, string folder, Action<string> tell, TimeProvider time)
+        string program, NodeNetwork network, ClusterStore store, IReadOnlyDictionary<string, SmallDisk> disks, bool setsClocks, string folder,
+        Action<string> tell, TimeProvider time)
     {
-        (_program, _network, _store, _disks, _clocks, _folder, _tell) = (program, network, store, disks, clocks, folder, tell);
+        (_program, _network, _store, _disks, _setsClocks, _folder, _tell) = (program, network, store, disks, setsClocks, folder, tell);
         for (var i = 0; i < store.Origins + EdgeCount; i++)
         {
             _nodes.Add(Create(i, time));
@@ -88,15 +91,16 @@ public sealed class NodeCluster : IAsyncDisposable
         var (role, name) = isOrigin ? ("origin", $"origin-{index + 1}") : ("edge", $"edge-{index + 1 - _store.Origins}");
         var url = new UriBuilder("http", $"{_network.Http(index).Address}", _network.Http(index).Port).Uri;
         var data = Path.Combine(_folder, name);
-        var settings = Settings(index, role, name, data, url);
-        string[] command = [.. _network.Prefix(index), .. _disks.Prefix, _program, "--urls", $"{url}"];
-        return new ClusterNode(index, name, role, url, () => OwnedProcess.Start(command, LogOf(name), settings), OnExit, time);
+        var (disk, clock) = (_disks.GetValueOrDefault(name), _setsClocks ? new FakeClock(_folder) : null);
+        var settings = Settings(index, role, name, data, url).Concat(clock?.Environment ?? new Dictionary<string, string>()).ToDictionary();
+        string[] command = [.. _network.Prefix(index), .. disk?.Prefix ?? [], _program, "--urls", $"{url}"];
+        return new ClusterNode(index, name, role, url, () => OwnedProcess.Start(command, LogOf(name), settings), OnExit, time) { Disk = disk, Clock = clock };
     }
 
     private Dictionary<string, string> Settings(int index, string role, string name, string data, Uri url)
     {
         var seeds = Enumerable.Range(0, _store.Origins).Select(_network.Remoting);
-        var settings = new Dictionary<string, string>(role == "origin" ? _store.Settings(data) : new Dictionary<string, string>())
+        return new Dictionary<string, string>(role == "origin" ? _store.Settings(data) : new Dictionary<string, string>())
         {
             ["Danmaku__Roles"] = role,
             ["Danmaku__NodeName"] = name,
@@ -122,12 +126,6 @@ public sealed class NodeCluster : IAsyncDisposable
             ["Danmaku__Room__MaxTextChars"] = "1000",
             ["Danmaku__Room__HistoryBytes"] = "16777216",
         };
-        foreach (var (key, value) in Programs.DotnetRoot.Concat(_clocks.Settings(name)))
-        {
-            settings[key] = value;
-        }
-
-        return settings;
     }
 
     private void OnExit(NodeExit exit)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Danmaku.Bench.Cluster;
 
@@ -32,23 +31,13 @@ public abstract class NodeNetwork : IAsyncDisposable
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
-
-    /// <summary>Different ports that nobody listens on.</summary>
-    public static IReadOnlyList<int> FreePorts(IPAddress address, int count)
-    {
-        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(address, 0))];
-        Array.ForEach(listeners, listener => listener.Start());
-        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
-        Array.ForEach(listeners, listener => listener.Dispose());
-        return ports;
-    }
 }
 
 /// <summary>All nodes on 127.0.0.1, each with ports of its own.</summary>
 public sealed class LoopbackNetwork(int nodes, string whyNoCut) : NodeNetwork
 {
     private readonly IPEndPoint[] _endpoints =
-        [.. FreePorts(IPAddress.Loopback, 2 * nodes).Select(port => new IPEndPoint(IPAddress.Loopback, port))];
+        [.. Enumerable.Range(0, 2 * nodes).Select(_ => new IPEndPoint(IPAddress.Loopback, Ports.Free(IPAddress.Loopback)))];
 
     public override string Cidr => "127.0.0.1/32";
 

@@ -120,7 +120,7 @@ public static class ChaosCommand
             line.GetValue(Rooms),
             line.GetValue(Rate),
             line.GetResult(Settle) is not { Implicit: false } && store == StoreKind.Sqlite ? SqliteSettle : line.GetValue(Settle),
-            line.GetValue(Node)?.FullName ?? Programs.FindNode(),
+            line.GetValue(Node)?.FullName ?? Programs.FindOurs("Danmaku.Node"),
             line.GetValue(Verbose));
     }
 

@@ -68,7 +68,7 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
             : Schedule.Endless(settings.Seed, settings.Faults ?? [.. FaultKinds.All]);
         var wanted = settings.IsShort ? schedule.Select(fault => fault.Kind) : settings.Faults ?? FaultKinds.All;
         var leftOut = wanted
-            .Select(kind => (Kind: kind, Why: FaultInjector.WhyNot(kind, stage.Network, stage.Store, stage.Disks)))
+            .Select(kind => (Kind: kind, Why: FaultInjector.WhyNot(kind, stage)))
             .Where(each => each.Why is not null)
             .ToDictionary(each => each.Kind, each => each.Why!);
         return leftOut.Count == wanted.Distinct().Count()
@@ -90,7 +90,7 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
             await origin.StopAsync(FaultInjector.StopPatience);
         }
 
-        await stage.Disks.KeepAsync();
+        await stage.KeepDisksAsync();
     }
 
     private void Show(ChaosReport report)
