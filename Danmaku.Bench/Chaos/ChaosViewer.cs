@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.WebSockets;
 using System.Threading.Channels;
 using Danmaku.Bench.Checks;
 using Danmaku.Core.Rooms;
@@ -142,8 +143,8 @@ public sealed class ChaosViewer
         try
         {
             var url = new UriBuilder(edge) { Scheme = "ws", Path = "/ws/" + Room }.Uri;
-            session = await ViewerSession.OpenAsync(this, url, Join(), patience.Token);
-            await session.WelcomedAsync(_place.Time, cancellation);
+            session = await ViewerSession.OpenAsync(this, url, Join(), _place.Time, patience.Token);
+            await session.WelcomedAsync(cancellation);
             return await StayAsync(session, cancellation);
         }
         catch (Exception error) when (IsFailure(error, cancellation))
@@ -179,7 +180,7 @@ public sealed class ChaosViewer
         {
             await Task.WhenAny(session.Ended, Task.Delay(tick, _place.Time, cancellation));
             cancellation.ThrowIfCancellationRequested();
-            if (session.SilentFor(_place.Time) > _silence)
+            if (session.SilentFor() > _silence)
             {
                 _place.Tell($"{Name} hears nothing and leaves {session.Edge}");
                 return FirstBackoff;
@@ -224,7 +225,7 @@ public sealed class ChaosViewer
                 session.Resume();
                 return null;
             case ViewerOrder.Move:
-                await session.CloseAsync(_place.Time);
+                await session.CloseAsync();
                 return TimeSpan.Zero;
             case ViewerOrder.Haunt:
                 Haunt(session);
@@ -320,6 +321,6 @@ public sealed class ChaosViewer
     }
 
     private static bool IsFailure(Exception error, CancellationToken cancellation) =>
-        error is InvalidDataException or IOException or System.Net.Sockets.SocketException or TimeoutException
+        error is InvalidDataException or WebSocketException or TimeoutException
         || (error is OperationCanceledException && !cancellation.IsCancellationRequested);
 }
