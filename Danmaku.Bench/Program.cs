@@ -12,11 +12,16 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
     ConnectCommands.CreateStorm(),
     FloodCommand.Create(),
     CompareCommand.Create(),
-    ChaosCommand.Create(),
     TargetCommand.Create(),
     ChartCommand.Create(),
     MicroCommand.Create(),
 };
+
+if (args is ["chaos", ..])
+{
+    await Console.Error.WriteLineAsync("The fault injector is a tool of its own: dotnet run -c Release --project Danmaku.Chaos -- and the same options.");
+    return ExitCode.NothingMeasured;
+}
 
 var line = root.Parse(args);
 

@@ -73,7 +73,7 @@ public static class CompareCommand
 
         var settings = Settings(line, folder);
         Cores.PinSelf(settings.Place.LoadCore);
-        var console = Screen.Open();
+        var console = Consoles.Open();
         var runs = await new Comparison(settings, console, cancellation).RunAsync();
         var report = new ComparisonReport(Machine.ThisOne(TimeProvider.System), settings.Viewers, settings.Bytes, settings.Rates, runs);
         Show(report, console);

@@ -108,7 +108,7 @@ public static class LoadOptions
     {
         return await GuardAsync(async () =>
         {
-            var screen = new Screen(Screen.Open(), TimeProvider.System);
+            var screen = new Screen(Consoles.Open(), TimeProvider.System);
             var (report, pauses) = await ClusterOptions.RunAsync(line, settings, load => FollowAsync(scenario, load, measure, screen, cancellation));
             report = report with { Pauses = ServerPauses.During(pauses, report.Result.Flow.Begin, report.Result.Flow.Duration) };
             screen.Show(report);

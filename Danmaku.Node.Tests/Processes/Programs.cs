@@ -22,7 +22,7 @@ internal static class Programs
     public static Task<string?> PythonAsync() => PythonWithWebSockets.Value;
 
     /// <summary>The fault injector. It has assemblies of its own that these tests have not.</summary>
-    public static string Chaos => Testing.Programs.FindOurs("Danmaku.Bench");
+    public static string Chaos => Testing.Programs.FindOurs("Danmaku.Chaos");
 
     /// <summary>Whether tshark, which is there, may capture on loopback.</summary>
     public static async Task<bool> CanCaptureAsync()
