@@ -2,14 +2,6 @@ using System.CommandLine;
 using Danmaku.Bench.Scenarios;
 using Danmaku.Bench.Targets;
 
-// The callbacks of chaos are short and never wait, so sockets may run them where they learn that there is something to read instead of
-// handing it to the thread pool: a quarter less CPU. The runtime reads this when the first socket opens, and only from here. Servers
-// that are there to be compared stay as they are.
-if (args is not ["target", ..])
-{
-    Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
-}
-
 var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
 {
     FanoutCommand.Create(),
@@ -20,11 +12,16 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
     ConnectCommands.CreateStorm(),
     FloodCommand.Create(),
     CompareCommand.Create(),
-    ChaosCommand.Create(),
     TargetCommand.Create(),
     ChartCommand.Create(),
     MicroCommand.Create(),
 };
+
+if (args is ["chaos", ..])
+{
+    await Console.Error.WriteLineAsync("The fault injector is a tool of its own: dotnet run -c Release --project Danmaku.Chaos -- and the same options.");
+    return ExitCode.NothingMeasured;
+}
 
 var line = root.Parse(args);
 

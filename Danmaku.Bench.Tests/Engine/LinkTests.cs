@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Danmaku.Bench.Engine;
-using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Tests.Engine;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Danmaku.Bench.Flood;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
-using Danmaku.Bench.Scenarios;
 
 namespace Danmaku.Bench.Tests.Report;
 

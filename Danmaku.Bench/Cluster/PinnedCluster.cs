@@ -67,7 +67,7 @@ public sealed class PinnedCluster : IAsyncDisposable
         var cluster = new PinnedCluster();
         try
         {
-            var ports = NodeNetwork.FreePorts(IPAddress.Loopback, 2 * (edges + 1));
+            int[] ports = [.. Enumerable.Range(0, 2 * (edges + 1)).Select(_ => Ports.Free(IPAddress.Loopback))];
             for (var i = 0; i <= edges; i++)
             {
                 var (name, server, roles, core) = i switch
@@ -85,7 +85,7 @@ public sealed class PinnedCluster : IAsyncDisposable
                     $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
                     $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", NoOperators, .. bounds is null ? Unlimited : [], .. settings,
                 ];
-                var environment = Programs.DotnetRoot.Concat(isTraced ? trace.Settings : Nothing).Concat(bounds?.Environment ?? Nothing).ToDictionary();
+                var environment = (isTraced ? trace.Settings : Nothing).Concat(bounds?.Environment ?? Nothing).ToDictionary();
                 var process = OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), environment);
                 cluster._processes.Add(process);
                 cluster._servers.Add(new ServerProcess(server, process.Id));

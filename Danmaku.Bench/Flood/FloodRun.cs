@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Danmaku.Bench.Scenarios;
@@ -89,7 +88,7 @@ public sealed class FloodRun(
 
     private Measurement BesideStandIn()
     {
-        var port = NodeNetwork.FreePorts(IPAddress.Loopback, 1)[0];
+        var port = Ports.Free(IPAddress.Loopback);
         return With(
             FloodProcess.Start(["flood", "stand-in", "--port", $"{port}"], LogOf("stand-in")),
             _ => Beside([new Uri($"http://127.0.0.1:{port}")], "beside the stand-in", "stand-in").Measurement);

@@ -95,8 +95,8 @@ public sealed record FloodReport(Machine Machine, FloodSettings Settings, IReadO
     /// <summary>With what the process ends.</summary>
     public int ExitCode => this switch
     {
-        { IsFelt: true } => Scenarios.ExitCode.NotClean,
-        { IsIncomplete: true } => Scenarios.ExitCode.NothingMeasured,
-        _ => Scenarios.ExitCode.Clean,
+        { IsFelt: true } => Testing.Terminal.ExitCode.NotClean,
+        { IsIncomplete: true } => Testing.Terminal.ExitCode.NothingMeasured,
+        _ => Testing.Terminal.ExitCode.Clean,
     };
 }

@@ -7,25 +7,10 @@ namespace Danmaku.Bench.Report;
 /// <summary>A run on the terminal: live while it goes on, a table at the end.</summary>
 public sealed class Screen(IAnsiConsole console, TimeProvider time)
 {
-    private const int RedirectedWidth = 180;
-
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Where nobody watches (a file, a CI log), a line now and then does.</summary>
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
-
-    /// <summary>The terminal as it is; a file or a pipe gets wide lines without colours.</summary>
-    public static IAnsiConsole Open()
-    {
-        if (!Console.IsOutputRedirected)
-        {
-            return AnsiConsole.Console;
-        }
-
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
-        plain.Profile.Width = RedirectedWidth;
-        return plain;
-    }
 
     /// <summary>Shows how the run goes until it is done.</summary>
     public Task FollowAsync(Task run, Func<RunProgress> progress) =>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Measure;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -78,7 +78,7 @@ public static class ClusterOptions
         }
     }
 
-    public static string ExecutableOf(ParseResult line) => line.GetValue(Node)?.FullName ?? Programs.FindNode();
+    public static string ExecutableOf(ParseResult line) => line.GetValue(Node)?.FullName ?? Programs.FindOurs("Danmaku.Node");
 
     public static IReadOnlyList<string> SettingsOf(ParseResult line) => [.. (line.GetValue(NodeSettings) ?? []).Select(setting => "--" + setting)];
 

@@ -1,10 +1,9 @@
 using System.CommandLine;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Compare;
-using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Spectre.Console;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -74,7 +73,7 @@ public static class CompareCommand
 
         var settings = Settings(line, folder);
         Cores.PinSelf(settings.Place.LoadCore);
-        var console = Screen.Open();
+        var console = Consoles.Open();
         var runs = await new Comparison(settings, console, cancellation).RunAsync();
         var report = new ComparisonReport(Machine.ThisOne(TimeProvider.System), settings.Viewers, settings.Bytes, settings.Rates, runs);
         Show(report, console);

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -32,7 +32,7 @@ public static class ConnectCommands
         settings = isStorm ? settings with { ConnectRate = 0 } : settings;
         return await LoadOptions.GuardAsync(async () =>
         {
-            var screen = new Screen(Screen.Open(), TimeProvider.System);
+            var screen = new Screen(Consoles.Open(), TimeProvider.System);
             var (report, pauses) = await ClusterOptions.RunAsync(line, settings, async load =>
             {
                 using var run = new LoadRun(name, load, TimeProvider.System, cancellation);

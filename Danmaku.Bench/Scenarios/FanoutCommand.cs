@@ -1,5 +1,5 @@
 using System.CommandLine;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 

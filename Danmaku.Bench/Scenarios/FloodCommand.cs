@@ -3,10 +3,9 @@ using System.Text.Json;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Engine;
 using Danmaku.Bench.Flood;
-using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Spectre.Console;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -85,7 +84,7 @@ public static class FloodCommand
             throw new InvalidDataException("Attackers and the honest need addresses of their own, of which only Linux has many.");
         }
 
-        var (settings, console, results) = (Settings(line), Screen.Open(), new List<FloodResult>());
+        var (settings, console, results) = (Settings(line), Consoles.Open(), new List<FloodResult>());
         foreach (var kind in line.GetValue(Attacks)!)
         {
             results.Add(await AttackAsync(line, kind, settings, new Screen(console, TimeProvider.System), cancellation));

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Net;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -108,7 +108,7 @@ public static class LoadOptions
     {
         return await GuardAsync(async () =>
         {
-            var screen = new Screen(Screen.Open(), TimeProvider.System);
+            var screen = new Screen(Consoles.Open(), TimeProvider.System);
             var (report, pauses) = await ClusterOptions.RunAsync(line, settings, load => FollowAsync(scenario, load, measure, screen, cancellation));
             report = report with { Pauses = ServerPauses.During(pauses, report.Result.Flow.Begin, report.Result.Flow.Duration) };
             screen.Show(report);

@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Net;
-using Danmaku.Bench.Scenarios;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Targets;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
@@ -170,7 +171,7 @@ public sealed class StartTests : IDisposable
         Skip.IfNot(!Environment.IsPrivilegedProcess || File.Exists("/usr/bin/setpriv"), "Root may, and there is no setpriv.");
         string[] without = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set=-net_bind_service"] : [];
         await using var node = OwnedProcess.Start(
-            "env", [.. without, Executable, "--urls=http://localhost:80", "--Danmaku:Operator:Urls=", "--Danmaku:DataDirectory=" + _data], NodeProcess.CleanUp);
+            "env", [.. without, Executable, "--urls=http://localhost:80", "--Danmaku:Operator:Urls=", "--Danmaku:DataDirectory=" + _data], Testing.Programs.CleanUp);
 
         Assert.Equal(1, await node.EndAsync());
         Assert.Equal(
@@ -233,13 +234,13 @@ public sealed class StartTests : IDisposable
     private OwnedProcess Start(IEnumerable<string> arguments, Action<IDictionary<string, string?>>? environment = null) =>
         OwnedProcess.Start(Executable, ["--Danmaku:DataDirectory=" + _data, "--Danmaku:Operator:Urls=http://127.0.0.1:0", .. arguments], variables =>
         {
-            NodeProcess.CleanUp(variables);
+            Testing.Programs.CleanUp(variables);
             environment?.Invoke(variables);
         });
 
     private static async Task<(int Code, IReadOnlyCollection<string> Output, IReadOnlyCollection<string> Errors)> RunAsync(params string[] arguments)
     {
-        await using var node = OwnedProcess.Start(Executable, arguments, NodeProcess.CleanUp);
+        await using var node = OwnedProcess.Start(Executable, arguments, Testing.Programs.CleanUp);
         return (await node.EndAsync(), node.Output, node.Errors);
     }
 
