@@ -22,7 +22,7 @@ internal sealed record PortTrouble(SocketError Error)
     public string Describe(string address) => Error switch
     {
         SocketError.AddressAlreadyInUse => $"{address} is in use: another program listens there",
-        SocketError.AccessDenied => $"{address} is not allowed: this user must not listen on that port",
+        SocketError.AccessDenied => $"{address} is not allowed: this user may not listen on that port",
         _ => $"{address} cannot be used: this machine has no such address",
     };
 

@@ -94,7 +94,7 @@ internal sealed class EpollListener : IConnectionListener
     {
         while (_lowest >= _guard.MaxDescriptor)
         {
-            await WaitAsync($"of {_guard.Descriptors.Limit} file descriptors {_lowest} are in use, and the rest is kept back", cancellation);
+            await WaitAsync($"{_lowest} of {_guard.Descriptors.Limit} file descriptors are in use, and the rest is reserved", cancellation);
             _lowest = _guard.Descriptors.Lowest();
         }
     }

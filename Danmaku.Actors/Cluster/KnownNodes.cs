@@ -47,7 +47,7 @@ public sealed class KnownNodes(string? path)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            log.Warning(error, "The known nodes cannot be kept");
+            log.Warning(error, "The list of known nodes cannot be written; it is written again when it changes");
         }
     }
 

@@ -77,11 +77,11 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         _troubles.Observe(troubles);
         if (_orphan.Of(Trouble.NoOrigin) == PeerState.Lost)
         {
-            End($"No origin was heard for {_orphanAfter}");
+            End($"This node has heard no origin for {_orphanAfter}");
         }
         else if (_troubles.Of(Trouble.BadLink) == PeerState.Lost)
         {
-            End($"A member was not heard for {TroubleAfter}, by this node alone");
+            End($"For {TroubleAfter} this node, and no other, has not heard a member");
         }
         else if (_troubles.Of(Trouble.OtherPart) == PeerState.Lost)
         {
@@ -140,7 +140,7 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         else if (_cluster.State.Members.Any(member => member.Address.Equals(address) && IsOrigin(member)))
         {
             // There is nobody to hand rooms to, or to take leave of.
-            End($"{address} has put this node out", CoordinatedShutdown.PhaseBeforeActorSystemTerminate);
+            End($"{address} has removed this node from the cluster", CoordinatedShutdown.PhaseBeforeActorSystemTerminate);
         }
     }
 
@@ -162,7 +162,7 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         if (!_isEnding)
         {
             _isEnding = true;
-            _log.Warning("{0}: ending, to join anew", why);
+            _log.Warning("{0}: this node ends, to be started again and to join anew", why);
             CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance, fromPhase);
         }
     }

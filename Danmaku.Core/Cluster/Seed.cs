@@ -19,7 +19,7 @@ public readonly record struct Seed(string Host, int Port)
         var bare = isBracketed ? host[1..^1] : host;
         var address = IPv6(bare);
         problem = bare.Contains('%', StringComparison.Ordinal) || address is { IsIPv6LinkLocal: true }
-                ? $"'{text}' is link-local, which means another node on each link; take an address that means the same everywhere"
+                ? $"'{text}' is link-local, so it is another node on each link; use an address that is the same on all machines"
             : !isBracketed && bare.Contains(':', StringComparison.Ordinal) ? Ambiguous(text, host, port, defaultPort)
             : port == 0 || bare.Length == 0 || bare.AsSpan().ContainsAny("[]") || isBracketed != (address is not null) ? $"'{text}' is not host:port"
             : null;

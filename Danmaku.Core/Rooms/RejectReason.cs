@@ -21,16 +21,16 @@ public static class RejectReasons
 {
     private static readonly Dictionary<RejectReason, (string Name, string Message)> Catalogue = new()
     {
-        [RejectReason.TextEmpty] = ("text_empty", "There is nothing to say in it."),
-        [RejectReason.TextTooLong] = ("text_too_long", "That is too long."),
-        [RejectReason.TextInvalid] = ("text_invalid", "It contains a character that is not allowed."),
+        [RejectReason.TextEmpty] = ("text_empty", "The text is empty."),
+        [RejectReason.TextTooLong] = ("text_too_long", "The text is too long."),
+        [RejectReason.TextInvalid] = ("text_invalid", "The text contains a character that is not allowed."),
         [RejectReason.FieldMissing] = ("field_missing", "A field that is needed is missing."),
         [RejectReason.FieldInvalid] = ("field_invalid", "A field has a wrong type or value."),
         [RejectReason.RateLimited] = ("rate_limited", "You are posting too fast."),
-        [RejectReason.RoomBusy] = ("room_busy", "The room takes no more posts this second."),
+        [RejectReason.RoomBusy] = ("room_busy", "The room accepts no more posts this second."),
         [RejectReason.RoomLimit] = ("room_limit", "There are too many open rooms."),
-        [RejectReason.Unavailable] = ("unavailable", "The room cannot take posts at the moment."),
-        [RejectReason.Expired] = ("expired", "It came too late and was not posted."),
+        [RejectReason.Unavailable] = ("unavailable", "The room cannot accept posts at the moment."),
+        [RejectReason.Expired] = ("expired", "The post came too late and was not posted."),
         [RejectReason.Forbidden] = ("forbidden", "You may not post here."),
     };
 

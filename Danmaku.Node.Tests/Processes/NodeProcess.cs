@@ -160,7 +160,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
     }
 
-    [GeneratedRegex("Operators reach it on (http:[^ ,]+)")]
+    [GeneratedRegex("Operators reach this node on (http:[^ ,]+)")]
     private static partial Regex OperatorsUrl();
 
     [GeneratedRegex(@"^\S+ \S+ (fail|crit): ")]

@@ -25,7 +25,7 @@ internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogg
     {
         if (settings.Node.OperatorKey.Length == 0)
         {
-            return Results.Problem("This node has no operator key, so that nobody may purge.", statusCode: StatusCodes.Status403Forbidden);
+            return Results.Problem("This node has no operator key, so nobody may purge.", statusCode: StatusCodes.Status403Forbidden);
         }
 
         if (!context.Request.Holds(settings.Node.OperatorKey))
@@ -38,7 +38,7 @@ internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogg
         return problem
             ?? (Read(body!) is { } order
                 ? await PurgeAsync(context, order, cancellation)
-                : Results.Problem("Either a url that is absolute or begins with /, or a room.", statusCode: StatusCodes.Status400BadRequest));
+                : Results.Problem("The body needs either a room, or a url that is absolute or begins with /.", statusCode: StatusCodes.Status400BadRequest));
     }
 
     private async Task<IResult> PurgeAsync(HttpContext context, PurgeOrder order, CancellationToken cancellation)
