@@ -38,7 +38,7 @@ public static class RejectReasons
     public static string Name(this RejectReason reason) => Catalogue[reason].Name;
 
     /// <summary>English, for people.</summary>
-    /// <param name="field">The field that is missing or invalid; null where it is not known.</param>
+    /// <param name="field">The field that is missing or invalid; null when it is not known.</param>
     public static string Message(this RejectReason reason, string? field = null) => (reason, field) switch
     {
         (RejectReason.FieldMissing, { }) => $"The field '{field}' is missing.",
@@ -46,7 +46,7 @@ public static class RejectReasons
         _ => Catalogue[reason].Message,
     };
 
-    /// <summary>Whether the same post may be accepted a moment later: nothing is wrong with it, nor with how fast its author posts.</summary>
+    /// <summary>Whether the same post may be accepted a moment later: neither the post nor its author's rate is the problem.</summary>
     public static bool IsOfTheMoment(this RejectReason reason) =>
         reason is RejectReason.RoomBusy or RejectReason.RoomLimit or RejectReason.Unavailable or RejectReason.Expired;
 
