@@ -1,6 +1,6 @@
 namespace Danmaku.Node.Observability;
 
-/// <summary>Everything the node logs: the one catalogue of its events. Never a text, a token or an address of a viewer.</summary>
+/// <summary>All log events of the node. They never contain a viewer's text, token or address.</summary>
 internal static partial class LogEvents
 {
     [LoggerMessage(1, LogLevel.Information, "Node {Node} ({Roles}) listens on {Urls}, data in {DataDirectory}")]
