@@ -1,6 +1,6 @@
 namespace Danmaku.HttpCache;
 
-/// <summary>Every event that a cache logs.</summary>
+/// <summary>All log events of a cache.</summary>
 internal static partial class Log
 {
     [LoggerMessage(20, LogLevel.Warning, "The cache cannot use its disk and goes on without it: {Reason}")]
