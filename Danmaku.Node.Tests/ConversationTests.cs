@@ -185,7 +185,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
 
     [Theory]
     [InlineData('x', 401, "not posted: text_too_long. At most 400 characters.")]
-    [InlineData('\u0007', 1, "not posted: text_invalid. It contains a character that is not allowed.")]
+    [InlineData('\u0007', 1, "not posted: text_invalid. The text contains a character that is not allowed.")]
     public async Task A_plain_text_that_is_refused_closes_with_the_reason_after_what_was_accepted(char character, int count, string reason)
     {
         using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
@@ -270,7 +270,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
         await viewer.SendAsync("second");
 
         Assert.Equal(["first"], await viewer.ReadToEndAsync());
-        Assert.Equal((1013, "not posted: room_busy. The room takes no more posts this second."), await viewer.ClosedAsync());
+        Assert.Equal((1013, "not posted: room_busy. The room accepts no more posts this second."), await viewer.ClosedAsync());
     }
 
     [Theory]

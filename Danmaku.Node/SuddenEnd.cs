@@ -55,7 +55,7 @@ internal static unsafe class SuddenEnd
     [DoesNotReturn]
     public static void BecauseListenerFailed(string listener, Exception error)
     {
-        Console.Error.WriteLine($"danmaku: {listener} cannot be listened on any more; the node ends with {ListenerFailed}, to be started again: {error}");
+        Console.Error.WriteLine($"danmaku: the node cannot listen on {listener} any more and ends with {ListenerFailed}, to be started again: {error}");
         Exit(ListenerFailed);
     }
 

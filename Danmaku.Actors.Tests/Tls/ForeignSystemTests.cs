@@ -144,7 +144,7 @@ public sealed class ForeignSystemTests : IDisposable
         // It trusts the others, and they do not trust it.
         var stranger = await AddAsync(cluster, "stranger", _other.Issue("CN=stranger"), _other.Certificate, _authority.Certificate);
         await Eventually.TrueAsync(
-            () => stranger.Log.Has($"127.0.0.1:{node.Port} closed the connection without a word: it may have refused this node's certificate (CN=stranger, valid until "), Patience);
+            () => stranger.Log.Has($"127.0.0.1:{node.Port} closed the connection before it sent anything: it may have refused this node's certificate (CN=stranger, valid until "), Patience);
 
         await Eventually.TrueAsync(() => node.Log.Has("127.0.0.1 was refused: its certificate (CN=stranger) comes from another authority (CN=other authority)"), Patience);
         Assert.DoesNotContain(node.Rooms.Status.Members, member => member.Name == "stranger");

@@ -65,7 +65,7 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
 
         var origins = peers.Where(peer => peer is { IsOrigin: true, Counts: true }).ToArray();
         _log.Warning(
-            "{0} of {1} origins can be reached: putting out {2}",
+            "{0} of {1} origins can be reached: removing {2} from the cluster",
             origins.Count(peer => peer.State == PeerState.Here), origins.Length, string.Join(", ", leaving.Select(id => id.Address)));
 
         // This node last: alone it may stop before it has told the others.

@@ -37,7 +37,7 @@ public static class NodeAddress
         }
 
         throw new InvalidOperationException(
-            $"No lasting address of this machine is inside {Text(networks)} (Danmaku:Cluster:Network); it has {string.Join(", ", local.Select(one => one.Address))}.");
+            $"This machine has no permanent address inside {Text(networks)} (Danmaku:Cluster:Network); it has {string.Join(", ", local.Select(one => one.Address))}.");
     }
 
     /// <summary>Turns the names of seeds into addresses: that inside the first of the networks in which it has one.</summary>

@@ -120,7 +120,7 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
     [LoggerMessage(40, Microsoft.Extensions.Logging.LogLevel.Warning, "{Trouble}")]
     private static partial void LogTrouble(ILogger logger, string trouble);
 
-    [LoggerMessage(41, Microsoft.Extensions.Logging.LogLevel.Warning, "{Count} more connections failed within {Every}, of too many peers to name them")]
+    [LoggerMessage(41, Microsoft.Extensions.Logging.LogLevel.Warning, "{Count} more connections of other peers failed within {Every}")]
     private static partial void LogUnsaid(ILogger logger, int count, TimeSpan every);
 
     private sealed record Forget(string Line) : INoSerializationVerificationNeeded;

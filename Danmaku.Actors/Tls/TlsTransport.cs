@@ -65,7 +65,7 @@ public sealed class TlsTransport : Transport
         try
         {
             return new OutboundHandle(await _inner.Associate(remoteAddress).ConfigureAwait(false), () => _log.Warning("{0}", new TlsTrouble(
-                remoteAddress.ToString(), $"closed the connection without a word: it may have refused this node's certificate ({_own}), see its log")));
+                remoteAddress.ToString(), $"closed the connection before it sent anything: it may have refused this node's certificate ({_own}), see its log")));
         }
         catch (InvalidAssociationException error) when (error.Message.StartsWith(HandshakeFailed, StringComparison.Ordinal))
         {

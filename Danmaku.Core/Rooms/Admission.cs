@@ -1,12 +1,12 @@
 namespace Danmaku.Core.Rooms;
 
-/// <summary>Decides who may join a room, and under which name: the one place where that is decided.</summary>
+/// <summary>Decides who may join a room, and under which name. Nothing else decides that.</summary>
 public interface IAdmission
 {
     AdmissionResult Admit(AdmissionRequest request);
 }
 
-/// <param name="Name">The name it asks for, unchecked; null when it does not care.</param>
+/// <param name="Name">The requested name, unchecked; null for any name.</param>
 /// <param name="Token">A credential, unchecked.</param>
 public sealed record AdmissionRequest(RoomId Room, string? Name, string? Token);
 
@@ -19,12 +19,12 @@ public abstract record AdmissionResult
 
     public sealed record Admitted(string Name) : AdmissionResult;
 
-    /// <param name="Reason">Why, for the person.</param>
+    /// <param name="Reason">The reason, for the person.</param>
     public sealed record Refused(string Reason) : AdmissionResult;
 }
 
-/// <summary>Lets everybody in whose name may be shown; makes up a name for those without one.</summary>
-/// <param name="random">Where made-up names come from.</param>
+/// <summary>Admits everybody whose name may be shown; generates a name for those without one.</summary>
+/// <param name="random">The source of generated names.</param>
 public sealed class OpenAdmission(Func<int> random) : IAdmission
 {
     public AdmissionResult Admit(AdmissionRequest request)

@@ -14,7 +14,7 @@ public sealed class PlainFormat : WireFormat
 
     public override bool HasJoin => false;
 
-    /// <summary>All messages of the batch behind each other, in one piece of memory.</summary>
+    /// <summary>All messages of the batch, one after the other, in one piece of memory.</summary>
     public override Frame Batch(Batch batch)
     {
         var bytes = new byte[batch.Comments.Sum(comment => Frame.MaxHeaderBytes + Encoding.UTF8.GetMaxByteCount(comment.Text.Length))];

@@ -106,7 +106,7 @@ public sealed class ClockTests : IAsyncLifetime
         var right = fleet.Origins.Single(origin => origin != wrong);
 
         clocks[wrong.Name].Set(Days);
-        await SaysAsync(wrong, "clock is wrong: 8.00:00:00 ahead");
+        await SaysAsync(wrong, "clock is wrong: it is 8.00:00:00 ahead");
         using (var ready = await wrong.Http.GetAsync("/health/ready"))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);

@@ -146,7 +146,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         await _process.DisposeAsync();
     }
 
-    [GeneratedRegex("Operators reach it on (http:[^ ,]+)")]
+    [GeneratedRegex("Operators reach this node on (http:[^ ,]+)")]
     private static partial Regex OperatorsUrl();
 
     [GeneratedRegex(@"^\S+ \S+ (fail|crit): ")]

@@ -175,7 +175,7 @@ public sealed class StartTests : IDisposable
 
         Assert.Equal(1, await node.EndAsync());
         Assert.Equal(
-            "danmaku: http://localhost:80 is not allowed: this user must not listen on that port. Choose another with --urls http://localhost:8080",
+            "danmaku: http://localhost:80 is not allowed: this user may not listen on that port. Choose another with --urls http://localhost:8080",
             Assert.Single(node.Errors));
         Assert.All(node.Output, IsWarning);
     }

@@ -29,7 +29,7 @@ public sealed class TlsClusterTests : IDisposable
 
         await DisturbAsync(fleet.Seed);
         await using var stranger = StartStranger(fleet);
-        await LogsAsync(stranger, $"127.0.0.1:{fleet.Seed.Port} closed the connection without a word: it may have refused this node's certificate (CN=stranger, ");
+        await LogsAsync(stranger, $"127.0.0.1:{fleet.Seed.Port} closed the connection before it sent anything: it may have refused this node's certificate (CN=stranger, ");
         await LogsAsync(fleet["origin-1"], "127.0.0.1 was refused: its certificate (CN=stranger) comes from another authority (CN=other authority)");
         await LogsAsync(fleet["origin-1"], "127.0.0.1 was refused: it does not speak TLS");
 

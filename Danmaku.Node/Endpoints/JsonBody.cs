@@ -33,6 +33,6 @@ internal static class JsonBody
 
     /// <param name="path">What is wrong in it, as in <c>$.at</c>; null or <c>$</c> for all of it.</param>
     private static IResult NotOfThisForm(string? path) => Results.Problem(
-        path is null or "$" ? "The body is not JSON of this form." : $"The body is not JSON of this form: look at {path}.",
+        path is null or "$" ? "The body is not valid JSON for this request." : $"The body is not valid JSON for this request: see {path}.",
         statusCode: StatusCodes.Status400BadRequest);
 }

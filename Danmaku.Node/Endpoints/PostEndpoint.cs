@@ -69,7 +69,7 @@ internal sealed class PostEndpoint(
             PostResult.Repeated repeated => Repeated(context, repeated),
             PostResult.Rejected rejected => Rejected(context, rejected),
             _ => Results.Problem(
-                "Nobody knows whether it was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
+                "It is not known whether this was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
         };
     }
 
