@@ -138,7 +138,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     [InlineData(Index + "/1/2001-0")]
     [InlineData(Index + "/1/1001-1")]
     [InlineData(Index + "/1/latest")]
-    public async Task What_is_not_there_is_not_kept(string path)
+    public async Task A_404_is_not_cached(string path)
     {
         await SayAsync(1001, Start);
 
@@ -161,7 +161,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_was_forgotten_in_part_is_not_there_any_more()
+    public async Task A_partly_deleted_segment_is_not_found()
     {
         await SayAsync(1500, Start);
         await SayAsync(500, Start + 360_000);
@@ -207,7 +207,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_store_that_is_away_is_worth_another_try()
+    public async Task While_the_store_is_away_clients_are_told_to_try_again()
     {
         await SayAsync(1001, Start);
         _store.IsAway = true;
@@ -292,7 +292,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Where_there_is_no_key_nobody_may_purge()
+    public async Task Without_a_configured_key_nobody_may_purge()
     {
         await using var node = await StartAsync();
 
