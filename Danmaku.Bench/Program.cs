@@ -12,7 +12,7 @@ if (args is not ["target", ..])
 
 var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
 {
-    FanoutCommand.Create(),
+    FanOutCommand.Create(),
     RoomsCommand.Create(),
     SoakCommand.Create(),
     OverloadCommand.Create(),

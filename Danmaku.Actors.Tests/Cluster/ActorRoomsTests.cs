@@ -17,15 +17,15 @@ public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\n
 {
     /// <summary>Operators may ask that early.</summary>
     [Fact]
-    public void Before_the_actor_system_has_started_nobody_is_a_member() => Assert.Empty(new RoomsHandle().Status.Members);
+    public void There_are_no_members_before_the_actor_system_has_started() => Assert.Empty(new RoomsHandle().Status.Members);
 
     [Fact]
-    public async Task A_viewer_whose_join_nobody_answers_is_told_to_come_back_and_not_let_in_later()
+    public async Task A_viewer_whose_join_is_not_answered_is_told_to_come_back_and_does_not_join_later()
     {
         var (time, outbox, edgeRooms) = (new ManualTimeProvider(), new FakeOutbox(), CreateTestProbe());
         using var metrics = new DanmakuMetrics();
         var rooms = new ActorRooms(
-            Sys, edgeRooms, CreateTestProbe(), CreateTestProbe(), new IngressState(), new NodeNotes(),
+            Sys, edgeRooms, CreateTestProbe(), CreateTestProbe(), new IngressState(), new NodeStatuses(),
             new StoreHealth(metrics, time, NullLogger<StoreHealth>.Instance), SomeClock.Of(time), "edge-1", metrics, time);
 
         var joining = rooms.JoinAsync(new JoinRequest(RoomId.Parse("lobby"), "Mei", WireFormat.Plain, null, 0), outbox, CancellationToken.None);

@@ -114,13 +114,13 @@ public static class PartitionPublisher
 /// <summary>Runs the graphs of all partitions of one origin; they end with it.</summary>
 public sealed class PublisherActor : ReceiveActor
 {
-    private readonly ReplicationOutbox _replicator;
+    private readonly ReplicationOutbox _outbox;
     private readonly DanmakuMetrics _metrics;
     private readonly TimeProvider _time;
 
-    public PublisherActor(ReplicationOutbox replicator, DanmakuMetrics metrics, TimeProvider time)
+    public PublisherActor(ReplicationOutbox outbox, DanmakuMetrics metrics, TimeProvider time)
     {
-        (_replicator, _metrics, _time) = (replicator, metrics, time);
+        (_outbox, _metrics, _time) = (outbox, metrics, time);
 
         // Those of an instance before this one end because it was restarted.
         Receive<Ended>(ended => throw new InvalidOperationException("a publisher ended", ended.Reason), ended => ended.Owner == this);
@@ -133,7 +133,7 @@ public sealed class PublisherActor : ReceiveActor
         for (var partition = 0; partition < ReplicationOutbox.Partitions; partition++)
         {
             PartitionPublisher
-                .Graph(_replicator.Queue(partition), PartitionPublisher.ToTopic(mediator, ReplicationOutbox.Topic(partition), _metrics, _time))
+                .Graph(_outbox.Queue(partition), PartitionPublisher.ToTopic(mediator, ReplicationOutbox.Topic(partition), _metrics, _time))
                 .Run(materializer)
                 .PipeTo(Self, success: _ => new Ended(this, null), failure: reason => new Ended(this, reason));
         }
