@@ -28,12 +28,12 @@ using LogLevel = Akka.Event.LogLevel;
 
 namespace Danmaku.Actors;
 
-/// <summary>What a node of the cluster is told at start.</summary>
+/// <summary>The settings of a node's actors.</summary>
 /// <param name="Name">Shown to viewers and operators.</param>
 /// <param name="Roles">Of <see cref="ClusterRoles"/>, at least one.</param>
 /// <param name="Address">Bound and advertised; on a private network.</param>
-/// <param name="Port">0 takes a free one.</param>
-/// <param name="Seeds">The same on every node, in the same order; empty for a cluster that begins with this node.</param>
+/// <param name="Port">0 = any free one.</param>
+/// <param name="Seeds">The same on every node, in the same order; empty when this node starts a cluster.</param>
 /// <param name="MaxEdgeRooms">Most rooms with viewers on this node.</param>
 /// <param name="MaxOriginRooms">Most rooms kept on this node.</param>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
@@ -61,10 +61,10 @@ public sealed record ActorSettings(
     /// <summary>How much of each room is kept.</summary>
     public Retention Retention { get; init; } = new(100_000, TimeSpan.FromDays(7));
 
-    /// <summary>Where viewers reach this node, and only it, by http or https; null when that is not known.</summary>
+    /// <summary>The address at which viewers reach this node and no other, http or https; null when unknown.</summary>
     public Uri? PublicUrl { get; init; }
 
-    /// <summary>Where other nodes reach this one over HTTP; null until that is known. Asked for again and again.</summary>
+    /// <summary>The address at which other nodes reach this node over HTTP; null until it is known. Called repeatedly.</summary>
     public Func<Uri?> HttpUrl { get; init; } = () => null;
 
     /// <summary>How long an edge goes on without hearing an origin before it ends, to be started again. Longer than an origin's restart.</summary>
@@ -73,16 +73,16 @@ public sealed record ActorSettings(
     /// <summary>How long a node looks for a cluster to join before it ends, to be started again.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>What this node shows to others, and whom it lets in; null connects without TLS to whoever comes.</summary>
+    /// <summary>This node's certificate and the authorities that it accepts; null connects without TLS and accepts any peer.</summary>
     public NodeCertificate? Certificate { get; init; }
 
-    /// <summary>Where an origin keeps who was in its cluster, see <see cref="Cluster.KnownNodes"/>. Null keeps nothing.</summary>
+    /// <summary>The file in which an origin keeps the members of its cluster, see <see cref="Cluster.KnownNodes"/>. Null keeps nothing.</summary>
     public string? KnownNodesFile { get; init; }
 
     internal bool IsFirstSeed => Seeds is [var first, ..] && first.Equals((Address, Port));
 }
 
-/// <summary>The one place where actors are wired.</summary>
+/// <summary>Registers all actors.</summary>
 public static class AkkaRegistration
 {
     /// <summary>The actor system's name: part of every node's address.</summary>
@@ -91,22 +91,22 @@ public static class AkkaRegistration
     private const string ShardTypeName = "room";
 
     /// <summary>
-    /// A first seed that restarts must find the others before it gives up and forms a cluster of its own. Others cannot answer it for 5 s
-    /// after a connection to its old self has failed, so longer than that.
+    /// A first seed that restarts must find the other nodes before it forms its own cluster. They cannot answer for 5 s after a connection to the earlier
+    /// process has failed, so this is longer.
     /// </summary>
     private const string FirstSeedConfiguration = "akka.cluster.seed-node-timeout = 15s";
 
-    /// <summary>A message over the frame size is dropped with nothing but a log line; ours stay below 160 KiB.</summary>
+    /// <summary>A message over the frame size is dropped with only a log line; ours stay below 160 KiB.</summary>
     private const long MaxFrameBytes = 1024 * 1024;
 
-    /// <summary>How long a room without viewers stays on an edge, for those who come back after a reconnect.</summary>
+    /// <summary>How long a room without viewers stays on an edge, for viewers that reconnect.</summary>
     private static readonly TimeSpan KeepEmptyFor = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for
-    /// <see cref="DanmakuMetrics"/>, <see cref="AgreedTime"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> where there is a cache.
+    /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for <see cref="DanmakuMetrics"/>,
+    /// <see cref="AgreedTime"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> if there is a cache.
     /// </summary>
-    /// <param name="store">Where this origin keeps its rooms; null on a node that is none. Who made it disposes of it after the host.</param>
+    /// <param name="store">The store of this origin; null on other nodes. The caller disposes of it after the host.</param>
     public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)
     {
         services.AddSingleton<RoomsHandle>();
@@ -125,10 +125,10 @@ public static class AkkaRegistration
     }
 
     private static void AddDanmaku(
-        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance, RoomsHandle handle,
-        PurgeContext purging, ILoggerFactory loggerFactory)
+        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance,
+        RoomsHandle handle, PurgeContext purging, ILoggerFactory loggerFactory)
     {
-        var (ingress, notes) = (new IngressState(), new NodeNotes());
+        var (ingress, statuses) = (new IngressState(), new NodeStatuses());
         var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
         var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
         string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
@@ -158,7 +158,7 @@ public static class AkkaRegistration
             })
             .WithDistributedPubSub("")
 
-            // Durable keys ask for LightningDB at start even where nothing is durable.
+            // Durable keys load LightningDB at start even if nothing is durable.
             .WithShardingDistributedData(sharding => sharding.Durable = new DurableOptions { Keys = [] });
 
         if (settings.Roles.Contains(ClusterRoles.Origin))
@@ -172,7 +172,8 @@ public static class AkkaRegistration
                     publisher.Start(system);
                     system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
                     system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
-                    var lanes = Enumerable.Range(0, store.Lanes).Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
+                    var lanes = Enumerable.Range(0, store.Lanes)
+                        .Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
                     origin = new OriginContext(
                         settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, publisher, metrics, time);
                 })
@@ -193,8 +194,8 @@ public static class AkkaRegistration
             var origins = registry.Get<RoomActor>();
             var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
             var watcher = system.ActorOf(
-                Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, notes, known, metrics), "watcher");
-            purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, notes, store, time)), PurgeActor.ActorName));
+                Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, statuses, known, metrics), "watcher");
+            purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, statuses, store, time)), PurgeActor.ActorName));
             system.ActorOf(Props.Create(() => new ClockActor(clock, store, time)), "clock");
             if (settings.Certificate is { } certificate)
             {
@@ -223,7 +224,7 @@ public static class AkkaRegistration
                     settings.RoomLimits,
                     settings.ViewerLimits,
                     new SharedBudget(settings.MaxPendingPosts),
-                    new FanoutLoad(settings.FlushEvery, settings.FlushAtLatest, Environment.ProcessorCount, time),
+                    new FanOutLoad(settings.FlushEvery, settings.FlushAtLatest, Environment.ProcessorCount, time),
                     settings.Heartbeat,
                     KeepEmptyFor,
                     metrics,
@@ -234,7 +235,7 @@ public static class AkkaRegistration
             }
 
             var rooms = new ActorRooms(
-                system, edgeRooms, forwarder, new SharedBudget(settings.MaxPendingPosts), watcher, ingress, notes, health, clock, settings.Name, metrics, time);
+                system, edgeRooms, forwarder, new SharedBudget(settings.MaxPendingPosts), watcher, ingress, statuses, health, clock, settings.Name, metrics, time);
             metrics.ObserveClock(() => time.Ahead.TotalSeconds);
             metrics.ObserveMembers(rooms.CountMembers);
             handle.Open(rooms);
@@ -246,7 +247,7 @@ public static class AkkaRegistration
         });
     }
 
-    /// <summary>As Akka.Hosting starts a shard region, which takes no strategy of one's own.</summary>
+    /// <summary>Starts the shard region as Akka.Hosting does, which accepts no custom allocation strategy.</summary>
     private static Task<IActorRef> StartRoomsAsync(ActorSystem system, Func<string, Props> props, NodeClock clock, TimeProvider time)
     {
         var options = new ShardOptions
@@ -287,7 +288,7 @@ public static class AkkaRegistration
         return options;
     }
 
-    /// <summary>Rooms that still ask for their origin while sharding leaves would hold it up until it times out.</summary>
+    /// <summary>Stops edge rooms before sharding leaves: rooms that still ask for their origin would delay it until it times out.</summary>
     private static void StopBeforeSharding(ActorSystem system, IActorRef edgeRooms) =>
         CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "stop-edge-rooms", async () =>
         {
@@ -295,7 +296,7 @@ public static class AkkaRegistration
             return Done.Instance;
         });
 
-    /// <summary>What Akka.Hosting has no typed option for.</summary>
+    /// <summary>The settings for which Akka.Hosting has no typed option.</summary>
     public static string ReadConfiguration()
     {
         using var stream = typeof(AkkaRegistration).Assembly.GetManifestResourceStream("danmaku.conf")!;
@@ -312,7 +313,7 @@ public static class AkkaRegistration
         public override string? EntityId(object message) => (message as IRoomMessage)?.Room.Value;
     }
 
-    /// <summary>Who purges here, and what.</summary>
+    /// <summary>The purger of this node, and its cache.</summary>
     private sealed record PurgeContext(PurgerHandle Handle, IPurgeable Cache);
 }
 
@@ -327,7 +328,7 @@ public sealed class RoomsHandle : IRooms
 
     public string? Impaired => _rooms?.Impaired;
 
-    /// <summary>Nobody is a member before the actor system has started.</summary>
+    /// <summary>There are no members before the actor system has started.</summary>
     public ClusterStatus Status => Volatile.Read(ref _rooms)?.Status ?? new ClusterStatus("", []);
 
     public Task<Position?> OpenAsync(RoomId room, CancellationToken cancellation) => Rooms.OpenAsync(room, cancellation);

@@ -4,7 +4,7 @@ using Danmaku.Bench.Targets;
 
 var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
 {
-    FanoutCommand.Create(),
+    FanOutCommand.Create(),
     RoomsCommand.Create(),
     SoakCommand.Create(),
     OverloadCommand.Create(),

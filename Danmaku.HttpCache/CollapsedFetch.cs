@@ -5,20 +5,20 @@ using Danmaku.HttpCache.Upstreams;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>What a request wants, apart from its connection.</summary>
-/// <param name="Host">For the origin; null for its own name.</param>
+/// <summary>A request without its connection.</summary>
+/// <param name="Host">The host for the origin; null for its own name.</param>
 internal sealed record CacheRequest(CacheKey Key, RequestHead Head, string? Host, System.Net.IPAddress Client, string Scheme)
 {
     public IReadOnlyList<HttpField> Fields => Head.Fields;
 
-    /// <summary>The slice that is fetched; null where it is none.</summary>
+    /// <summary>The slice to fetch; null if none.</summary>
     public ByteRange? Slice { get; private init; }
 
-    /// <summary>What is fetched, as <c>Range</c> says it; null for the whole.</summary>
+    /// <summary>The part to fetch, as a <c>Range</c>; null for the whole.</summary>
     public string? Range { get; private init; }
 
     /// <param name="first">A byte of the slice.</param>
-    /// <param name="bytes">Of each slice but the last.</param>
+    /// <param name="bytes">Bytes of each slice but the last.</param>
     public CacheRequest ForSlice(long first, long bytes)
     {
         var number = first / bytes;
@@ -32,30 +32,30 @@ internal sealed record CacheRequest(CacheKey Key, RequestHead Head, string? Host
         };
     }
 
-    /// <summary>What cannot be put together from slices, fetched just as it is asked for.</summary>
+    /// <summary>A part that cannot be combined from slices, fetched exactly as requested.</summary>
     public CacheRequest ForPart(RangeSpec part) => this with { Key = Key with { Part = part.ToString() }, Range = part.ToString() };
 }
 
-/// <summary>How a fetch ended, or rather: what is known when the head of the answer is here.</summary>
+/// <summary>The result of a fetch, known when the head of the answer has arrived.</summary>
 internal abstract record FetchResult
 {
-    /// <summary>Stored, or about to be: everybody may have it. Its body may still be arriving.</summary>
-    /// <param name="Entry">After a slice, the whole to which it belongs.</param>
-    /// <param name="Status">What the origin answered: 304 where what was stored stands.</param>
-    /// <param name="IsInstead">Whether this process has stood in for an origin.</param>
+    /// <summary>Stored, or about to be: all requests may use it. Its body may still be arriving.</summary>
+    /// <param name="Entry">For a slice, the whole to which it belongs.</param>
+    /// <param name="Status">The origin's status; 304 when the stored response is still valid.</param>
+    /// <param name="IsInstead">Whether this process answered in place of an origin.</param>
     public sealed record Shared(CacheEntry Entry, StoredHead Head, int Status, bool IsInstead) : FetchResult;
 
-    /// <summary>For nobody but the one who asked for it.</summary>
+    /// <summary>Only for the request that caused the fetch.</summary>
     public sealed record Alone(UpstreamResponse Response, NotStored Why) : FetchResult;
 
-    /// <summary>No answer, or one that says that the origin failed, and what is stored stands in for it.</summary>
+    /// <summary>No answer, or a failure of the origin; the stored response is used instead.</summary>
     public sealed record Stale(CacheEntry Entry, int? Status) : FetchResult;
 
     /// <param name="Status">502, 503 or 504.</param>
     public sealed record Failed(int Status) : FetchResult;
 }
 
-/// <summary>One fetch from an origin, for all who want the same meanwhile. It belongs to none of them.</summary>
+/// <summary>One fetch from an origin, shared by all requests for the same resource. It belongs to none of them.</summary>
 internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, Vary? expected, CacheParts parts)
 {
     private const int BlockBytes = 64 * 1024;
@@ -69,27 +69,27 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
     private CacheEntry? _slice;
     private long? _length;
 
-    /// <summary>The request that began it.</summary>
+    /// <summary>The request that caused it.</summary>
     public CacheRequest Request => request;
 
-    /// <summary>What is being validated; null where nothing was stored.</summary>
+    /// <summary>The stored response that is being validated; null if none.</summary>
     public CacheEntry? Stored => stored;
 
-    /// <summary>A part is never validated: if it is stale the whole to which it belongs is.</summary>
+    /// <summary>A part is never validated: if it is stale, the whole is validated.</summary>
     private CacheEntry? Validated => request.Range is null ? stored : null;
 
     public Task<FetchResult> Result => _result.Task;
 
-    /// <summary>Done when all of it has been stored, or will not be.</summary>
+    /// <summary>Completes when the response is stored, or will not be.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Whether what arrives is the slice that was asked for, and not the whole.</summary>
+    /// <summary>Whether the requested slice arrives, and not the whole.</summary>
     public bool IsSlice => _slice is not null;
 
-    /// <summary>The body while it arrives; null before that, and where it is not shared.</summary>
+    /// <summary>The body while it arrives; null before that, and if it is not shared.</summary>
     public CachedBody? Body { get; private set; }
 
-    /// <summary>Whether another request may wait for this one, as far as can be told before the answer is here.</summary>
+    /// <summary>Whether another request may wait for this fetch, judged before the answer has arrived.</summary>
     public bool MayServe(CacheRequest other, CacheEntry? otherStored)
     {
         if (stored != otherStored)
@@ -100,10 +100,10 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return expected is null || expected.KeyOf(request.Fields) == expected.KeyOf(other.Fields);
     }
 
-    /// <summary>Takes a response that is for one alone, or says that nobody will: whoever is first has it, the other gets false.</summary>
+    /// <summary>Claims a response that cannot be shared, or marks it as abandoned: the first caller gets true, the other false.</summary>
     public bool TryTake() => Interlocked.Exchange(ref _isTaken, 1) == 0;
 
-    /// <summary>Nobody waits any more who could have a response that is not shared.</summary>
+    /// <summary>No request waits any more that could take a response that is not shared.</summary>
     public void Abandon()
     {
         if (TryTake())
@@ -112,7 +112,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         }
     }
 
-    /// <param name="onHead">Called when it is known what others get.</param>
+    /// <param name="onHead">Called when the result for other requests is known.</param>
     public async Task RunAsync(Action<FetchResult> onHead, CancellationToken stopping)
     {
         var sequence = parts.Store.BeginFill();
@@ -128,7 +128,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         }
         catch (Exception error)
         {
-            // Expected failures are results; this is a bug, or the end of the process.
+            // Expected failures are results; this is a bug, or the process is ending.
             if (!stopping.IsCancellationRequested)
             {
                 parts.Logger.FillFailed(error);
@@ -169,7 +169,8 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
             var status = error switch
             {
                 UpstreamBusyException => StatusCodes.Status503ServiceUnavailable,
-                HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => StatusCodes.Status502BadGateway,
+                HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } =>
+                    StatusCodes.Status502BadGateway,
                 _ => StatusCodes.Status504GatewayTimeout,
             };
             return (Instead(null) ?? (FetchResult)new FetchResult.Failed(status), null);
@@ -204,7 +205,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         var why = CachePolicy.WhyNotStored(request.Head, head, parts.Rules);
         if (request.Range is not null && CachePolicy.IsFailure(response.Status))
         {
-            // The rest may be there, and is worth more than an error.
+            // The rest may still come, and is better than an error.
             return (new FetchResult.Alone(response, why), null);
         }
 
@@ -217,14 +218,14 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
 
         if (why is NotStored.None && request.Range is null && parts.HasParts(request.Key, head) && response.Length is { } length)
         {
-            // All who want it get it by slices, each at its own pace, and what one has had is there for the next.
+            // All requests read it in slices, each at its own pace, and slices that one has read are there for the next.
             response.Dispose();
             var sliced = Sliced(StoredHead.Of(head, request.Fields, parts.Rules), length);
             parts.Store.TryAdd(sliced, sequence);
             return (new FetchResult.Shared(sliced, sliced.Head, response.Status, response.IsInstead), null);
         }
 
-        // The origin has something else now, and that is not to be stored.
+        // The origin has another response now, and it must not be stored.
         if (Validated is not null && !CachePolicy.IsFailure(response.Status))
         {
             parts.Store.Remove(Validated);
@@ -233,7 +234,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return (new FetchResult.Alone(response, why), null);
     }
 
-    /// <summary>A part has come. It is a slice if it is just what was asked for, and belongs to something.</summary>
+    /// <summary>A part has arrived. It is a slice if it is exactly what was requested, and belongs to a whole.</summary>
     private (FetchResult Result, UpstreamResponse? Body) OnPart(ResponseHead head, UpstreamResponse response, long sequence)
     {
         var range = ContentRange.Parse(response.Fields.Only("Content-Range"));
@@ -280,14 +281,14 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return (new FetchResult.Shared(new CacheEntry(request.Key, kept, Body), kept, response.Status, response.IsInstead), response);
     }
 
-    /// <summary>What a slice belongs to: what is stored if that has the same validator, else something new.</summary>
+    /// <summary>The whole to which a slice belongs: the stored one if it has the same validator, else a new one.</summary>
     private CacheEntry ResourceOf(StoredHead head, string validator, long complete, long sequence)
     {
         if (parts.Store.Find(request.Key.Resource, request.Fields) is { } there && there.Validator == validator && (there.Complete ?? there.Length) == complete)
         {
             if (there.IsUnchecked || !parts.MayShare(there.Head))
             {
-                // A part with the same validator says as much as a 304.
+                // A part with the same validator is as good as a 304.
                 parts.Store.Freshen(there, head, sequence);
             }
 
@@ -362,7 +363,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         }
     }
 
-    /// <summary>The next bytes, as soon as there are any; empty at the end. Blocks are filled one after the other.</summary>
+    /// <summary>The next bytes as soon as there are any; empty at the end. Fills one block after the other.</summary>
     private async ValueTask<ReadOnlyMemory<byte>> ReadPieceAsync(UpstreamResponse response, CachedBody body, CancellationToken cancellation)
     {
         if (_used == _block.Length)

@@ -30,7 +30,7 @@ public sealed class BodyTests
     }
 
     [SkippableFact]
-    public async Task Who_reads_slowly_gets_all_of_it_too()
+    public async Task A_slow_reader_gets_all_of_it_too()
     {
         const int Count = 5_000_000;
         Skip.IfNot(EpollTransport.IsSupported, "epoll exists only on Linux.");

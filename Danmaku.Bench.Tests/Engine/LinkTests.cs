@@ -85,7 +85,7 @@ public sealed class LinkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_hangs_up_without_a_word_is_told_too()
+    public async Task A_server_that_disconnects_without_a_Close_is_reported_too()
     {
         var heard = await HearAsync(server =>
         {

@@ -47,7 +47,7 @@ public class ChartTests
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"runs":[{"peer":"a"}]}""")]
-    public void What_is_no_report_is_refused(string json) => Assert.Throws<InvalidDataException>(() => Chart.Read(json, "x", 50));
+    public void A_file_that_is_not_a_report_is_refused(string json) => Assert.Throws<InvalidDataException>(() => Chart.Read(json, "x", 50));
 
     private static PeerRun Run(string peer, double micros, double least) =>
         new(peer, "", [Some.Measurement(50, micros: micros), Some.Measurement(300, micros: 1)], Some.Measurement(1000, micros: least), null);

@@ -80,7 +80,7 @@ public sealed class LoadRunTests(NodeFixture node) : IClassFixture<NodeFixture>
     }
 
     [Fact]
-    public async Task Nobody_there_is_said_in_words()
+    public async Task An_unreachable_server_is_one_line()
     {
         var failure = await Assert.ThrowsAsync<InvalidDataException>(() =>
             RunAsync(Settings("gone") with { Urls = [new Uri("http://127.0.0.1:1")] }, run => run.Finish(run.Measure(10, Moment, Moment))));

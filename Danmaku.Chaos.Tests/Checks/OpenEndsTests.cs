@@ -16,7 +16,7 @@ public class OpenEndsTests
     }
 
     [Fact]
-    public void What_lies_before_a_confirmed_one_is_durable_too()
+    public void Danmaku_before_a_confirmed_one_are_durable_too()
     {
         var ends = new OpenEnds([(new(1, 5), false), (new(1, 6), true)]);
 

@@ -16,7 +16,7 @@ public class ViewerCheckTests
     private static readonly Retention Retention = new(6, TimeSpan.FromDays(1));
 
     [Fact]
-    public void Who_saw_all_over_two_epochs_and_a_reconnect_lost_nothing()
+    public void A_viewer_that_saw_everything_over_two_epochs_and_a_reconnect_lost_nothing()
     {
         var finding = Check([Welcome(1, 0), .. Saw(1, 1, 3), Welcome(1, 3), .. Saw(1, 4, 5), .. Saw(2, 1, 3)]);
 
@@ -34,7 +34,7 @@ public class ViewerCheckTests
     }
 
     [Fact]
-    public void Who_was_never_welcomed_expects_nothing()
+    public void A_viewer_that_was_never_welcomed_expects_nothing()
     {
         Assert.Equal(0, Check([]).Expected);
     }
@@ -61,7 +61,7 @@ public class ViewerCheckTests
     }
 
     [Fact]
-    public void A_welcome_further_on_that_says_nothing_of_it_loses_what_it_leaves_out()
+    public void A_welcome_at_a_later_position_without_lost_counts_as_a_loss()
     {
         Assert.Equal(new Tally(2, 0), Check([Welcome(1, 0), .. Saw(1, 1, 3), Welcome(1, 5), .. Saw(2, 1, 3)]).Lost);
     }
@@ -105,13 +105,13 @@ public class ViewerCheckTests
     }
 
     [Fact]
-    public void What_the_log_does_not_have_is_a_phantom()
+    public void A_danmaku_that_is_not_in_the_log_is_a_phantom()
     {
         Assert.Equal(new Tally(1, 0), Check([Welcome(1, 0), .. Saw(1, 1, 6), .. Saw(2, 1, 3)]).Phantoms);
     }
 
     [Fact]
-    public void What_was_announced_as_skipped_is_not_expected()
+    public void Danmaku_announced_as_skipped_are_not_expected()
     {
         var finding = Check([Welcome(1, 0), .. Saw(1, 1, 2), Heard.Skipped(new(1, 3), 4), .. Saw(1, 5, 5), .. Saw(2, 1, 3)]);
 
@@ -120,13 +120,13 @@ public class ViewerCheckTests
     }
 
     [Fact]
-    public void A_hole_before_what_was_announced_as_skipped_is_lost()
+    public void A_hole_before_a_skipped_range_is_lost()
     {
         Assert.Equal(new Tally(1, 0), Check([Welcome(1, 0), .. Saw(1, 1, 2), Heard.Skipped(new(1, 4), 5), .. Saw(2, 1, 3)]).Lost);
     }
 
     [Fact]
-    public void A_lost_that_nothing_justifies_is_found_and_what_it_covers_is_not_expected()
+    public void An_unjustified_lost_is_found_and_its_range_is_not_expected()
     {
         var finding = Check([Welcome(1, 0), .. Saw(1, 1, 3), Lost(2, 1), .. Saw(2, 2, 3)]);
 

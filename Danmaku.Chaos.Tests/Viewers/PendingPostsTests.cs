@@ -58,7 +58,7 @@ public class PendingPostsTests
     }
 
     [Fact]
-    public void After_a_refusal_it_is_due_when_that_says()
+    public void After_a_refusal_it_is_due_after_retryAfter()
     {
         TakeDue();
 

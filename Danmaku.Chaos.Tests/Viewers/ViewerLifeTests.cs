@@ -16,7 +16,7 @@ public class ViewerLifeTests
     public ViewerLifeTests() => _life = new ViewerLife(_told.Add);
 
     [Fact]
-    public void All_that_says_something_of_the_order_is_kept_as_it_came()
+    public void All_messages_that_concern_order_are_kept_as_they_came()
     {
         Hear("""{"type":"welcome","position":{"epoch":5,"offset":1},"lost":false}""");
         Hear($$"""{"type":"batch","epoch":5,"offset":2,"comments":[{"text":"{{_texts.Text(new PostTag(7, 0))}}"},{"text":"somebody else"}]}""");

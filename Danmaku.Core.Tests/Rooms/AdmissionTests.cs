@@ -10,14 +10,14 @@ public class AdmissionTests
     [InlineData("Mei", "Mei")]
     [InlineData("  弹幕君  ", "弹幕君")]
     [InlineData("\u2068Mei\u2069\tLi", "Mei Li")]
-    public void Who_brings_a_name_posts_under_it(string asked, string given) =>
+    public void A_viewer_with_a_name_posts_under_it(string asked, string given) =>
         Assert.Equal(new AdmissionResult.Admitted(given), Admit(asked));
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("  ")]
-    public void Who_brings_none_gets_one(string? asked) => Assert.Equal(new AdmissionResult.Admitted("guest-2a9f"), Admit(asked));
+    public void A_viewer_without_a_name_gets_one(string? asked) => Assert.Equal(new AdmissionResult.Admitted("guest-2a9f"), Admit(asked));
 
     [Theory]
     [InlineData("\u200b", "name: text_empty")]

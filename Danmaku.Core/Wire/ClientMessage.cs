@@ -4,21 +4,21 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>What a client said in <c>danmaku.v1.json</c>, read and checked field by field (docs/protocol.md §4).</summary>
+/// <summary>A client's message in <c>danmaku.v1.json</c>, read and checked field by field (docs/protocol.md §4).</summary>
 public abstract record ClientMessage
 {
-    /// <summary>How many of the newest danmaku a viewer gets that does not say.</summary>
+    /// <summary>How many of the newest danmaku a viewer gets by default.</summary>
     public const int DefaultHistory = 50;
 
-    /// <summary>Most that it can ask for.</summary>
+    /// <summary>Most danmaku that it can ask for.</summary>
     public const int MaxHistory = 200;
 
     private const int MaxNumberBytes = 32;
 
-    /// <summary>What is nested in fields that nobody knows is passed over, however deep; the message's length bounds it.</summary>
+    /// <summary>The content of unknown fields is skipped at any depth; the message's length bounds it.</summary>
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
-    /// <summary>Of a post's id all of whose digits are written as escapes.</summary>
+    /// <summary>The length of a post id whose digits are all written as escapes.</summary>
     private const int MaxIdBytes = 6 * PostId.TextLength;
 
     private ClientMessage()
@@ -27,25 +27,25 @@ public abstract record ClientMessage
 
     public sealed record Join(Position? Position, int History, string? Name, string? Token) : ClientMessage;
 
-    /// <summary>A post whose fields have the right shape; whether its text may be shown is not decided here.</summary>
-    /// <param name="Again">It was sent before, and the client does not know what became of it.</param>
+    /// <summary>A post whose fields are valid; its text is checked elsewhere.</summary>
+    /// <param name="Again">It was sent before, and the client does not know its outcome.</param>
     public sealed record Post(PostId Id, string Text, CommentStyle Style, long? At, bool Again = false) : ClientMessage;
 
-    /// <param name="Client">The client's number as it was written.</param>
+    /// <param name="Client">The client's number, as it wrote it.</param>
     public sealed record Clock(byte[] Client) : ClientMessage;
 
-    /// <summary>A post that cannot be one: answered with <c>reject</c>.</summary>
-    /// <param name="Field">What is missing or invalid.</param>
+    /// <summary>An invalid post: answered with <c>reject</c>.</summary>
+    /// <param name="Field">The field that is missing or invalid.</param>
     public sealed record BadPost(PostId? Id, RejectReason Reason, string Field) : ClientMessage;
 
-    /// <summary>Not understood: answered with <c>error</c>, or with <see cref="CloseReason.BadJoin"/> where a join was due.</summary>
-    /// <param name="IsJoin">It should have been one.</param>
+    /// <summary>Not understood: answered with <c>error</c>, or with <see cref="CloseReason.BadJoin"/> when a join was expected.</summary>
+    /// <param name="IsJoin">Whether it was a join.</param>
     public sealed record Bad(string Reason, string Message, bool IsJoin = false) : ClientMessage;
 
     /// <summary>Not a message at all: the connection is closed with <see cref="CloseReason.Malformed"/>.</summary>
     public sealed record Malformed : ClientMessage;
 
-    /// <summary>Reads one message. Never throws: whatever the bytes are, they are one of the records of this type.</summary>
+    /// <summary>Reads one message. Never throws: any bytes give one of the records of this type.</summary>
     public static ClientMessage Read(ReadOnlySpan<byte> utf8)
     {
         try
@@ -66,12 +66,12 @@ public abstract record ClientMessage
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The latter is what the reader makes of a field whose name is half of a surrogate pair.
+            // The reader throws the latter for a field name that has half of a surrogate pair.
             return new Malformed();
         }
     }
 
-    /// <summary>The fields of all messages, since the type may come last.</summary>
+    /// <summary>The fields of all message types, because the type may come last.</summary>
     private struct Fields
     {
         private static readonly Bad UnknownType = new("unknown_type", "This server does not know that type of message.");
@@ -134,7 +134,7 @@ public abstract record ClientMessage
             return true;
         }
 
-        /// <summary>A field that is wrong makes only those messages invalid that it belongs to; for the others it is an unknown field.</summary>
+        /// <summary>An invalid field makes only messages invalid that have this field; for others it is an unknown field.</summary>
         private void Blame(ref string? bad, ReadOnlySpan<byte> name)
         {
             if (_isInvalid)
@@ -147,7 +147,9 @@ public abstract record ClientMessage
         public readonly ClientMessage ToMessage() => _type switch
         {
             null => new Malformed(),
-            "join" => _badJoin is { } bad ? Refused(RejectReason.FieldInvalid, bad, isJoin: true) : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
+            "join" => _badJoin is { } bad
+                ? Refused(RejectReason.FieldInvalid, bad, isJoin: true)
+                : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token),
             "post" => ToPost(),
             "clock" => _client is not null ? new Clock(_client) : Refused(_badClock is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "client"),
             _ => UnknownType,
@@ -176,7 +178,7 @@ public abstract record ClientMessage
         {
             json.Read();
 
-            // What nearly all messages are makes no new text.
+            // Nearly all messages take this way, which allocates no string.
             return json.TokenType == JsonTokenType.String && json.ValueTextEquals("post"u8) ? "post" : StringOf(ref json);
         }
 
@@ -201,7 +203,7 @@ public abstract record ClientMessage
             }
         }
 
-        /// <returns>How many bytes; none of an escape that is half of a surrogate pair.</returns>
+        /// <returns>The number of bytes; 0 for an escape that is half of a surrogate pair.</returns>
         private static int Copy(ref Utf8JsonReader json, scoped Span<byte> text)
         {
             try
@@ -299,7 +301,7 @@ public abstract record ClientMessage
             Refuse<object>(ref json);
         }
 
-        /// <summary>A null counts as a field that is not there; anything else makes the message invalid.</summary>
+        /// <summary>A null counts as an absent field; any other type makes the message invalid.</summary>
         private T? Refuse<T>(ref Utf8JsonReader json)
             where T : class
         {
@@ -315,8 +317,8 @@ public abstract record ClientMessage
         }
     }
 
-    /// <summary>Reads how a danmaku should look; absent fields take their defaults.</summary>
-    /// <returns>Null, or the field that is wrong: a name that is unknown, or a colour that is not <c>#rrggbb</c>.</returns>
+    /// <summary>Reads the style of a danmaku; absent fields take their defaults.</summary>
+    /// <returns>Null, or the invalid field: an unknown name, or a colour that is not <c>#rrggbb</c>.</returns>
     public static string? TryReadStyle(string? mode, string? color, string? size, out CommentStyle style)
     {
         style = CommentStyle.Default;

@@ -25,7 +25,7 @@ public sealed class ExhaustionTests : IDisposable
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     [SkippableFact]
-    public async Task Without_descriptors_a_node_keeps_its_viewers_and_accepts_again_when_there_are_some()
+    public async Task Without_descriptors_a_node_keeps_its_viewers_and_accepts_again_when_some_are_free()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "The limit is read on Linux alone.");
         await using var origin = await FakeOrigin.StartAsync((context, _) => context.Response.WriteAsync("content"));
@@ -61,7 +61,7 @@ public sealed class ExhaustionTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Half_headers_take_a_bounded_amount_of_memory_and_the_newest_are_refused()
+    public async Task Unfinished_headers_use_bounded_memory_and_the_newest_are_refused()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Connections count on Linux alone.");
         await using var node = await StartAsync(["env", "DOTNET_GCHeapHardLimit=0x5000000"]);
@@ -83,7 +83,7 @@ public sealed class ExhaustionTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Half_messages_take_a_bounded_amount_of_memory_and_the_newest_are_refused()
+    public async Task Unfinished_messages_use_bounded_memory_and_the_newest_are_refused()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Connections count on Linux alone.");
         await using var node = await StartAsync(["env", "DOTNET_GCHeapHardLimit=0x5000000"]);

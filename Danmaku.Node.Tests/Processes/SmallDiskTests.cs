@@ -24,7 +24,7 @@ public sealed class SmallDiskTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [SkippableFact]
-    public async Task The_cache_leaves_the_store_its_room()
+    public async Task The_cache_leaves_disk_space_for_the_store()
     {
         Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
         await using var disk = await SmallDisk.MountAsync(_folder, Size);
@@ -54,7 +54,7 @@ public sealed class SmallDiskTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task A_commit_that_finds_the_disk_full_has_the_cache_give_way()
+    public async Task A_commit_that_finds_the_disk_full_makes_the_cache_delete_files()
     {
         Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
         await using var disk = await SmallDisk.MountAsync(_folder, Size);
@@ -79,7 +79,7 @@ public sealed class SmallDiskTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task A_disk_that_others_fill_is_told_before_it_is_full_and_when_it_is_freed_the_store_is_back_with_all_it_had()
+    public async Task A_filling_disk_causes_a_warning_and_after_it_is_freed_the_store_is_back_complete()
     {
         Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
         await using var disk = await SmallDisk.MountAsync(_folder, Size);
@@ -157,7 +157,7 @@ public sealed class SmallDiskTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task What_an_earlier_process_has_cached_does_not_keep_a_node_from_starting()
+    public async Task Files_cached_by_an_earlier_process_do_not_keep_a_node_from_starting()
     {
         Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
         await using var disk = await SmallDisk.MountAsync(_folder, Size);

@@ -130,7 +130,7 @@ public sealed class StartTests : IDisposable
     [InlineData("http://127.0.0.1:99999")]
     [InlineData("http://node-1.example:7080")]
     [InlineData("http://127.0.0.1:1;http://127.0.0.1:2")]
-    public Task A_place_for_operators_that_is_none_names_the_option(string url) => RefusesAsync(
+    public Task An_invalid_address_for_operators_names_the_option(string url) => RefusesAsync(
         $"Danmaku:Operator:Urls: '{url}' must be a URL such as http://localhost:7080, with a port from 0 to 65535 and localhost, an address, private or + as its host",
         "--urls=http://127.0.0.1:0", "--Danmaku:Operator:Urls", url);
 
@@ -184,7 +184,7 @@ public sealed class StartTests : IDisposable
     [InlineData("127.0.0.1:8080")]
     [InlineData("http://127.0.0.1:99999")]
     [InlineData("http://127.0.0.1:x")]
-    public Task A_url_that_is_none_names_the_option(string url) =>
+    public Task An_invalid_url_names_the_option(string url) =>
         RefusesAsync($"urls: '{url}' must be a URL such as http://localhost:8080, with a port from 0 to 65535", "--urls", url);
 
     [Theory]

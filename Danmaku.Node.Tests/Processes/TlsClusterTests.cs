@@ -20,7 +20,7 @@ public sealed class TlsClusterTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_said_on_one_is_seen_on_another_and_strangers_disturb_nobody()
+    public async Task Danmaku_of_one_node_are_seen_on_another_and_strangers_disturb_nobody()
     {
         await using var fleet = await Fleet.StartAsync(1, Tls("origin"), [Tls("edge-1"), Tls("edge-2")]);
         await using var author = await Follower.JoinAsync(fleet["edge-1"].Url, "room");

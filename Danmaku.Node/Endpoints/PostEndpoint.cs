@@ -8,23 +8,24 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <param name="Text">What is said.</param>
-/// <param name="Name">Under which name; without one the server makes one up.</param>
+/// <param name="Text">The danmaku's text.</param>
+/// <param name="Name">The author's name; without one the server generates a name.</param>
 /// <param name="Mode">scroll, top, bottom or reverse.</param>
 /// <param name="Color">#rrggbb.</param>
 /// <param name="Size">small, medium or large.</param>
 /// <param name="At">Media time in milliseconds.</param>
 internal sealed record PostBody(string? Text, string? Name, string? Mode, string? Color, string? Size, long? At);
 
-/// <param name="Position">Where the danmaku stands in its room.</param>
-/// <param name="Durable">False while the room's store is behind.</param>
+/// <param name="Position">The danmaku's position in its room.</param>
+/// <param name="Durable">False if the store does not have it yet.</param>
 internal sealed record PostReply(PositionReply Position, bool Durable);
 
 internal sealed record PositionReply(long Epoch, long Offset);
 
 /// <summary><c>POST /api/rooms/{room}/danmaku</c> (docs/protocol.md §9).</summary>
 internal sealed class PostEndpoint(
-    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, RoomGate gate, ClientMarks marks, DanmakuMetrics metrics, TimeProvider time)
+    NodeSettings settings, IRooms rooms, IAdmission admission, AddressLimiter limiter, RoomGate gate, ClientMarks marks, DanmakuMetrics metrics,
+    TimeProvider time)
 {
     private const int MaxKeyChars = 128;
 
@@ -55,7 +56,7 @@ internal sealed class PostEndpoint(
             return problem;
         }
 
-        // A server with the key posts for many.
+        // A server with the key posts for many people.
         if (!hasKey && gate.Visit(id, context.ClientAddress()) is { } later)
         {
             metrics.Refused(RejectReason.RoomLimit);
@@ -92,7 +93,8 @@ internal sealed class PostEndpoint(
             return Refuse(RejectReason.FieldMissing, "text");
         }
 
-        if ((ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style) ?? (body.At is < 0 or > Position.MaxInteger ? "at" : null)) is { } field)
+        if ((ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style)
+            ?? (body.At is < 0 or > Position.MaxInteger ? "at" : null)) is { } field)
         {
             return Refuse(RejectReason.FieldInvalid, field);
         }

@@ -4,7 +4,7 @@ using static Danmaku.Testing.Terminal.CommandLine;
 namespace Danmaku.Bench.Scenarios;
 
 /// <summary>One room, many viewers, a few of whom post at a given rate: what a popular stream does to its edges.</summary>
-public static class FanoutCommand
+public static class FanOutCommand
 {
     private static readonly Option<int> Viewers = Number("--viewers", "How many viewers join, spread over the edges.", 100);
 

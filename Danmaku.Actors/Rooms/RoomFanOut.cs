@@ -9,7 +9,7 @@ namespace Danmaku.Actors.Rooms;
 /// <summary>Fans out what one room on one edge has ready: at once or at the room's tick. Knows which viewers wait for something to have gone out.</summary>
 /// <remarks>Used by its room only.</remarks>
 /// <param name="flush">Makes the room call <see cref="Flush"/>, after what has come to it already. Called on any thread.</param>
-public sealed class RoomFanout(
+public sealed class RoomFanOut(
     EdgeRoom room,
     Subscribers subscribers,
     SharedRoomState shared,

@@ -1,19 +1,19 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// How much of its time an edge spends on fanning out, over all its rooms, and the tick of busy rooms that keeps it at <see cref="Share"/>. One room's
-/// tick grows by itself with what its fan-out takes (<see cref="AdaptiveFlush"/>); of many small rooms none takes long, and together they do.
+/// Measures how much of its time an edge spends on fan-outs, over all its rooms, and chooses the tick of busy rooms that keeps this at <see cref="Share"/>. One
+/// large room's tick grows by itself (<see cref="AdaptiveFlush"/>). Fan-outs of many small rooms are short, but together they take long.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
-/// <param name="shortest">The tick of busy rooms while there is time.</param>
-/// <param name="longest">What waiting for a tick may add to the way of a danmaku, while the machine keeps up.</param>
-/// <param name="processors">How many can fan out at the same time.</param>
-public sealed class FanoutLoad(TimeSpan shortest, TimeSpan longest, int processors, TimeProvider time)
+/// <param name="shortest">The tick of busy rooms under low load.</param>
+/// <param name="longest">The longest tick, while the machine keeps up.</param>
+/// <param name="processors">How many fan-outs can run at the same time.</param>
+public sealed class FanOutLoad(TimeSpan shortest, TimeSpan longest, int processors, TimeProvider time)
 {
-    /// <summary>Of all processors' time. Writing costs about the same for one danmaku as for fifty, so a longer tick is what makes it cheap.</summary>
+    /// <summary>The target share of all processors' time. Writing costs about the same for one danmaku as for fifty, so a longer tick makes it cheap.</summary>
     public const double Share = 0.4;
 
-    /// <summary>How much the tick changes at a time, at most.</summary>
+    /// <summary>The largest change of the tick in one step.</summary>
     private const double Step = 2;
 
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
@@ -24,10 +24,10 @@ public sealed class FanoutLoad(TimeSpan shortest, TimeSpan longest, int processo
 
     public TimeSpan Longest => longest;
 
-    /// <summary>From one fan-out of a busy room to its next, at least.</summary>
+    /// <summary>The least time between two fan-outs of a busy room.</summary>
     public TimeSpan Tick => TimeSpan.FromTicks(Volatile.Read(ref _tick));
 
-    /// <summary>A fan-out is over.</summary>
+    /// <summary>A fan-out has ended.</summary>
     public void Add(TimeSpan took)
     {
         Interlocked.Add(ref _spent, took.Ticks);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Danmaku.Actors.Tests.Rooms;
 
-public sealed class RoomFanoutTests
+public sealed class RoomFanOutTests
 {
     private const long Epoch = 7;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
@@ -17,14 +17,14 @@ public sealed class RoomFanoutTests
     private readonly EdgeRoom _room = new(RoomLimits.Default);
     private readonly Subscribers _subscribers = new(new DanmakuMetrics());
     private readonly SharedRoomState _shared = new();
-    private readonly RoomFanout _fanout;
+    private readonly RoomFanOut _fanout;
     private int _flushes;
     private int _viewers;
 
-    public RoomFanoutTests()
+    public RoomFanOutTests()
     {
-        var pace = new AdaptiveFlush(new FanoutLoad(Tick, Tick, 1, _time), _time);
-        _fanout = new RoomFanout(_room, _subscribers, _shared, pace, new DanmakuMetrics(), _time, () => _flushes++);
+        var pace = new AdaptiveFlush(new FanOutLoad(Tick, Tick, 1, _time), _time);
+        _fanout = new RoomFanOut(_room, _subscribers, _shared, pace, new DanmakuMetrics(), _time, () => _flushes++);
         _room.Attached(new RoomHead(new Position(Epoch, 0), Position.None), []);
     }
 
