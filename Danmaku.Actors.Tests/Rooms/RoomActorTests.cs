@@ -120,7 +120,7 @@ public sealed class RoomActorTests : TestKit
     [Fact]
     public async Task A_history_that_nobody_knows_is_gone_and_epochs_go_on_upwards()
     {
-        var stranger = new Position(ManualTimeProvider.Start.ToUnixTimeMilliseconds() + 1_000_000, 40);
+        var stranger = new Position(_time.Start.ToUnixTimeMilliseconds() + 1_000_000, 40);
 
         _room.Tell(new AttachEdge(Id, stranger, 1), TestActor);
         var gone = await ExpectMsgAsync<RangeGone>();
