@@ -2,7 +2,7 @@ using System.CommandLine;
 using Danmaku.Bench.Scenarios;
 using Danmaku.Bench.Targets;
 
-var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
+var root = new RootCommand("Puts load on Danmaku nodes, measures them, and checks that every viewer gets everything once and in order.")
 {
     FanOutCommand.Create(),
     RoomsCommand.Create(),
@@ -16,6 +16,8 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
     ChartCommand.Create(),
     MicroCommand.Create(),
 };
+
+root.EndHelpWith(Examples.Of);
 
 if (args is ["chaos", ..])
 {

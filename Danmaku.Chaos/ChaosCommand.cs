@@ -19,59 +19,66 @@ public static class ChaosCommand
     private static readonly TimeSpan SqliteSettle = TimeSpan.FromMinutes(3);
 
     private static readonly Option<TimeSpan> Duration =
-        Time("--duration", "How long faults are begun; the short schedule ends by itself.", TimeSpan.FromMinutes(2));
+        Time("--duration", "How long the tool begins new faults. The short schedule ends by itself.", TimeSpan.FromMinutes(2));
 
     private static readonly Option<int> Seed = new("--seed")
     {
-        Description = "The same seed gives the same schedule. Default: a new one, which the report names.",
+        Description = "Number that decides the schedule; the same seed gives the same one. Default: a new one, which the report names.",
         DefaultValueFactory = _ => RandomNumberGenerator.GetInt32(1, 1_000_000),
     };
 
     private static readonly Option<StoreKind> Store = new("--store")
     {
-        Description = "Where rooms are kept: two origins with a PostgreSQL of our own, one with SQLite, or two with nothing but memory, "
-            + "where nothing counts as durable. Default postgresql where it is installed, else sqlite.",
+        Description = "Store of the rooms: postgresql (two origins, and a PostgreSQL that the tool starts), sqlite (one origin) or memory (two origins; "
+            + "nothing counts as durable). Default postgresql where it is installed, else sqlite.",
         DefaultValueFactory = _ => PostgresStore.WhyNot is null ? StoreKind.Postgresql : StoreKind.Sqlite,
     };
 
     private static readonly Option<string> Schedule = new Option<string>("--schedule")
     {
-        Description = "short: kill -9 and SIGTERM of an origin and of an edge and a restart of the store, once each. all: everything, for as long as it lasts.",
+        Description = "short: kills and stops an origin and an edge and kills the store, once each. all: injects all faults, again and again.",
         DefaultValueFactory = _ => "all",
     }.AcceptOnlyFromAmong("short", "all");
 
     private static readonly Option<FaultKind[]?> Faults = new("--faults")
     {
-        Description = "Of the schedule all, only these; by commas or repeated: " + string.Join(", ", FaultKinds.All.Select(kind => kind.Name())) + ".",
+        Description = "Faults of the schedule all, separated by commas. Default: every fault that this machine can have.",
         CustomParser = ParseFaults,
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private static readonly Option<int> Viewers = Number("--viewers", "How many viewers watch, spread over rooms and edges.", 60, most: 3000);
-    private static readonly Option<int> Rooms = Number("--rooms", "How many rooms there are.", 3, most: 100);
+    private static readonly Option<int> Viewers = Number("--viewers", "Number of viewers, spread over rooms and edges.", 60, most: 3000);
+    private static readonly Option<int> Rooms = Number("--rooms", "Number of rooms.", 3, most: 100);
 
     private static readonly Option<double> Rate = new("--rate")
     {
-        Description = "Posts per second, of all posters together.",
+        Description = "Posts per second, of all viewers together.",
         DefaultValueFactory = _ => 30,
         Validators = { result => Require<double>(result, value => value is > 0 and <= 1000, "more than 0 and at most 1000") },
     };
 
     private static readonly Option<TimeSpan> Settle =
-        Time("--settle", "How long the cluster may take to be whole again after a fault; by default three minutes with sqlite.", TimeSpan.FromSeconds(60));
+        Time("--settle", "How long the cluster may take to be whole again after a fault. Default with sqlite: 3m.", TimeSpan.FromSeconds(60));
 
-    private static readonly Option<FileInfo?> Node = new("--node") { Description = "The executable of a node. Default: the one built with this tool." };
-    private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
-    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Show all that happens, not only faults." };
+    private static readonly Option<FileInfo?> Node = new("--node") { Description = "Executable of a node. Default: the one that was built with this tool." };
+    private static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "File for the report as Markdown." };
+    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Shows all that happens, not only faults." };
 
     public static RootCommand Create()
     {
-        var command = new RootCommand("Starts a cluster on this machine, breaks it on a schedule, and checks that nobody loses anything or "
-            + "gets it twice. Ends with 0 if all is as promised, with 1 if not, with 2 if there was no cluster to break.")
+        var command = new RootCommand(
+            "Starts a cluster on this machine, breaks it on a schedule while viewers watch and post, and checks that nobody loses anything "
+            + "or gets it twice. Exit code 0: all is as promised. 1: it is not. 2: there was no cluster to break.")
         {
             Duration, Seed, Store, Schedule, Faults, Viewers, Rooms, Rate, Settle, Node, ReportFile, Verbose,
         };
         command.SetAction(RunAsync);
+        command.EndHelpWith(_ =>
+        [
+            "Faults:", .. FaultKinds.All.Select(kind => $"  {kind.Name(),-14}{kind.Meaning()}"), "",
+            "Examples:", "  Danmaku.Chaos --duration 15m --seed 7", "  Danmaku.Chaos --schedule short --store sqlite",
+            "  Danmaku.Chaos --faults kill-origin,store --duration 60s --report chaos.md",
+        ]);
         return command;
     }
 

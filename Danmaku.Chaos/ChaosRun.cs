@@ -1,4 +1,3 @@
-using System.Globalization;
 using Danmaku.Chaos.Checks;
 using Danmaku.Chaos.Faults;
 using Danmaku.Chaos.Viewers;
@@ -133,16 +132,14 @@ public sealed class ChaosRun : IDisposable
     /// <summary>Waits until all nodes are ready and posting works in every room through every edge.</summary>
     private async Task<bool> HealAsync(Fault fault, CancellationToken cancellation)
     {
-        var start = _time.GetTimestamp();
         string? reason = null;
-        while (_time.GetElapsedTime(start) < _settings.SettleLimit)
+        await Task.Delay(PollEvery, _time, cancellation);
+        var isWhole = await Eventually.WithinAsync(
+            _settings.SettleLimit, PollEvery,
+            async () => (reason = await _stage.Cluster.WhyNotReadyAsync(cancellation) ?? await WhyNoPostingAsync()) is null, _time, cancellation);
+        if (isWhole)
         {
-            await Task.Delay(PollEvery, _time, cancellation);
-            reason = await _stage.Cluster.WhyNotReadyAsync(cancellation) ?? await WhyNoPostingAsync();
-            if (reason is null)
-            {
-                return true;
-            }
+            return true;
         }
 
         Fail($"{_settings.SettleLimit.TotalSeconds:0} s after {fault.Kind.Name()}: {reason}.");
@@ -165,27 +162,14 @@ public sealed class ChaosRun : IDisposable
         if (!await WithinAsync(GatherPatience, () => _crowd.IsUpToDate && Ledger.Count().Unsettled == 0, cancellation))
         {
             var late = Viewers.Count(viewer => !viewer.IsConnected || viewer.Last < Ledger.Top(viewer.Room));
-            Fail(string.Create(CultureInfo.InvariantCulture, $"At the end {late} viewers did not have everything and {Ledger.Count().Unsettled} posts had no answer."));
+            Fail(FormattableString.Invariant($"At the end {late} viewers did not have everything and {Ledger.Count().Unsettled} posts had no answer."));
         }
 
         await Task.Delay(Aftermath, _time, cancellation);
     }
 
-    private async Task<bool> WithinAsync(TimeSpan patience, Func<bool> condition, CancellationToken cancellation)
-    {
-        var start = _time.GetTimestamp();
-        while (!condition())
-        {
-            if (_time.GetElapsedTime(start) > patience)
-            {
-                return false;
-            }
-
-            await Task.Delay(PollEvery, _time, cancellation);
-        }
-
-        return true;
-    }
+    private Task<bool> WithinAsync(TimeSpan patience, Func<bool> condition, CancellationToken cancellation) =>
+        Eventually.WithinAsync(patience, PollEvery, () => Task.FromResult(condition()), _time, cancellation);
 
     private void Fail(string reason)
     {

@@ -95,20 +95,8 @@ public sealed class ChaosScenario(ChaosSettings settings, IAnsiConsole console, 
 
     private void Show(ChaosReport report)
     {
-        var faults = new Table().Border(TableBorder.Rounded).AddColumns([.. ChaosFigures.FaultColumns]);
-        foreach (var row in ChaosFigures.Faults(report))
-        {
-            faults.AddRow([.. row.Select(Markup.Escape)]);
-        }
-
-        var summary = new Table().Border(TableBorder.Rounded).AddColumns("what", "figure", "of durable:false");
-        foreach (var (name, value, open) in ChaosFigures.Summary(report))
-        {
-            summary.AddRow(Markup.Escape(name), Markup.Escape(value), open);
-        }
-
-        console.Write(faults);
-        console.Write(summary);
+        console.WriteTable(ChaosFigures.FaultColumns, ChaosFigures.Faults(report));
+        console.WriteTable(ChaosFigures.SummaryColumns, ChaosFigures.Summary(report));
         foreach (var line in ChaosFigures.Remarks(report))
         {
             Say(line);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Danmaku.Chaos.Faults;
 
 namespace Danmaku.Chaos;
@@ -31,8 +30,9 @@ public sealed record ChaosSettings(
     bool IsVerbose)
 {
     /// <summary>What runs the same schedule again.</summary>
-    public string Command => string.Create(CultureInfo.InvariantCulture,
-        $"dotnet run -c Release --project Danmaku.Chaos -- --duration {Duration.TotalSeconds:0.###}s --seed {Seed} --schedule {(IsShort ? "short" : "all")} --store {StoreName}{FaultOptions} --viewers {Viewers} --rooms {Rooms} --rate {Rate:0.##}");
+    public string Command => FormattableString.Invariant($"dotnet run -c Release --project Danmaku.Chaos -- --duration {Duration.TotalSeconds:0.###}s ")
+        + FormattableString.Invariant($"--seed {Seed} --schedule {(IsShort ? "short" : "all")} --store {StoreName}{FaultOptions} ")
+        + FormattableString.Invariant($"--viewers {Viewers} --rooms {Rooms} --rate {Rate:0.##}");
 
     /// <summary>Whether clocks of nodes may be set in the run.</summary>
     public bool SetsClocks => !IsShort && (Faults is null || Faults.Any(kind => kind is FaultKind.ClockEdge or FaultKind.ClockOrigin));

@@ -128,15 +128,11 @@ public sealed class ChaosStage : IAsyncDisposable
 
     private static async Task ReadyAsync(NodeCluster cluster, TimeProvider time, CancellationToken cancellation)
     {
-        var start = time.GetTimestamp();
-        while (await cluster.WhyNotReadyAsync(cancellation) is { } reason)
+        string? reason = null;
+        if (!await Eventually.WithinAsync(
+            StartPatience, PollEvery, async () => (reason = await cluster.WhyNotReadyAsync(cancellation)) is null, time, cancellation))
         {
-            if (time.GetElapsedTime(start) > StartPatience)
-            {
-                throw new InvalidDataException($"The cluster does not start: {reason}");
-            }
-
-            await Task.Delay(PollEvery, time, cancellation);
+            throw new InvalidDataException($"The cluster does not start: {reason}");
         }
     }
 }

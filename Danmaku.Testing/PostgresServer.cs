@@ -42,7 +42,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// Such as <c>fsync=on</c>, which is off for speed: only a power cut could tell the difference.
     /// </param>
     /// <exception cref="InvalidOperationException">There is none: ask <see cref="Programs"/> first.</exception>
-    public static Task<PostgresServer> StartNewAsync(params string[] settings) => StartNewAsync(IPAddress.Loopback, $"{IPAddress.Loopback}/32", log: null, settings);
+    public static Task<PostgresServer> StartNewAsync(params string[] settings) =>
+        StartNewAsync(IPAddress.Loopback, $"{IPAddress.Loopback}/32", log: null, settings);
 
     /// <summary>Makes a server and starts it.</summary>
     /// <param name="address">Where it listens, for the whole of <paramref name="cidr"/>.</param>

@@ -22,7 +22,10 @@ public sealed class LinkTests : IDisposable
     [Fact]
     public async Task Messages_are_the_same_however_the_bytes_are_split()
     {
-        byte[] stream = [.. Frame(Text, Bytes(5)), .. Frame(0x89, []), .. Frame(Text, Bytes(300)), .. Frame(Text, []), .. Frame(Text, Bytes(70_000)), .. Frame(Text, Bytes(1))];
+        byte[] stream =
+        [
+            .. Frame(Text, Bytes(5)), .. Frame(0x89, []), .. Frame(Text, Bytes(300)), .. Frame(Text, []), .. Frame(Text, Bytes(70_000)), .. Frame(Text, Bytes(1)),
+        ];
 
         foreach (var piece in new[] { 1, 2, 3, 7, 1000, stream.Length })
         {

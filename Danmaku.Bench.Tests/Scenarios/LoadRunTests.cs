@@ -43,7 +43,8 @@ public sealed class LoadRunTests(NodeFixture node) : IClassFixture<NodeFixture>
     [Fact]
     public async Task The_most_that_is_borne_is_the_best_of_all_steps_that_were()
     {
-        var report = await RunAsync(Settings("max"), run => run.Finish(new FindMax(1, Moment, Moment, MaxP99: 0.001).Run(run) ?? run.Measure(50, Moment, Moment)));
+        var report = await RunAsync(
+            Settings("max"), run => run.Finish(new FindMax(1, Moment, Moment, MaxP99: 0.001).Run(run) ?? run.Measure(50, Moment, Moment)));
         var lenient = await RunAsync(Settings("max-2"), run =>
         {
             var best = new FindMax(2000, Moment, Moment, MaxP99: 10_000).Run(run);

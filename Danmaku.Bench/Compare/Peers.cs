@@ -37,9 +37,9 @@ public static class Peers
 
     private static Peer Danmaku(string name, string about, ViewerFormat format) => new(name, about, ServerKind.Danmaku, format, async place =>
     {
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, Path.GetRandomFileName())).FullName;
         var cluster = await PinnedCluster.StartAsync(
-            place.Node, 1, place.Store, place.LoadCore, place.ServerCore, Directory.CreateDirectory(Path.Combine(place.Folder, Path.GetRandomFileName())).FullName, place.Settings,
-            TimeProvider.System);
+            place.Node, 1, place.Store, place.LoadCore, place.ServerCore, folder, place.Settings, TimeProvider.System);
         return new RunningPeer(cluster.Edges[0], cluster.Servers, cluster);
     });
 
@@ -67,7 +67,8 @@ public static class Peers
         return [program, "-p", $"{port}"];
     }
 
-    private static Task<string[]> Own(string kind, int port) => Task.FromResult<string[]>([Programs.FindOurs("Danmaku.Bench"), "target", kind, "--port", $"{port}"]);
+    private static Task<string[]> Own(string kind, int port) =>
+        Task.FromResult<string[]>([Programs.FindOurs("Danmaku.Bench"), "target", kind, "--port", $"{port}"]);
 
     private static async Task<string[]> PythonAsync(PeerPlace place, int port)
     {

@@ -100,7 +100,8 @@ public sealed class FloodRun(
         string[] arguments =
         [
             "flood", "attackers", "--attack", $"{kind}", "--addresses", Number(_size.Addresses), "--room", settings.Crowded, "--own-room", settings.OfAttackers,
-            .. kind == AttackKind.None ? [] : new[] { "--count", Number(_size.Total ?? _size.Connections) }, .. urls.SelectMany(url => new[] { "--url", $"{url}" }),
+            .. kind == AttackKind.None ? [] : new[] { "--count", Number(_size.Total ?? _size.Connections) },
+            .. urls.SelectMany(url => new[] { "--url", $"{url}" }),
         ];
         return With(FloodProcess.Start(arguments, LogOf($"attackers-{target}")), attackers =>
         {

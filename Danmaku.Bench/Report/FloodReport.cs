@@ -73,7 +73,9 @@ public sealed record FloodResult(AttackKind Attack, AttackSize Size, Measurement
             .. During is { AckLatency.Count: 0 } ? ["no post was acknowledged beside the attack"] : Array.Empty<string>(),
             .. TooSlow("acknowledgements", AckRatio, maxRatio),
             .. TooSlow("deliveries", DeliveryRatio, maxRatio),
-            .. Broken is null && Recovery is null ? [FormattableString.Invariant($"p99 not back {FloodRun.MaxRecovery.TotalSeconds:0} s after the attack")] : Array.Empty<string>(),
+            .. Broken is null && Recovery is null
+                ? [FormattableString.Invariant($"p99 not back {FloodRun.MaxRecovery.TotalSeconds:0} s after the attack")]
+                : Array.Empty<string>(),
         ];
     }
 

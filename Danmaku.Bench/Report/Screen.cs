@@ -18,24 +18,12 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
 
     public void Show(RunReport report)
     {
-        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
-        foreach (var (name, value) in Figures.Of(report))
-        {
-            table.AddRow(Markup.Escape(name), Markup.Escape(value));
-        }
-
         if (report.Steps.Count > 0)
         {
-            var steps = new Table().Border(TableBorder.Rounded).AddColumns([.. Figures.StepColumns]);
-            foreach (var row in Figures.Steps(report))
-            {
-                steps.AddRow([.. row.Select(Markup.Escape)]);
-            }
-
-            console.Write(steps);
+            console.WriteTable(Figures.StepColumns, Figures.Steps(report));
         }
 
-        console.Write(table);
+        console.WriteTable(Figures.Of(report));
         foreach (var remark in report.Remarks)
         {
             console.MarkupLineInterpolated($"[yellow]{remark}[/]");
@@ -50,16 +38,7 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
         });
     }
 
-    public void Show(ConnectReport report)
-    {
-        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
-        foreach (var (name, value) in report.Figures)
-        {
-            table.AddRow(Markup.Escape(name), Markup.Escape(value));
-        }
-
-        console.Write(table);
-    }
+    public void Show(ConnectReport report) => console.WriteTable(report.Figures);
 
     private async Task FollowLiveAsync(Task run, Func<RunProgress> progress) =>
         await console.Live(Text.Empty).AutoClear(true).StartAsync(async live =>

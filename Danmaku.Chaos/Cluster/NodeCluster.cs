@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net.Http.Json;
 
 namespace Danmaku.Chaos.Cluster;
@@ -78,7 +77,8 @@ public sealed class NodeCluster : IAsyncDisposable
                 line.Contains(" fail: ", StringComparison.Ordinal) || line.Contains(" crit: ", StringComparison.Ordinal))];
             if (errors.Length > 0)
             {
-                yield return string.Create(CultureInfo.InvariantCulture, $"{node.Name} logged {errors.Length} errors, first: {errors[0][..Math.Min(errors[0].Length, MaxErrorChars)]}");
+                var first = errors[0][..Math.Min(errors[0].Length, MaxErrorChars)];
+                yield return FormattableString.Invariant($"{node.Name} logged {errors.Length} errors, first: {first}");
             }
         }
     }

@@ -46,7 +46,7 @@ public static class FaultKinds
         [FaultKind.Vanish] = ("vanish", "a quarter of the viewers are gone without a word, and come back"),
         [FaultKind.FillDisk] = ("fill-disk", "the disk of an origin with SQLite, else of an edge, is full for a while"),
         [FaultKind.ClockEdge] = ("clock-edge", "the wall clock of an edge jumps by 8 days, ahead or back, and is set right a while later"),
-        [FaultKind.ClockOrigin] = ("clock-origin", "the wall clock of an origin that owns rooms jumps by 8 days, ahead or back, and is set right a while later"),
+        [FaultKind.ClockOrigin] = ("clock-origin", "the wall clock of an origin that owns rooms jumps likewise"),
     };
 
     public static IReadOnlyCollection<FaultKind> All => Catalogue.Keys;

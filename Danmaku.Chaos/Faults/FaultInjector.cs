@@ -93,11 +93,8 @@ public sealed class FaultInjector(ChaosStage stage, ChaosCrowd crowd, TimeProvid
         foreach (var node in stage.Cluster.Edges.Concat(stage.Cluster.Origins))
         {
             await node.StopAsync(StopPatience);
-            var start = time.GetTimestamp();
-            while (await stage.Cluster.WhyNotReadyAsync(cancellation) is not null && time.GetElapsedTime(start) < StopPatience)
-            {
-                await Task.Delay(PollEvery, time, cancellation);
-            }
+            await Eventually.WithinAsync(
+                StopPatience, PollEvery, async () => await stage.Cluster.WhyNotReadyAsync(cancellation) is null, time, cancellation);
         }
 
         return "all nodes";

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Danmaku.Chaos.Faults;
 
 namespace Danmaku.Chaos.Report;
@@ -9,6 +8,8 @@ public static class ChaosFigures
 {
     public static readonly IReadOnlyList<string> FaultColumns =
         ["fault", "times", "longest posting outage", "longest wait of a connected viewer", "longest until whole"];
+
+    public static readonly IReadOnlyList<string> SummaryColumns = ["what", "figure", "of `durable:false`"];
 
     /// <summary>A row for each kind of fault.</summary>
     public static IEnumerable<IReadOnlyList<string>> Faults(ChaosReport report)
@@ -32,56 +33,37 @@ public static class ChaosFigures
     }
 
     /// <summary>Lines of name and value. In the right column what happened to danmaku acknowledged with <c>durable:false</c>.</summary>
-    public static IEnumerable<(string Name, string Value, string Open)> Summary(ChaosReport report)
+    public static IEnumerable<IReadOnlyList<string>> Summary(ChaosReport report)
     {
-        var (settings, posts, viewers) = (report.Settings, report.Posts, report.Viewers);
-        yield return ("run", Text($"{report.Length.TotalSeconds:0} s, {settings.Viewers} viewers, {settings.Rooms} rooms, {settings.Rate:0.#} posts/s, {settings.StoreName}, {report.Faults.Count} faults"), "");
-        yield return ("posts sent", Text($"{posts.Sent}, and {posts.Resent} times again"), "");
-        yield return ("posts acknowledged", Text($"{posts.Acked}"), Text($"{posts.Undurable}"));
-        yield return ("posts refused", posts.Refused.Count == 0 ? "0" : string.Join(", ", posts.Refused.Select(pair => Text($"{pair.Value} × {pair.Key}"))), "");
-        yield return ("posts without an answer", Text($"{posts.Unresolved}"), "");
-        yield return ("acknowledged posts lost", Text($"{posts.Lost.Firm}"), Text($"{posts.Lost.Open}"));
-        yield return ("posts doubled", Text($"{posts.Doubled.Firm}"), Text($"{posts.Doubled.Open}"));
-        yield return ("posts with contradictory answers", Text($"{posts.Contradictions}"), "");
-        yield return ("deliveries expected", Text($"{viewers.Expected}"), "");
-        yield return ("deliveries seen", Text($"{viewers.Seen}"), "");
-        yield return ("lost", Text($"{viewers.Lost.Firm}"), Text($"{viewers.Lost.Open}"));
-        yield return ("doubled", Text($"{viewers.Doubled}"), "");
-        yield return ("reordered", Text($"{viewers.Reordered}"), "");
-        yield return ("not as in the log", Text($"{viewers.Disagreeing}"), "");
-        yield return ("not in the log", Text($"{viewers.Phantoms.Firm}"), Text($"{viewers.Phantoms.Open}"));
-        yield return ("with a wrong time", Text($"{report.WrongTimes}"), "");
-        yield return ("`lost` notices", Notices(report), "");
-        yield return ("`skipped` notices", Text($"{report.SkipNotices}, over {viewers.Skipped} danmaku"), "");
-        yield return ("node exits", string.Join(", ", Exits(report)), "");
-        yield return ("seed", Text($"{settings.Seed}"), "");
+        var (posts, viewers) = (report.Posts, report.Viewers);
+        return
+        [
+            ["run", Run(report), ""],
+            ["posts sent", Text($"{posts.Sent}, and {posts.Resent} times again"), ""],
+            ["posts acknowledged", Text($"{posts.Acked}"), Text($"{posts.Undurable}")],
+            ["posts refused", posts.Refused.Count == 0 ? "0" : string.Join(", ", posts.Refused.Select(pair => Text($"{pair.Value} × {pair.Key}"))), ""],
+            ["posts without an answer", Text($"{posts.Unresolved}"), ""],
+            ["acknowledged posts lost", Text($"{posts.Lost.Firm}"), Text($"{posts.Lost.Open}")],
+            ["posts doubled", Text($"{posts.Doubled.Firm}"), Text($"{posts.Doubled.Open}")],
+            ["posts with contradictory answers", Text($"{posts.Contradictions}"), ""],
+            ["deliveries expected", Text($"{viewers.Expected}"), ""],
+            ["deliveries seen", Text($"{viewers.Seen}"), ""],
+            ["lost", Text($"{viewers.Lost.Firm}"), Text($"{viewers.Lost.Open}")],
+            ["doubled", Text($"{viewers.Doubled}"), ""],
+            ["reordered", Text($"{viewers.Reordered}"), ""],
+            ["not as in the log", Text($"{viewers.Disagreeing}"), ""],
+            ["not in the log", Text($"{viewers.Phantoms.Firm}"), Text($"{viewers.Phantoms.Open}")],
+            ["with a wrong time", Text($"{report.WrongTimes}"), ""],
+            ["`lost` notices", Notices(report), ""],
+            ["`skipped` notices", Text($"{report.SkipNotices}, over {viewers.Skipped} danmaku"), ""],
+            ["node exits", string.Join(", ", Exits(report)), ""],
+            ["seed", Text($"{report.Settings.Seed}"), ""],
+        ];
     }
 
-    public static string Markdown(ChaosReport report)
-    {
-        var (machine, text) = (report.Machine, new StringBuilder());
-        text.Append($"`{report.Settings.Command}`\n\n");
-        text.Append($"{machine.Date}, {machine.Cores} cores, {machine.Cpu}, {machine.System}, {machine.Runtime}\n\n");
-        AppendRow(text, FaultColumns);
-        AppendRow(text, FaultColumns.Select(_ => "---"));
-        foreach (var row in Faults(report))
-        {
-            AppendRow(text, row);
-        }
-
-        text.Append("\n| what | figure | of `durable:false` |\n| --- | --- | --- |\n");
-        foreach (var (name, value, open) in Summary(report))
-        {
-            AppendRow(text, [name, value, open]);
-        }
-
-        foreach (var line in Remarks(report))
-        {
-            text.Append($"\n{line}\n");
-        }
-
-        return text.ToString();
-    }
+    public static string Markdown(ChaosReport report) => Testing.Terminal.Markdown.Begin(report.Machine, report.Settings.Command)
+        .AppendTable(FaultColumns, Faults(report)).Append('\n')
+        .AppendTable(SummaryColumns, Summary(report)).AppendRemarks(Remarks(report)).ToString();
 
     /// <summary>The verdict, and what a reader should know besides.</summary>
     public static IEnumerable<string> Remarks(ChaosReport report)
@@ -93,8 +75,19 @@ public static class ChaosFigures
         }
     }
 
-    public static string Line(FaultResult result) => Text(
-        $"{result.Fault.Kind.Name()} ({result.Target}): posting outage {Seconds(result.Outage)}, longest wait of a connected viewer {Seconds(result.Wait)}, {(result.Healed is { } healed ? $"whole after {Seconds(healed)}" : "not whole again")}");
+    public static string Line(FaultResult result)
+    {
+        var whole = result.Healed is { } healed ? $"whole after {Seconds(healed)}" : "not whole again";
+        return $"{result.Fault.Kind.Name()} ({result.Target}): posting outage {Seconds(result.Outage)}, longest wait of a connected viewer "
+            + $"{Seconds(result.Wait)}, {whole}";
+    }
+
+    private static string Run(ChaosReport report)
+    {
+        var settings = report.Settings;
+        return Text($"{report.Length.TotalSeconds:0} s, {settings.Viewers} viewers, {settings.Rooms} rooms, {settings.Rate:0.#} posts/s, ")
+            + $"{settings.StoreName}, {report.Faults.Count} faults";
+    }
 
     private static string Notices(ChaosReport report)
     {
@@ -115,8 +108,6 @@ public static class ChaosFigures
     };
 
     private static string Seconds(TimeSpan time) => Text($"{time.TotalSeconds:0.0} s");
-
-    private static void AppendRow(StringBuilder text, IEnumerable<string> cells) => text.Append($"| {string.Join(" | ", cells)} |\n");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -100,7 +100,16 @@ public sealed class ServerMessage
         {
             Previous = json.TokenType == JsonTokenType.Null ? null : ReadPosition(ref json);
         }
-        else if (Is(ref json, "id"u8))
+        else
+        {
+            ReadAnswerField(ref json);
+        }
+    }
+
+    /// <summary>Fields that a <c>batch</c> does not have.</summary>
+    private void ReadAnswerField(ref Utf8JsonReader json)
+    {
+        if (Is(ref json, "id"u8))
         {
             Id = json.GetString();
         }

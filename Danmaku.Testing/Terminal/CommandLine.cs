@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
@@ -20,6 +22,14 @@ public static class CommandLine
         CustomParser = ParseTime,
         DefaultValueFactory = _ => byDefault,
     };
+
+    /// <summary>Adds lines to the end of the help, such as examples.</summary>
+    /// <param name="lines">Of a command that is asked for.</param>
+    public static void EndHelpWith(this RootCommand root, Func<Command, IEnumerable<string>> lines)
+    {
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new LongerHelp((SynchronousCommandLineAction)help.Action!, lines);
+    }
 
     public static void Require<T>(OptionResult result, Func<T?, bool> isGood, string range)
     {
@@ -51,5 +61,17 @@ public static class CommandLine
 
         result.AddError($"'{text}' is not a time like 500ms, 30s or 2m.");
         return TimeSpan.Zero;
+    }
+
+    private sealed class LongerHelp(SynchronousCommandLineAction help, Func<Command, IEnumerable<string>> lines) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = help.Invoke(parseResult);
+            lines(parseResult.CommandResult.Command).ToList().ForEach(parseResult.InvocationConfiguration.Output.WriteLine);
+            return code;
+        }
     }
 }

@@ -19,4 +19,21 @@ public static class Consoles
         plain.Profile.Width = RedirectedWidth;
         return plain;
     }
+
+    /// <param name="columns">Their names; two that have none are shown without a heading.</param>
+    public static void WriteTable(this IAnsiConsole console, IReadOnlyList<string>? columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumns([.. columns ?? ["what", "figure"]]);
+        table.ShowHeaders = columns is not null;
+        foreach (var row in rows)
+        {
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        }
+
+        console.Write(table);
+    }
+
+    /// <summary>Lines of name and value.</summary>
+    public static void WriteTable(this IAnsiConsole console, IEnumerable<(string Name, string Value)> figures) =>
+        console.WriteTable(columns: null, figures.Select(figure => (IReadOnlyList<string>)[figure.Name, figure.Value]));
 }
