@@ -35,7 +35,8 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
                 continue;
             }
 
-            if (parts.JoinOrStart(wanted, entry, head, out var isFirst) is { } fill && await FromAsync(fill, isFirst, position, slice, cancellation) is { } found)
+            if (parts.JoinOrStart(wanted, entry, head, out var isFirst) is { } fill
+                && await FromAsync(fill, isFirst, position, slice, cancellation) is { } found)
             {
                 return found;
             }

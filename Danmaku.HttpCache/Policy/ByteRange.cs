@@ -14,7 +14,9 @@ internal readonly record struct ByteRange(long First, long Last)
     /// <summary><c>Content-Range</c> of the part (RFC 9110 §14.4).</summary>
     /// <param name="complete">Bytes of the whole body; null where that is not known yet.</param>
     public string ContentRange(long? complete) =>
-        complete is null ? string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/*") : string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/{complete}");
+        complete is null
+            ? string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/*")
+            : string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/{complete}");
 
     /// <summary>Reads <c>Range</c>. Several ranges are none here: the whole body is an answer to them too (§14.2).</summary>
     /// <param name="complete">Bytes of the whole body.</param>

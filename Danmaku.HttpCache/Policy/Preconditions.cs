@@ -29,7 +29,9 @@ internal static class Preconditions
         }
 
         // Strong comparison: a weak tag never matches, and a date only exactly.
-        return condition.StartsWith('"') ? condition == stored.Only("ETag") : !condition.StartsWith("W/", StringComparison.Ordinal) && condition == stored.Only("Last-Modified");
+        return condition.StartsWith('"')
+            ? condition == stored.Only("ETag")
+            : !condition.StartsWith("W/", StringComparison.Ordinal) && condition == stored.Only("Last-Modified");
     }
 
     /// <summary>The fields by which an origin is asked whether a stored response still stands (§4.3.1).</summary>

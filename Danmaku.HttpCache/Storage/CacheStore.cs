@@ -198,7 +198,7 @@ public sealed class CacheStore : ICachePurge
     /// Gives files back before anything else of the process needs the disk: an earlier process may have left so much that it could not start. The oldest
     /// go until the share is free. It throws nothing.
     /// </summary>
-    public static void GiveBackLeftovers(HttpCacheOptions options) => DiskTier.GiveBackLeftovers(options);
+    public static void GiveBackLeftovers(HttpCacheOptions options) => DiskFiles.GiveBackLeftovers(options);
 
     /// <summary>Gives back files since somebody else has found the disk full and tries again when this returns. It throws nothing.</summary>
     /// <returns>Whether there was anything to give back.</returns>

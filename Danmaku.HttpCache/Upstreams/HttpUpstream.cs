@@ -93,7 +93,8 @@ public sealed class HttpUpstream(Uri address, HttpMessageInvoker http) : IUpstre
             foreach (var value in values)
             {
                 // Kestrel would refuse to send it on.
-                if (!value.AsSpan().ContainsAnyInRange('\0', '\b') && !value.AsSpan().ContainsAnyInRange('\n', '\x1f') && !value.Contains('\x7f', StringComparison.Ordinal))
+                if (!value.AsSpan().ContainsAnyInRange('\0', '\b') && !value.AsSpan().ContainsAnyInRange('\n', '\x1f')
+                    && !value.Contains('\x7f', StringComparison.Ordinal))
                 {
                     fields.Add(new HttpField(name, value));
                 }

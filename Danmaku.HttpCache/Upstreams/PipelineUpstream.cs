@@ -23,7 +23,8 @@ internal sealed class PipelineUpstream(RequestDelegate pipeline, IServiceScopeFa
     private sealed class Exchange : IHttpResponseFeature, IHttpRequestLifetimeFeature, IDisposable
     {
         private readonly UpstreamRequest _request;
-        private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: MaxBuffered, resumeWriterThreshold: MaxBuffered / 2, useSynchronizationContext: false));
+        private readonly Pipe _pipe = new(
+            new PipeOptions(pauseWriterThreshold: MaxBuffered, resumeWriterThreshold: MaxBuffered / 2, useSynchronizationContext: false));
         private readonly TaskCompletionSource<UpstreamResponse> _head = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly CancellationTokenSource _aborted = new();
         private readonly Stack<(Func<object, Task> Callback, object State)> _onStarting = new();
