@@ -4,8 +4,8 @@ using Danmaku.HttpCache.Upstreams;
 namespace Danmaku.HttpCache;
 
 /// <summary>Copies the body of a response into the cache while it arrives, and stores the entry when all of it is here.</summary>
-/// <param name="length">Of the body, as the upstream says it; null where it does not.</param>
-/// <param name="onTooLarge">Called when the body turns out to be too large to be kept. Those who read it already get the rest.</param>
+/// <param name="length">The body's length according to the upstream; null if unknown.</param>
+/// <param name="onTooLarge">Called if the body turns out to be too large to be stored. Requests that read it already get the rest.</param>
 internal sealed class BodyArrival(CacheParts parts, CacheEntry entry, CachedBody body, long? length, Action onTooLarge)
 {
     private const int BlockBytes = 64 * 1024;
@@ -36,7 +36,7 @@ internal sealed class BodyArrival(CacheParts parts, CacheEntry entry, CachedBody
         }
     }
 
-    /// <returns>False when it is not kept, and nobody reads it any more.</returns>
+    /// <returns>False if it is not stored and no request reads it any more.</returns>
     private async Task<bool> TryCopyAsync(UpstreamResponse response, CancellationToken stopping)
     {
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping);

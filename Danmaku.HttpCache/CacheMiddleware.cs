@@ -55,7 +55,7 @@ internal sealed class CacheMiddleware
         return _errors.FailAsync(context, refusal.Status, new CacheStatus(_name) { Detail = refusal.Detail });
     }
 
-    /// <summary>The common case: one fresh variant in memory, and a request that asks for nothing special.</summary>
+    /// <summary>The common case: one fresh variant in memory, and a request without conditions.</summary>
     private Task? TryFastHit(HttpContext context, CacheKey key, bool isGet)
     {
         var headers = context.Request.Headers;
@@ -101,11 +101,11 @@ internal sealed class CacheMiddleware
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone. What it began goes on for others.
+            // The client disconnected. Its fetch goes on for others.
         }
         catch (IOException)
         {
-            // The client has gone, or the origin in the middle of its answer; either way this one cannot be completed.
+            // The client disconnected, or the origin failed in the middle of its response: this response cannot be completed.
             context.Abort();
         }
     }

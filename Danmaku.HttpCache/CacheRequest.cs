@@ -5,16 +5,16 @@ using Danmaku.HttpCache.Storage;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>What a request wants, apart from its connection.</summary>
-/// <param name="Host">For the origin; null for its own name.</param>
+/// <summary>A request without its connection.</summary>
+/// <param name="Host">The host for the origin; null for its own name.</param>
 internal sealed record CacheRequest(CacheKey Key, RequestHead Head, string? Host, IPAddress Client, string Scheme)
 {
     public IReadOnlyList<HttpField> Fields => Head.Fields;
 
-    /// <summary>The slice that is fetched; null where it is none.</summary>
+    /// <summary>The slice to fetch; null if none.</summary>
     public ByteRange? Slice { get; private init; }
 
-    /// <summary>What is fetched, as <c>Range</c> says it; null for the whole.</summary>
+    /// <summary>The part to fetch, as a <c>Range</c>; null for the whole.</summary>
     public string? Range { get; private init; }
 
     /// <param name="sendsHost">Whether an origin gets the client's <c>Host</c>.</param>
@@ -38,7 +38,7 @@ internal sealed record CacheRequest(CacheKey Key, RequestHead Head, string? Host
     }
 
     /// <param name="first">A byte of the slice.</param>
-    /// <param name="bytes">Of each slice but the last.</param>
+    /// <param name="bytes">Bytes of each slice but the last.</param>
     public CacheRequest ForSlice(long first, long bytes)
     {
         var number = first / bytes;
@@ -52,7 +52,7 @@ internal sealed record CacheRequest(CacheKey Key, RequestHead Head, string? Host
         };
     }
 
-    /// <summary>What cannot be put together from slices, fetched just as it is asked for.</summary>
+    /// <summary>A part that cannot be combined from slices, fetched exactly as requested.</summary>
     public CacheRequest ForPart(RangeSpec part) => this with { Key = Key with { Part = part.ToString() }, Range = part.ToString() };
 
     /// <summary>The client's address; IPv4 in its own form, IPv6 without a zone.</summary>

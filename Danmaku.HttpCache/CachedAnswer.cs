@@ -3,10 +3,10 @@ using Danmaku.HttpCache.Storage;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>Answers GET and HEAD with what is stored, or with what a fetch brings that others share.</summary>
+/// <summary>Answers GET and HEAD from the store, or from a fetch that several requests share.</summary>
 internal sealed class CachedAnswer(CacheParts parts, CacheWriter writer, ErrorWriter errors, RequestForwarder forwarder)
 {
-    /// <summary>How often a request waits for another's answer that then is not for it, before it asks for itself.</summary>
+    /// <summary>How often a request waits in vain for another request's fetch before it starts its own.</summary>
     private const int MaxJoins = 2;
 
     private readonly SlicedAnswer _slices = new(parts, writer, errors);
@@ -17,13 +17,13 @@ internal sealed class CachedAnswer(CacheParts parts, CacheWriter writer, ErrorWr
         {
             if (joins >= 2 * MaxJoins)
             {
-                // Something else each time: what is put together from that is nothing.
+                // The upstream's response changes every time, so its slices do not fit together.
                 parts.Remember(request.Key, Way.Whole);
             }
         }
     }
 
-    /// <returns>False when what was stored or fetched is not for this request: look again.</returns>
+    /// <returns>False if the stored or fetched response does not fit this request: try again.</returns>
     private async Task<bool> TryAnswerAsync(HttpContext context, CacheRequest request, int joins)
     {
         var stored = parts.Store.Find(request.Key, request.Fields);
@@ -57,8 +57,8 @@ internal sealed class CachedAnswer(CacheParts parts, CacheWriter writer, ErrorWr
             ? CacheUse.Validate
             : CachePolicy.Decide(head.Freshness, request.Head.CacheControl, parts.Rules, parts.Time.GetUtcNow());
 
-    /// <summary>Fetches what is missing, or joins those who have it fetched already.</summary>
-    /// <param name="head">Of <paramref name="stored"/>, as it was found.</param>
+    /// <summary>Starts a fetch, or joins one that is running.</summary>
+    /// <param name="head">The head of <paramref name="stored"/> when it was found.</param>
     private async Task<bool> TryFetchAsync(HttpContext context, CacheRequest request, CacheEntry? stored, StoredHead? head, bool isAlone, string why)
     {
         var wanted = stored is null ? PartOf(context, request) : request;
@@ -74,7 +74,7 @@ internal sealed class CachedAnswer(CacheParts parts, CacheWriter writer, ErrorWr
             : parts.JoinOrStart(wanted, parts.Store.Find(wanted.Key, request.Fields), out isFirst);
         if (fill is { Body.IsComplete: true, IsSlice: false } && !isFirst)
         {
-            // Somebody has all of it already: then it is stored in a moment.
+            // The whole body has arrived and is being stored.
             await fill.Ended;
             return false;
         }
@@ -109,8 +109,8 @@ internal sealed class CachedAnswer(CacheParts parts, CacheWriter writer, ErrorWr
         return await WriteAsync(context, request, entry, entry.Head, body, new Provenance(outcome, lookup, status, true), isHit: true);
     }
 
-    /// <summary>Waits for a fetch and answers with what comes of it.</summary>
-    /// <returns>False when it was not for this request.</returns>
+    /// <summary>Waits for a fetch and answers with its result.</summary>
+    /// <returns>False if the result does not fit this request.</returns>
     private async Task<bool> TryUseAsync(HttpContext context, CacheRequest request, CollapsedFetch fill, bool isFirst, string why)
     {
         FetchResult result;

@@ -4,7 +4,7 @@ using Danmaku.HttpCache.Upstreams;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>One fetch from an origin, for all who want the same meanwhile. It belongs to none of them.</summary>
+/// <summary>One fetch from an origin, shared by all requests for the same resource. It belongs to none of them.</summary>
 internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, Vary? expected, CacheParts parts)
 {
     private readonly TaskCompletionSource<FetchResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -13,27 +13,27 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
     private CacheEntry? _slice;
     private long? _length;
 
-    /// <summary>The request that began it.</summary>
+    /// <summary>The request that caused it.</summary>
     public CacheRequest Request => request;
 
-    /// <summary>What is being validated; null where nothing was stored.</summary>
+    /// <summary>The stored response that is being validated; null if none.</summary>
     public CacheEntry? Stored => stored;
 
-    /// <summary>A part is never validated: if it is stale the whole to which it belongs is.</summary>
+    /// <summary>A part is never validated: if it is stale, the whole is validated.</summary>
     private CacheEntry? Validated => request.Range is null ? stored : null;
 
     public Task<FetchResult> Result => _result.Task;
 
-    /// <summary>Done when all of it has been stored, or will not be.</summary>
+    /// <summary>Completes when the response is stored, or will not be.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Whether what arrives is the slice that was asked for, and not the whole.</summary>
+    /// <summary>Whether the requested slice arrives, and not the whole.</summary>
     public bool IsSlice => _slice is not null;
 
-    /// <summary>The body while it arrives; null before that, and where it is not shared.</summary>
+    /// <summary>The body while it arrives; null before that, and if it is not shared.</summary>
     public CachedBody? Body { get; private set; }
 
-    /// <summary>Whether another request may wait for this one, as far as can be told before the answer is here.</summary>
+    /// <summary>Whether another request may wait for this fetch, judged before the answer has arrived.</summary>
     public bool MayServe(CacheRequest other, CacheEntry? otherStored)
     {
         if (stored != otherStored)
@@ -44,10 +44,10 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return expected is null || expected.KeyOf(request.Fields) == expected.KeyOf(other.Fields);
     }
 
-    /// <summary>Takes a response that is for one alone, or says that nobody will: whoever is first has it, the other gets false.</summary>
+    /// <summary>Claims a response that cannot be shared, or marks it as abandoned: the first caller gets true, the other false.</summary>
     public bool TryTake() => Interlocked.Exchange(ref _isTaken, 1) == 0;
 
-    /// <summary>The request does not wait any more; where the fetch was begun for it, nobody can have a response that is not shared.</summary>
+    /// <summary>A request does not wait any more. If the fetch was started for it, no other request can take a response that is not shared.</summary>
     public void AbandonIf(bool isFirst)
     {
         if (isFirst && TryTake())
@@ -56,7 +56,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         }
     }
 
-    /// <param name="onHead">Called when it is known what others get.</param>
+    /// <param name="onHead">Called when the result for other requests is known.</param>
     public async Task RunAsync(Action<FetchResult> onHead, CancellationToken stopping)
     {
         var sequence = parts.Store.BeginFill();
@@ -73,7 +73,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         }
         catch (Exception error)
         {
-            // Expected failures are results; this is a bug, or the end of the process.
+            // Expected failures are results; this is a bug, or the process is ending.
             if (!stopping.IsCancellationRequested)
             {
                 parts.Logger.FillFailed(error);
@@ -117,10 +117,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         var head = new ResponseHead(response.Status, response.Fields, requested, parts.Time.GetUtcNow());
         if (Validated is { } validated && response.Status == StatusCodes.Status304NotModified)
         {
-            response.Dispose();
-            var freshened = validated.Head.Freshened(head, parts.Rules);
-            parts.Store.Freshen(validated, freshened, sequence);
-            return (new FetchResult.Shared(validated, freshened, response.Status, response.IsInstead), null);
+            return (OnNotModified(validated, head, response, sequence), null);
         }
 
         if (request.Range is not null && response.Status == StatusCodes.Status206PartialContent)
@@ -143,6 +140,14 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return OnWhole(head, response, sequence);
     }
 
+    private FetchResult.Shared OnNotModified(CacheEntry validated, ResponseHead head, UpstreamResponse response, long sequence)
+    {
+        response.Dispose();
+        var freshened = validated.Head.Freshened(head, parts.Rules);
+        parts.Store.Freshen(validated, freshened, sequence);
+        return new FetchResult.Shared(validated, freshened, response.Status, response.IsInstead);
+    }
+
     private static int StatusOf(Exception error) => error switch
     {
         UpstreamBusyException => StatusCodes.Status503ServiceUnavailable,
@@ -157,7 +162,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         var why = CachePolicy.WhyNotStored(request.Head, head, parts.Rules);
         if (request.Range is not null && CachePolicy.IsFailure(response.Status))
         {
-            // The rest may be there, and is worth more than an error.
+            // The rest may still come, and is better than an error.
             return (new FetchResult.Alone(response, why), null);
         }
 
@@ -168,14 +173,14 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
 
         if (why is NotStored.None && request.Range is null && parts.HasParts(request.Key, head) && response.Length is { } length)
         {
-            // All who want it get it by slices, each at its own pace, and what one has had is there for the next.
+            // All requests read it in slices, each at its own pace, and slices that one has read are there for the next.
             response.Dispose();
             var sliced = Sliced(StoredHead.Of(head, request.Fields, parts.Rules), length);
             parts.Store.TryAdd(sliced, sequence);
             return (new FetchResult.Shared(sliced, sliced.Head, response.Status, response.IsInstead), null);
         }
 
-        // The origin has something else now, and that is not to be stored.
+        // The origin has another response now, and it must not be stored.
         if (Validated is not null && !CachePolicy.IsFailure(response.Status))
         {
             parts.Store.Remove(Validated);
@@ -184,7 +189,7 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return (new FetchResult.Alone(response, why), null);
     }
 
-    /// <summary>A part has come. It is a slice if it is just what was asked for, and belongs to something.</summary>
+    /// <summary>A part has arrived. It is a slice if it is exactly what was requested, and belongs to a whole.</summary>
     private (FetchResult Result, UpstreamResponse? Body) OnPart(ResponseHead head, UpstreamResponse response, long sequence)
     {
         var range = ContentRange.Parse(response.Fields.Only("Content-Range"));
@@ -241,14 +246,14 @@ internal sealed class CollapsedFetch(CacheRequest request, CacheEntry? stored, V
         return (new FetchResult.Shared(new CacheEntry(key, head, Body), head, response.Status, response.IsInstead), response);
     }
 
-    /// <summary>What a slice belongs to: what is stored if that has the same validator, else something new.</summary>
+    /// <summary>The whole to which a slice belongs: the stored one if it has the same validator, else a new one.</summary>
     private CacheEntry ResourceOf(StoredHead head, string validator, long complete, long sequence)
     {
         if (parts.Store.Find(request.Key.Resource, request.Fields) is { } there && there.Validator == validator && (there.Complete ?? there.Length) == complete)
         {
             if (there.IsUnchecked || !parts.MayShare(there.Head))
             {
-                // A part with the same validator says as much as a 304.
+                // A part with the same validator is as good as a 304.
                 parts.Store.Freshen(there, head, sequence);
             }
 

@@ -2,10 +2,10 @@ using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>Writes the answers that the cache makes itself, because it can get no other.</summary>
+/// <summary>Writes the error responses of the cache itself.</summary>
 internal sealed class ErrorWriter(string name, ICacheObserver observer)
 {
-    /// <summary>When to come again where no upstream could be asked for want of something here.</summary>
+    /// <summary>When a client should retry if this node had no connection left for the upstream.</summary>
     private const string RetryAfterSeconds = "5";
 
     public Task FailAsync(HttpContext context, int status, CacheStatus how)

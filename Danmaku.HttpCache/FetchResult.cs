@@ -4,19 +4,19 @@ using Danmaku.HttpCache.Upstreams;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>How a fetch ended, or rather: what is known when the head of the answer is here.</summary>
+/// <summary>The result of a fetch, known when the head of the answer has arrived.</summary>
 internal abstract record FetchResult
 {
-    /// <summary>Stored, or about to be: everybody may have it. Its body may still be arriving.</summary>
-    /// <param name="Entry">After a slice, the whole to which it belongs.</param>
-    /// <param name="Status">What the origin answered: 304 where what was stored stands.</param>
-    /// <param name="IsInstead">Whether this process has stood in for an origin.</param>
+    /// <summary>Stored, or about to be: all requests may use it. Its body may still be arriving.</summary>
+    /// <param name="Entry">For a slice, the whole to which it belongs.</param>
+    /// <param name="Status">The origin's status; 304 when the stored response is still valid.</param>
+    /// <param name="IsInstead">Whether this process answered in place of an origin.</param>
     public sealed record Shared(CacheEntry Entry, StoredHead Head, int Status, bool IsInstead) : FetchResult;
 
-    /// <summary>For nobody but the one who asked for it.</summary>
+    /// <summary>Only for the request that caused the fetch.</summary>
     public sealed record Alone(UpstreamResponse Response, NotStored Why) : FetchResult;
 
-    /// <summary>No answer, or one that says that the origin failed, and what is stored stands in for it.</summary>
+    /// <summary>No answer, or a failure of the origin; the stored response is used instead.</summary>
     public sealed record Stale(CacheEntry Entry, int? Status) : FetchResult;
 
     /// <param name="Status">502, 503 or 504.</param>

@@ -6,12 +6,12 @@ namespace Danmaku.HttpCache;
 /// <summary>Decides what to fetch for a request for which nothing is stored: the whole, a slice, or the part that it asks for.</summary>
 internal static class PartChoice
 {
-    /// <summary>Whether the request asks for less than the whole, or says what it has of it.</summary>
+    /// <summary>Whether the request has a range or a condition.</summary>
     public static bool AsksForPart(IReadOnlyList<HttpField> request) =>
         request.Has("Range") || request.Has("If-None-Match") || request.Has("If-Modified-Since");
 
-    /// <summary>A part, where that is here sooner than the whole, or all that is needed.</summary>
-    /// <param name="isComing">Whether the whole is on its way, and a part would not be here sooner by itself.</param>
+    /// <summary>Chooses a part if it arrives sooner than the whole body, or is all that is needed.</summary>
+    /// <param name="isComing">Whether the whole body is being fetched already, and a fetch of the part alone would not be faster.</param>
     /// <param name="sliceBytes">Of each slice but the last.</param>
     public static CacheRequest Of(CacheRequest request, bool isHead, Way way, bool isComing, long sliceBytes)
     {
@@ -22,7 +22,7 @@ internal static class PartChoice
 
         if (isHead)
         {
-            // Not by HEAD, for which not every upstream has an answer where it has one for GET.
+            // Not with HEAD, which some upstreams do not answer although they answer GET.
             return request.ForSlice(0, sliceBytes);
         }
 
@@ -31,12 +31,12 @@ internal static class PartChoice
             null => request,
             { First: { } first } when way is Way.Any => request.ForSlice(first, sliceBytes),
 
-            // Whether the range counts is seen when its answer is here; then the rest should not be missing.
+            // If-Range may mean that the whole body is the answer, so the whole is fetched.
             { } asked => request.Fields.Has("If-Range") ? request : request.ForPart(asked),
         };
     }
 
-    /// <summary>Whether a part comes so late in a body that is on its way that it is here sooner by itself.</summary>
+    /// <summary>Whether a part is so far ahead of what has arrived of a body that a fetch of the part alone is faster.</summary>
     public static bool IsFar(CachedBody body, CacheRequest request, long sliceBytes) =>
         body is { IsComplete: false, Expected: { } complete }
         && ByteRange.Read(request.Fields.Only("Range"), complete, out var part) is RangeAnswer.Part

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>Passes requests on and their answers back, for one client alone; nothing is stored.</summary>
+/// <summary>Forwards requests to the upstream, and responses to the one client that asked. It stores nothing.</summary>
 internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, ErrorWriter errors)
 {
-    /// <summary>Sends a request as it is.</summary>
+    /// <summary>Forwards a request.</summary>
     /// <param name="why">Why it is forwarded (RFC 9211 §2.2).</param>
     public async Task PassOnAsync(HttpContext context, CacheRequest request, string why)
     {
@@ -40,8 +40,8 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
         }
     }
 
-    /// <summary>Sends what was fetched for one client alone.</summary>
-    /// <returns>False where a slice was asked for, and what has come of that is not what the client wants.</returns>
+    /// <summary>Sends a fetched response that no other client may get.</summary>
+    /// <returns>False if a slice was fetched that does not answer the client's request.</returns>
     public async Task<bool> TryPassBackAsync(HttpContext context, CacheRequest request, UpstreamResponse response, CollapsedFetch fill, CacheStatus status)
     {
         if (AnswerFrom(response, fill, HttpMethods.IsHead(context.Request.Method)) is not { } answer)
@@ -57,8 +57,8 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
         context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true }
         && !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method);
 
-    /// <summary>Sets the bound for a body.</summary>
-    /// <returns>False where it is longer than that by its own word.</returns>
+    /// <summary>Sets the limit for the request's body.</summary>
+    /// <returns>False if its declared length is over the limit.</returns>
     private bool MayRead(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -69,7 +69,7 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
         return !(context.Request.ContentLength > parts.Options.MaxRequestBytes);
     }
 
-    /// <returns>The response, or the status to answer with where there is none.</returns>
+    /// <returns>The response, or the status to answer with if there is none.</returns>
     private async Task<(UpstreamResponse? Response, int Failure)> SendAsync(HttpContext context, UpstreamRequest request, ClientBody? body)
     {
         try
@@ -96,7 +96,7 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
         parts.Store.Invalidate(request.Key);
         if (!Uri.TryCreate($"{context.Request.Scheme}://{context.Request.Headers.Host}{request.Key.Target}", UriKind.Absolute, out var here))
         {
-            // HTTP/1.0 needs no Host, so it is not known what else is on the same site.
+            // HTTP/1.0 needs no Host, so it is unknown which other URLs are on the same site.
             return;
         }
 
@@ -112,7 +112,7 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
         }
     }
 
-    /// <summary>What of a response is the answer to a request; null where a slice was asked for, and that is not what the client wants.</summary>
+    /// <summary>The response as the client gets it; null if a slice was fetched that does not answer the client's request.</summary>
     private static UpstreamResponse? AnswerFrom(UpstreamResponse response, CollapsedFetch fill, bool isHead) => response.Status switch
     {
         _ when fill.Request.Slice is null => response,
@@ -122,7 +122,7 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
         _ => response,
     };
 
-    /// <summary>The head of the whole, from that of a part.</summary>
+    /// <summary>Makes the head of the whole response from the head of a part.</summary>
     private static UpstreamResponse HeadOf(UpstreamResponse part, long complete)
     {
         var fields = part.Fields.Where(field => !field.Is("Content-Range") && !field.Is("Content-Length"));
@@ -141,7 +141,7 @@ internal sealed class RequestForwarder(CacheParts parts, CacheWriter writer, Err
     }
 
     /// <summary>
-    /// Ends a request whose body could not be read: the client has sent it wrongly, or has gone, and then nobody is to look for the rest of it.
+    /// Ends a request whose body could not be read: it was malformed, or the client disconnected, and then the server must not wait for the rest.
     /// </summary>
     /// <returns>The status to answer with.</returns>
     private static int GiveUpBody(HttpContext context, Exception failure)

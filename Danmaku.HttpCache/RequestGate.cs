@@ -6,16 +6,16 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>Decides which requests the cache answers, and under which key it looks for them. Reads nothing but their heads.</summary>
+/// <summary>Decides which requests the cache answers, and with which key it looks them up. It reads only their heads.</summary>
 internal sealed class RequestGate(HttpCacheOptions options)
 {
     private readonly FrozenSet<string> _methods = options.Methods.ToFrozenSet(StringComparer.Ordinal);
 
-    /// <summary>The methods that pass, as <c>Allow</c> names them.</summary>
+    /// <summary>The allowed methods, for the field <c>Allow</c>.</summary>
     public string Allow { get; } = string.Join(", ", ["GET", "HEAD", .. options.Methods]);
 
-    /// <param name="key">Where the answer is stored, or will be.</param>
-    /// <param name="refusal">Why the request does not pass; null where it does.</param>
+    /// <param name="key">The key of the stored response.</param>
+    /// <param name="refusal">Null if the request passes.</param>
     public bool TryPass(HttpContext context, out CacheKey key, [NotNullWhen(false)] out Refusal? refusal)
     {
         key = default;
@@ -27,7 +27,7 @@ internal sealed class RequestGate(HttpCacheOptions options)
             return false;
         }
 
-        // As it came: the framework would decode an international name, and fail with one that is none.
+        // The raw header: the framework decodes an international name, and throws if it is malformed.
         var host = request.Headers.Host.ToString();
         refusal = Check(request, host);
         key = new CacheKey(target, options.ForwardHost ? request.Scheme + "://" + host.ToLowerInvariant() : request.Scheme);
@@ -39,13 +39,13 @@ internal sealed class RequestGate(HttpCacheOptions options)
         var headers = request.Headers;
         if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !_methods.Contains(request.Method))
         {
-            // What a method means that nobody has named, this cache and its upstream need not agree on.
+            // The cache and its upstream may disagree about what an unlisted method means.
             return Refusal.Method;
         }
 
         if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
         {
-            // Two lengths for one body: some hop may see another request in it (RFC 9112 §6.3).
+            // Two lengths for one body: another server may read part of the body as a second request (RFC 9112 §6.3).
             return Refusal.TwoLengths;
         }
 

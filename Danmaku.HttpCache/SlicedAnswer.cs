@@ -3,17 +3,17 @@ using Danmaku.HttpCache.Storage;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>Answers from bodies that are kept in slices.</summary>
+/// <summary>Answers from bodies that are stored in slices.</summary>
 internal sealed class SlicedAnswer(CacheParts parts, CacheWriter writer, ErrorWriter errors)
 {
-    /// <summary>The detail of <c>Cache-Status</c> where the request forbids what it would take to answer it.</summary>
+    /// <summary>The detail in <c>Cache-Status</c> if the request forbids the fetch that it needs.</summary>
     public const string OnlyIfCached = "only-if-cached";
 
-    /// <summary>Why a part was forwarded where others are here (RFC 9211 §2.2).</summary>
+    /// <summary>Why a part was fetched although other parts are stored (RFC 9211 §2.2).</summary>
     private const string Partial = "partial";
 
     /// <param name="isHit">Whether nothing was fetched for this request so far.</param>
-    /// <returns>False when the upstream has something else now, and nothing was sent.</returns>
+    /// <returns>False if the upstream's response has changed; nothing was sent then.</returns>
     public async Task<bool> TryAnswerAsync(HttpContext context, CacheRequest request, CacheEntry entry, StoredHead head, Provenance source, bool isHit)
     {
         var complete = entry.Complete!.Value;
@@ -52,7 +52,7 @@ internal sealed class SlicedAnswer(CacheParts parts, CacheWriter writer, ErrorWr
         return true;
     }
 
-    /// <summary>Where the answer comes from, by its first slice; the others come after the head.</summary>
+    /// <summary>The provenance by the first slice: the head is sent before the other slices are looked up.</summary>
     private Provenance SourceOf(SliceReader.Found slice, StoredHead head, Provenance source)
     {
         if (slice.Lookup != CacheWriter.Upstream)

@@ -4,7 +4,7 @@ namespace Danmaku.HttpCache.Storage;
 
 /// <summary>
 /// The files of stored responses, two for each: its body, and a head with the body's length and digest. Both are written under another name and renamed, the
-/// body first; so what has a head is whole, however the process ended.
+/// body first; so a response with a head is whole even if the process crashed.
 /// </summary>
 internal sealed class DiskFiles(string directory, HeadFormat format)
 {
@@ -14,7 +14,7 @@ internal sealed class DiskFiles(string directory, HeadFormat format)
     private const string PartSuffix = ".part";
 
     /// <summary>
-    /// Before the store opens: an earlier process may have left so much that it could not. The oldest files go until the share is free.
+    /// Deletes the oldest files until the free share is restored. Called before the room store opens, which may need the space.
     /// </summary>
     public static void GiveBackLeftovers(HttpCacheOptions options)
     {
@@ -32,12 +32,12 @@ internal sealed class DiskFiles(string directory, HeadFormat format)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Whoever needs the disk next says so.
+            // The next user of the disk reports the error.
         }
     }
 
-    /// <summary>What an earlier process has left, the oldest first. The directory is made where there is none.</summary>
-    /// <returns>Names of files, and whether they have been finished.</returns>
+    /// <summary>Lists the files of earlier processes, oldest first. Creates the directory if it is missing.</summary>
+    /// <returns>Names of files, and whether their head was written.</returns>
     public IEnumerable<(string Id, bool IsFinished)> Open()
     {
         Directory.CreateDirectory(directory);
@@ -55,7 +55,7 @@ internal sealed class DiskFiles(string directory, HeadFormat format)
         }
     }
 
-    /// <returns>Its digest; null when others fill the disk meanwhile.</returns>
+    /// <returns>The body's digest; null if the disk fills up meanwhile.</returns>
     public byte[]? TryWriteBody(string id, CachedBody body, FreeShare share)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -85,7 +85,7 @@ internal sealed class DiskFiles(string directory, HeadFormat format)
     }
 
     /// <summary>Reads a head.</summary>
-    /// <returns>Null where it is not what was written, or has no body of its length beside it.</returns>
+    /// <returns>Null if it is damaged, or there is no body of its length.</returns>
     public CacheEntry? ReadHead(string id)
     {
         var head = new FileInfo(PathOf(id, HeadSuffix));
@@ -96,14 +96,14 @@ internal sealed class DiskFiles(string directory, HeadFormat format)
             : null;
     }
 
-    /// <returns>Null when the file is not what was written.</returns>
+    /// <returns>Null if the file is damaged.</returns>
     public async Task<CachedBody?> ReadBodyAsync(DiskFile file, long length, CancellationToken cancellation)
     {
         var bytes = await File.ReadAllBytesAsync(PathOf(file.Id, BodySuffix), cancellation);
         return bytes.LongLength == length && SHA256.HashData(bytes).AsSpan().SequenceEqual(file.Digest) ? new CachedBody(bytes) : null;
     }
 
-    /// <summary>The head first: without it the body is nothing.</summary>
+    /// <summary>Deletes the head first: a body without a head is never read.</summary>
     public void Delete(string id)
     {
         File.Delete(PathOf(id, HeadSuffix));

@@ -3,21 +3,21 @@ using System.Threading.Channels;
 namespace Danmaku.HttpCache.Storage;
 
 /// <summary>
-/// Stored responses in files, so that they survive a restart and may be more than memory holds. What is not whole, or was changed on the disk, is found out by
-/// its digest and not served: see <see cref="DiskFiles"/>.
+/// Stored responses in files, so that they survive a restart and may exceed the memory. Incomplete or damaged files are detected by their
+/// digests and not served: see <see cref="DiskFiles"/>.
 /// </summary>
 /// <remarks>
-/// It leaves a share of the disk free. It looks before it writes, while it writes and every <see cref="LookEvery"/>, and gives files back,
-/// the least used first, where others have taken of that share.
-/// One thread writes, from a bounded queue; what does not fit into it is not written. Reading is bounded too. Files are not forced to the
-/// disk: after a power failure the digests tell what is left.
+/// It leaves a share of the disk free. It checks the share before and during writes and every <see cref="LookEvery"/>, and deletes files, the least used
+/// first, if other programs have used part of it.
+/// One thread writes from a bounded queue; a response that does not fit into the queue is not written. Reads are bounded too. Files are not flushed to
+/// the disk: after a power failure the digests show which are intact.
 /// </remarks>
 internal sealed class DiskTier : IHostedService, IDisposable
 {
     /// <summary>The blocks that two small files take.</summary>
     private const long Overhead = 8192;
 
-    /// <summary>Given back at once when the store has found the disk full: more than a commit needs.</summary>
+    /// <summary>How much is deleted at once when the room store has found the disk full: more than a commit needs.</summary>
     private const long StoreNeeds = 16L * 1024 * 1024;
 
     private const int MaxQueue = 1024;
@@ -39,7 +39,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private bool _hasFailed;
     private long _rebuild;
 
-    /// <summary>What the queue has just let go; null outside of <see cref="_gate"/>.</summary>
+    /// <summary>The entries that the queue is evicting; null outside of <see cref="_gate"/>.</summary>
     private List<CacheEntry>? _evicted;
 
     public DiskTier(HttpCacheOptions options, TimeProvider time, ILogger<DiskTier> logger)
@@ -55,8 +55,8 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     public long Cost => _queue.Cost;
 
-    /// <summary>The store has found the disk full, and tries again when this returns. Callable from any thread; throws nothing.</summary>
-    /// <returns>Whether there was anything to give back.</returns>
+    /// <summary>Deletes files because the room store has found the disk full. Callable from any thread; throws nothing.</summary>
+    /// <returns>Whether anything was deleted.</returns>
     public bool MakeRoom()
     {
         var given = GiveBack(StoreNeeds);
@@ -68,7 +68,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         return given > 0;
     }
 
-    /// <summary>Completes when everything that was asked for before is on the disk.</summary>
+    /// <summary>Completes when all earlier work is on the disk.</summary>
     public async Task FlushAsync()
     {
         var done = new TaskCompletionSource();
@@ -82,7 +82,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         {
             _running = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
-            // In the queue, so that no look begins before the one before has ended; where it is full, those who write look.
+            // In the queue, so that checks never overlap; when the queue is full, the writes check.
             _looking = _time.CreateTimer(_ => _work.Writer.TryWrite(GiveBackShare), null, LookEvery, LookEvery);
         }
 
@@ -108,7 +108,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _rebuild = _isOn ? store.BeginFill() : 0;
     }
 
-    /// <summary>Writes a complete response, soon.</summary>
+    /// <summary>Queues a complete response for writing.</summary>
     internal void Write(CacheEntry entry)
     {
         if (_isOn && entry.Body is { } body)
@@ -117,7 +117,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Writes the head of a response that is on disk already, soon.</summary>
+    /// <summary>Queues the new head of a response that is on disk already.</summary>
     internal void WriteHead(CacheEntry entry)
     {
         if (entry.File is not null)
@@ -132,7 +132,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Deletes the files of a response that is gone.</summary>
+    /// <summary>Deletes the files of a removed response.</summary>
     internal void Delete(CacheEntry entry)
     {
         lock (_gate)
@@ -146,12 +146,12 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
         if (entry.File is { } file)
         {
-            // At once, not in the queue, which may be full: what was purged must not come back with the next start.
+            // At once, not in the queue, which may be full: a purged response must not return after a restart.
             DeleteFiles(file.Id);
         }
     }
 
-    /// <summary>Reads a body; null when it is not what was written.</summary>
+    /// <summary>Reads a body; null if it is damaged or gone.</summary>
     internal async Task<CachedBody?> ReadAsync(CacheEntry entry, CancellationToken cancellation)
     {
         if (entry.File is not { } file)
@@ -172,7 +172,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // It was deleted meanwhile, or the disk is in trouble; the origin has it.
+            // It was deleted meanwhile, or the disk fails; the origin has it.
         }
         finally
         {
@@ -206,7 +206,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Tells once, until something can be written again.</summary>
+    /// <summary>Logs once until a write succeeds again.</summary>
     private void Fail(Exception error)
     {
         if (!_hasFailed)
@@ -217,7 +217,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _hasFailed = true;
     }
 
-    /// <summary>Takes in what an earlier process has left, and deletes what it has not finished.</summary>
+    /// <summary>Adds the responses of earlier processes to the store, and deletes unfinished ones.</summary>
     private void Rebuild()
     {
         foreach (var (id, isFinished) in _files.Open())
@@ -265,7 +265,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         {
             if (entry.File is null)
             {
-                // What is half written must not stay on a disk that is full.
+                // Unfinished files must not stay on a full disk.
                 DeleteFiles(id);
             }
         }
@@ -273,15 +273,15 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _hasFailed = false;
         Enter(entry);
 
-        // Somebody may have removed it while it had no file to delete.
+        // It may have been removed while it had no file to delete.
         if (entry.IsRemoved)
         {
             Delete(entry);
         }
     }
 
-    /// <summary>Makes room for so many bytes more, with the share still free.</summary>
-    /// <returns>False where that cannot be, however much is given back.</returns>
+    /// <summary>Deletes files until so many more bytes fit beside the free share.</summary>
+    /// <returns>False if they do not fit even without all files.</returns>
     private bool TryMakeRoom(long bytes)
     {
         var missing = bytes - _share.Spare;
@@ -297,7 +297,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     private void GiveBackShare() => GiveBack(-_share.Spare);
 
-    /// <returns>How many bytes that were: at least as many as asked for, if there were so many.</returns>
+    /// <returns>How many bytes were deleted: at least as many as asked for, if there were so many.</returns>
     private long GiveBack(long bytes)
     {
         if (bytes <= 0)
@@ -330,7 +330,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         DropEvicted(gone);
     }
 
-    /// <summary>Outside of the lock: the store has one of its own, and calls this with it held.</summary>
+    /// <summary>Called outside of the lock: the store calls this class while it holds its own lock.</summary>
     private void DropEvicted(List<CacheEntry> gone)
     {
         foreach (var evicted in gone)

@@ -5,12 +5,12 @@ using Danmaku.HttpCache.Policy;
 namespace Danmaku.HttpCache.Storage;
 
 /// <summary>The bytes of a head file: key, status, fields, and length and digest of the body; last its own digest. Pure.</summary>
-/// <param name="sliceBytes">Slices of another size are not read: they are parts of other bodies.</param>
+/// <param name="sliceBytes">Bytes of a slice. Slices of another size are rejected.</param>
 internal sealed class HeadFormat(long sliceBytes, CacheRules rules)
 {
     private static readonly byte[] Magic = "danmaku-cache-1\n"u8.ToArray();
 
-    /// <summary>Of what is no whole response: another, so that earlier releases do not take it for one.</summary>
+    /// <summary>For slices, parts and sliced responses: different, so that earlier releases do not read them as whole responses.</summary>
     private static readonly byte[] PartMagic = "danmaku-cache-2\n"u8.ToArray();
 
     public byte[] Encode(CacheEntry entry, byte[] bodyDigest)
@@ -36,8 +36,8 @@ internal sealed class HeadFormat(long sliceBytes, CacheRules rules)
         return memory.ToArray();
     }
 
-    /// <param name="id">Of the files.</param>
-    /// <returns>Null where that is not what was written, or was written with slices of another size.</returns>
+    /// <param name="id">The name of the files.</param>
+    /// <returns>Null if the bytes were damaged, or written with slices of another size.</returns>
     public CacheEntry? Decode(string id, byte[] bytes)
     {
         var headLength = bytes.Length - SHA256.HashSizeInBytes;
@@ -48,7 +48,7 @@ internal sealed class HeadFormat(long sliceBytes, CacheRules rules)
             return null;
         }
 
-        // The digest was right, so this is what was written.
+        // The digest is right, so these are the bytes that were written.
         using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, headLength - Magic.Length));
         var key = new CacheKey(reader.ReadString(), reader.ReadString());
         long? complete = null;
