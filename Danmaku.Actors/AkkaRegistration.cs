@@ -1,20 +1,10 @@
 using System.Net;
-using Akka;
-using Akka.Actor;
 using Akka.Cluster.Hosting;
-using Akka.Cluster.Sharding;
-using Akka.Configuration;
-using Akka.DistributedData;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
-using Danmaku.Actors.Clocks;
 using Danmaku.Actors.Cluster;
-using Danmaku.Actors.Posts;
 using Danmaku.Actors.Purging;
-using Danmaku.Actors.Replication;
-using Danmaku.Actors.Rooms;
-using Danmaku.Actors.Storage;
 using Danmaku.Actors.Tls;
 using Danmaku.Core.Clocks;
 using Danmaku.Core.Limits;
@@ -88,8 +78,6 @@ public static class AkkaRegistration
     /// <summary>The actor system's name: part of every node's address.</summary>
     public const string SystemName = "danmaku";
 
-    private const string ShardTypeName = "room";
-
     /// <summary>
     /// A first seed that restarts must find the other nodes before it forms its own cluster. They cannot answer for 5 s after a connection to the earlier
     /// process has failed, so this is longer.
@@ -98,9 +86,6 @@ public static class AkkaRegistration
 
     /// <summary>A message over the frame size is dropped with only a log line; ours stay below 160 KiB.</summary>
     private const long MaxFrameBytes = 1024 * 1024;
-
-    /// <summary>How long a room without viewers stays on an edge, for viewers that reconnect.</summary>
-    private static readonly TimeSpan KeepEmptyFor = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for <see cref="DanmakuMetrics"/>,
@@ -113,28 +98,16 @@ public static class AkkaRegistration
         services.AddSingleton<IRooms>(provider => provider.GetRequiredService<RoomsHandle>());
         services.AddSingleton<PurgerHandle>();
         services.AddSingleton<IPurger>(provider => provider.GetRequiredService<PurgerHandle>());
-        return services.AddAkka(SystemName, (akka, provider) => akka.AddDanmaku(
-            settings,
-            store,
-            provider.GetRequiredService<DanmakuMetrics>(),
-            provider.GetRequiredService<AgreedTime>(),
-            provider.GetRequiredService<Chance>(),
-            provider.GetRequiredService<RoomsHandle>(),
-            new PurgeContext(provider.GetRequiredService<PurgerHandle>(), provider.GetService<IPurgeable>() ?? new NoCache()),
-            provider.GetRequiredService<ILoggerFactory>()));
+        return services.AddAkka(SystemName, (akka, provider) =>
+        {
+            var loggerFactory = provider.GetRequiredService<ILoggerFactory>();
+            akka.AddDanmaku(new NodeActors(settings, store, provider, loggerFactory), loggerFactory);
+        });
     }
 
-    private static void AddDanmaku(
-        this AkkaConfigurationBuilder akka, ActorSettings settings, IRoomStore? store, DanmakuMetrics metrics, AgreedTime time, Chance chance,
-        RoomsHandle handle, PurgeContext purging, ILoggerFactory loggerFactory)
+    private static void AddDanmaku(this AkkaConfigurationBuilder akka, NodeActors actors, ILoggerFactory loggerFactory)
     {
-        var (ingress, statuses) = (new IngressState(), new NodeStatuses());
-        var health = new StoreHealth(metrics, time, loggerFactory.CreateLogger<StoreHealth>());
-        var clock = new NodeClock(time, settings.Roles.Contains(ClusterRoles.Origin), loggerFactory.CreateLogger<NodeClock>());
-        string[] storeRole = store is null ? [] : [StoreGuard.RoleOf(store.Identity)];
-        var protocol = settings.Certificate is null ? "akka.tcp" : "akka.ssl.tcp";
-        Address[] seeds = [.. settings.Seeds.Select(seed => new Address(protocol, SystemName, NodeAddress.ToHost(seed.Host), seed.Port))];
-        var known = new KnownNodes(seeds.Length > 0 && settings.Roles.Contains(ClusterRoles.Origin) ? settings.KnownNodesFile : null);
+        var settings = actors.Settings;
         akka.ConfigureLoggers(loggers =>
             {
                 loggers.LogLevel = LogLevel.WarningLevel;
@@ -150,8 +123,8 @@ public static class AkkaRegistration
             .WithRemoting(RemotingOf(settings))
             .WithClustering(new ClusterOptions
             {
-                Roles = [.. settings.Roles, .. storeRole],
-                SeedNodes = [.. seeds.Union(known.Read().Select(node => node.WithProtocol(protocol))).Select(address => address.ToString())],
+                Roles = [.. settings.Roles, .. actors.StoreRoles],
+                SeedNodes = [.. actors.FirstContacts.Select(address => address.ToString())],
 
                 // Small hosts pause for seconds under load.
                 FailureDetector = new PhiAccrualFailureDetectorOptions { AcceptableHeartbeatPause = TimeSpan.FromSeconds(5) },
@@ -160,109 +133,7 @@ public static class AkkaRegistration
 
             // Durable keys load LightningDB at start even if nothing is durable.
             .WithShardingDistributedData(sharding => sharding.Durable = new DurableOptions { Keys = [] });
-
-        if (settings.Roles.Contains(ClusterRoles.Origin))
-        {
-            ArgumentNullException.ThrowIfNull(store);
-            var (slots, unsaved) = (new RoomSlots(settings.MaxOriginRooms), new SharedBudget(settings.MaxUnsaved));
-            var publisher = new ReplicationPublisher(metrics, time);
-            OriginContext? origin = null;
-            akka.WithActors((system, _) =>
-                {
-                    publisher.Start(system);
-                    system.ActorOf(Props.Create<StoreGuard>(store.Identity), "store-guard");
-                    system.ActorOf(Props.Create<StoreTrimmer>(store, settings.Retention, health, clock, metrics, time), "store-trimmer");
-                    var lanes = Enumerable.Range(0, store.Lanes)
-                        .Select(i => system.ActorOf(Props.Create<GroupCommitWriter>(store, health, time), $"store-{i}"));
-                    origin = new OriginContext(
-                        settings.RoomLimits, settings.IdleAfter, slots, unsaved, new OriginStore(store, [.. lanes], health, time), clock, publisher, metrics, time);
-                })
-                .AddHocon(ClusterSharding.DefaultConfig().WithFallback(DistributedData.DefaultConfig()), HoconAddMode.Append)
-                .WithActors(async (system, registry) =>
-                {
-                    var region = await StartRoomsAsync(system, id => Props.Create<RoomActor>(id, origin!), clock, time).ConfigureAwait(false);
-                    registry.Register<RoomActor>(region);
-                });
-        }
-        else
-        {
-            akka.WithShardRegionProxy<RoomActor>(ShardTypeName, ClusterRoles.Origin, new RoomExtractor());
-        }
-
-        akka.WithActors((system, registry) =>
-        {
-            var origins = registry.Get<RoomActor>();
-            var publicUrl = settings.PublicUrl?.AbsoluteUri ?? "";
-            var watcher = system.ActorOf(
-                Props.Create<ClusterWatcher>(settings.Name, publicUrl, settings.HttpUrl, ingress, statuses, known, metrics), "watcher");
-            purging.Handle.Open(system.ActorOf(Props.Create(() => new PurgeActor(settings.Name, purging.Cache, statuses, store, time)), PurgeActor.ActorName));
-            system.ActorOf(Props.Create(() => new ClockActor(clock, store, time)), "clock");
-            if (settings.Certificate is { } certificate)
-            {
-                system.ActorOf(Props.Create<ExpiryWatcher>(certificate, time), "expiry-watcher");
-            }
-
-            if (seeds.Length > 0)
-            {
-                system.ActorOf(Props.Create<SplitHealer>(seeds, settings.OrphanAfter, time), "outcast-watcher");
-            }
-
-            if (settings.Roles.Contains(ClusterRoles.Origin))
-            {
-                system.ActorOf(Props.Create<PostIngress>(origins, time), PostIngress.ActorName);
-            }
-
-            var forwarder = system.ActorOf(Props.Create<PostForwarder>(origins, time), "uplink");
-            IActorRef? edgeRooms = null;
-            if (settings.Roles.Contains(ClusterRoles.Edge))
-            {
-                var edge = new EdgeContext(
-                    settings.Name,
-                    origins,
-                    forwarder,
-                    system.ActorOf(Props.Create<ReplicationIngress>(ingress), "ingress"),
-                    settings.RoomLimits,
-                    settings.ViewerLimits,
-                    new SharedBudget(settings.MaxPendingPosts),
-                    new FanOutLoad(settings.FlushEvery, settings.FlushAtLatest, Environment.ProcessorCount, time),
-                    settings.Heartbeat,
-                    KeepEmptyFor,
-                    metrics,
-                    time,
-                    chance.Next);
-                edgeRooms = system.ActorOf(Props.Create<EdgeRoomManager>(edge, settings.MaxEdgeRooms), "rooms");
-                StopBeforeSharding(system, edgeRooms);
-            }
-
-            var rooms = new ActorRooms(
-                system, edgeRooms, forwarder, new SharedBudget(settings.MaxPendingPosts), watcher, ingress, statuses, health, clock, settings.Name, metrics, time);
-            metrics.ObserveClock(() => time.Ahead.TotalSeconds);
-            metrics.ObserveMembers(rooms.CountMembers);
-            handle.Open(rooms);
-            if (settings.Seeds.Count == 0)
-            {
-                var cluster = Akka.Cluster.Cluster.Get(system);
-                cluster.Join(cluster.SelfAddress);
-            }
-        });
-    }
-
-    /// <summary>Starts the shard region as Akka.Hosting does, which accepts no custom allocation strategy.</summary>
-    private static Task<IActorRef> StartRoomsAsync(ActorSystem system, Func<string, Props> props, NodeClock clock, TimeProvider time)
-    {
-        var options = new ShardOptions
-        {
-            Role = ClusterRoles.Origin,
-            StateStoreMode = StateStoreMode.DData,
-            RememberEntities = false,
-            ShouldPassivateIdleEntities = false,
-        };
-        var (sharding, all) = (ClusterSharding.Get(system), system.Settings.Config);
-        var config = ConfigurationFactory.ParseString(options.ToString()).WithFallback(all.GetConfig("akka.cluster.sharding"));
-        var settings = ClusterShardingSettings.Create(config, all.GetConfig(config.GetString("coordinator-singleton")));
-        var strategy = new RightClockAllocation(
-            sharding.DefaultShardAllocationStrategy(settings), clock, Akka.Cluster.Cluster.Get(system).SelfAddress, time);
-        return sharding.StartAsync(ShardTypeName, props, settings, new RoomExtractor(), strategy, RoomActor.Stop.Instance);
+        actors.AddTo(akka);
     }
 
     private static RemoteOptions RemotingOf(ActorSettings settings)
@@ -288,33 +159,13 @@ public static class AkkaRegistration
         return options;
     }
 
-    /// <summary>Stops edge rooms before sharding leaves: rooms that still ask for their origin would delay it until it times out.</summary>
-    private static void StopBeforeSharding(ActorSystem system, IActorRef edgeRooms) =>
-        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseServiceRequestsDone, "stop-edge-rooms", async () =>
-        {
-            await edgeRooms.GracefulStop(TimeSpan.FromSeconds(3)).ConfigureAwait(false);
-            return Done.Instance;
-        });
-
-    /// <summary>The settings for which Akka.Hosting has no typed option.</summary>
+    /// <summary>What Akka.Hosting has no typed option for.</summary>
     public static string ReadConfiguration()
     {
         using var stream = typeof(AkkaRegistration).Assembly.GetManifestResourceStream("danmaku.conf")!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
-
-    /// <summary>Rooms are spread over shards by a hash of their name.</summary>
-    private sealed class RoomExtractor() : HashCodeMessageExtractor(Shards)
-    {
-        /// <summary>About ten for each of five origins; fixed for the cluster's life.</summary>
-        private const int Shards = 50;
-
-        public override string? EntityId(object message) => (message as IRoomMessage)?.Room.Value;
-    }
-
-    /// <summary>The purger of this node, and its cache.</summary>
-    private sealed record PurgeContext(PurgerHandle Handle, IPurgeable Cache);
 }
 
 /// <summary>Stands in for <see cref="ActorRooms"/> until the actor system has started, which is after the host's services are made.</summary>

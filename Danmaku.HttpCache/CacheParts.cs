@@ -169,36 +169,13 @@ internal sealed class CacheParts(
 
     private void OnHead(CollapsedFetch fill, FetchResult result)
     {
-        var key = fill.Request.Key.Resource;
-        if (result is FetchResult.Shared { Entry: var entry, Head: var head, Status: var status })
+        if (result is FetchResult.Shared shared && StaysOpen(fill, shared))
         {
-            if (fill.IsSlice)
-            {
-                // Requests can join it until it is stored; whether the whole may be used is decided elsewhere.
-                return;
-            }
-
-            if (fill.Request.Range is not null && entry.Key.Part is null)
-            {
-                Adopt(fill);
-                if (status != StatusCodes.Status206PartialContent)
-                {
-                    Remember(key, Way.Whole);
-                }
-            }
-
-            if (MayShare(head))
-            {
-                if (WayOf(key) is Way.Alone)
-                {
-                    _ways.TryRemove(key, out _);
-                }
-
-                return;
-            }
+            return;
         }
 
         Forget(fill);
+        var key = fill.Request.Key.Resource;
         switch (result)
         {
             case FetchResult.Alone { Why: NotStored.Partial, Response.Status: StatusCodes.Status206PartialContent } when fill.Request.Slice is not null:
@@ -218,6 +195,38 @@ internal sealed class CacheParts(
                 Remember(key, Way.Alone);
                 break;
         }
+    }
+
+    /// <summary>Whether other requests can still join a fetch.</summary>
+    private bool StaysOpen(CollapsedFetch fill, FetchResult.Shared shared)
+    {
+        if (fill.IsSlice)
+        {
+            // Requests can join it until it is stored; whether the whole may be used is decided elsewhere.
+            return true;
+        }
+
+        var key = fill.Request.Key.Resource;
+        if (fill.Request.Range is not null && shared.Entry.Key.Part is null)
+        {
+            Adopt(fill);
+            if (shared.Status != StatusCodes.Status206PartialContent)
+            {
+                Remember(key, Way.Whole);
+            }
+        }
+
+        if (!MayShare(shared.Head))
+        {
+            return false;
+        }
+
+        if (WayOf(key) is Way.Alone)
+        {
+            _ways.TryRemove(key, out _);
+        }
+
+        return true;
     }
 
     /// <summary>The upstream has answered a request for a part with the whole: requests for the whole may join.</summary>

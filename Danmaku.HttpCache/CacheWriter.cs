@@ -223,33 +223,10 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
             return;
         }
 
-        var writer = context.Response.BodyWriter;
-        using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var (skip, left) = (cut.Range?.First ?? 0, cut.Range?.Length ?? response.Length ?? long.MaxValue);
+        long left;
         try
         {
-            while (left > 0)
-            {
-                idle.CancelAfter(timeout);
-                var memory = writer.GetMemory();
-                var count = await response.Body.ReadAsync(skip > 0 ? memory[..(int)Math.Min(memory.Length, skip)] : memory, idle.Token);
-                idle.CancelAfter(Timeout.InfiniteTimeSpan);
-                if (count == 0)
-                {
-                    break;
-                }
-
-                if (skip > 0)
-                {
-                    skip -= count;
-                    continue;
-                }
-
-                count = (int)Math.Min(count, left);
-                left -= count;
-                writer.Advance(count);
-                await writer.FlushAsync(context.RequestAborted);
-            }
+            left = await CopyAsync(context, response, cut, timeout);
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
         {
@@ -260,6 +237,38 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         {
             throw new IOException("The origin did not send the rest.");
         }
+    }
+
+    /// <returns>How many bytes the origin did not send.</returns>
+    private static async Task<long> CopyAsync(HttpContext context, UpstreamResponse response, Cut cut, TimeSpan timeout)
+    {
+        var writer = context.Response.BodyWriter;
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var (skip, left) = (cut.Range?.First ?? 0, cut.Range?.Length ?? response.Length ?? long.MaxValue);
+        while (left > 0)
+        {
+            idle.CancelAfter(timeout);
+            var memory = writer.GetMemory();
+            var count = await response.Body.ReadAsync(skip > 0 ? memory[..(int)Math.Min(memory.Length, skip)] : memory, idle.Token);
+            idle.CancelAfter(Timeout.InfiniteTimeSpan);
+            if (count == 0)
+            {
+                break;
+            }
+
+            if (skip > 0)
+            {
+                skip -= count;
+                continue;
+            }
+
+            count = (int)Math.Min(count, left);
+            left -= count;
+            writer.Advance(count);
+            await writer.FlushAsync(context.RequestAborted);
+        }
+
+        return left;
     }
 
     /// <summary>Sets status, <c>Content-Range</c> and length.</summary>

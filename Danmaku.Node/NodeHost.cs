@@ -182,6 +182,14 @@ internal static class NodeHost
         services.AddSingleton<DiskWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<DiskWatch>());
         services.AddSingleton<Readiness>();
+        AddEndpoints(services, settings);
+        services.AddHostedService<SocketService>();
+        services.AddApi("Danmaku");
+        AddTelemetry(services, settings);
+    }
+
+    private static void AddEndpoints(IServiceCollection services, NodeSettings settings)
+    {
         services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RoomGate>();
         services.AddSingleton(new ClientMarks(RandomNumberGenerator.GetBytes(32)));
@@ -191,8 +199,10 @@ internal static class NodeHost
         services.AddCache(settings);
         services.AddSingleton<IPurgeable, PurgeableCache>();
         services.AddSingleton<PurgeEndpoint>();
-        services.AddHostedService<SocketService>();
-        services.AddApi("Danmaku");
+    }
+
+    private static void AddTelemetry(IServiceCollection services, NodeSettings settings)
+    {
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());

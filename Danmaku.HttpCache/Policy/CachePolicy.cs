@@ -16,8 +16,6 @@ internal static class CachePolicy
     /// <summary>Why a complete response to a GET may not be stored; none if it may (§3).</summary>
     public static NotStored WhyNotStored(RequestHead request, ResponseHead response, CacheRules rules)
     {
-        var (fields, status) = (response.Fields, response.Status);
-        var (followed, _) = TargetedCacheControl.Followed(fields, rules);
         if (request.Method != "GET")
         {
             return NotStored.Method;
@@ -28,12 +26,31 @@ internal static class CachePolicy
             return NotStored.RequestNoStore;
         }
 
-        if (status is < 200 or 206 or 304 or 416)
+        if (response.Status is < 200 or 206 or 304 or 416)
         {
             return NotStored.Partial;
         }
 
-        var understands = followed.MustUnderstand && Understood.Contains(status);
+        if (WhyForbidden(request, response, rules) is not NotStored.None and var forbidden)
+        {
+            return forbidden;
+        }
+
+        if (Vary.Of(response.Fields) is { } vary && vary.WhyNotStored(request.Fields, rules) is not NotStored.None and var why)
+        {
+            return why;
+        }
+
+        var freshness = Freshness.Of(response, rules);
+        var isUsable = freshness.Lifetime > TimeSpan.Zero || response.Fields.Has("ETag") || response.Fields.Has("Last-Modified");
+        return isUsable ? NotStored.None : NotStored.NoLifetime;
+    }
+
+    /// <summary>Whether the origin forbids to store a response, or does not allow what has to be allowed.</summary>
+    private static NotStored WhyForbidden(RequestHead request, ResponseHead response, CacheRules rules)
+    {
+        var (followed, _) = TargetedCacheControl.Followed(response.Fields, rules);
+        var understands = followed.MustUnderstand && Understood.Contains(response.Status);
         if (followed.MustUnderstand && !understands)
         {
             return NotStored.NotUnderstood;
@@ -50,25 +67,14 @@ internal static class CachePolicy
             return NotStored.Private;
         }
 
-        if (fields.Has("Set-Cookie"))
+        if (response.Fields.Has("Set-Cookie"))
         {
             return NotStored.SetCookie;
         }
 
         // CDN-Cache-Control is written for caches that serve everybody; it too must allow Authorization.
-        if (request.Fields.Has("Authorization") && !followed.Public && !followed.MustRevalidate && followed.SharedMaxAge is null)
-        {
-            return NotStored.Authorization;
-        }
-
-        if (Vary.Of(fields) is { } vary && vary.WhyNotStored(request.Fields, rules) is not NotStored.None and var why)
-        {
-            return why;
-        }
-
-        var freshness = Freshness.Of(response, rules);
-        var isUsable = freshness.Lifetime > TimeSpan.Zero || fields.Has("ETag") || fields.Has("Last-Modified");
-        return isUsable ? NotStored.None : NotStored.NoLifetime;
+        var isAllowed = followed.Public || followed.MustRevalidate || followed.SharedMaxAge is not null;
+        return request.Fields.Has("Authorization") && !isAllowed ? NotStored.Authorization : NotStored.None;
     }
 
     /// <summary>The fields to store: those of the message without those that <c>no-cache="…"</c> and <c>private="…"</c> name.</summary>

@@ -198,7 +198,7 @@ public sealed class CacheStore : ICachePurge
     /// Deletes files before anything else of the process needs the disk: an earlier process may have left so many that this one could not start. Deletes the
     /// oldest until the share is free. Does not throw.
     /// </summary>
-    public static void GiveBackLeftovers(HttpCacheOptions options) => DiskTier.GiveBackLeftovers(options);
+    public static void GiveBackLeftovers(HttpCacheOptions options) => DiskFiles.GiveBackLeftovers(options);
 
     /// <summary>Deletes files because another user of the disk has found it full and will try again. Does not throw.</summary>
     /// <returns>Whether any file was deleted.</returns>

@@ -99,11 +99,11 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
         }
         while (found is { IsFull: false } open ? open.End == at : found is null && at < first);
 
-        if (found is not { } segment)
-        {
-            return null;
-        }
+        return found is { } segment ? ContentOf(segment, log, extent, name, comments) : null;
+    }
 
+    private static SegmentContent? ContentOf(Segment segment, SegmentLog log, RoomExtent extent, SegmentName name, List<Comment> comments)
+    {
         var isSealed = log.IsSealed(segment, extent.Epoch);
         var isNamed = name.Last is { } last ? isSealed && segment.Last == last : Revision.Of(segment, extent.Revisions) == name.Revision;
         return isNamed

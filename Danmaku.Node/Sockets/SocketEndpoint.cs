@@ -79,10 +79,7 @@ internal sealed class SocketEndpoint(
                     }
                     finally
                     {
-                        if (outlivesRequest)
-                        {
-                            Leave(address, room);
-                        }
+                        LeaveIf(outlivesRequest, address, room);
                     }
                 },
                 selection.Format.Subprotocol,
@@ -90,10 +87,7 @@ internal sealed class SocketEndpoint(
         }
         finally
         {
-            if (!outlivesRequest)
-            {
-                Leave(address, room);
-            }
+            LeaveIf(!outlivesRequest, address, room);
         }
     }
 
@@ -113,8 +107,13 @@ internal sealed class SocketEndpoint(
         return null;
     }
 
-    private void Leave(IPAddress address, RoomId? room)
+    private void LeaveIf(bool isLast, IPAddress address, RoomId? room)
     {
+        if (!isLast)
+        {
+            return;
+        }
+
         registry.Leave(address);
         if (room is { } id)
         {

@@ -139,6 +139,13 @@ function enter(name: string): void {
   overlay.follow(() => video.pace);
   const visitor = new URLSearchParams(location.search).get('name')?.trim();
   const client = new DanmakuClient({ url: socketUrl(location, name), ...(visitor ? { name: visitor } : {}) });
+  sayThrough(client);
+  showWhatComes(client);
+  wakeInTime(client);
+  client.start();
+}
+
+function sayThrough(client: DanmakuClient): void {
   const composer = new Composer(
     {
       form: element('composer', HTMLFormElement),
@@ -155,7 +162,9 @@ function enter(name: string): void {
       void client.post(said).then((outcome) => answered(composer, said, outcome));
     },
   );
+}
 
+function showWhatComes(client: DanmakuClient): void {
   client.on('state', (state) => {
     status.show(state);
     if (state.kind === 'closed') {
@@ -186,7 +195,10 @@ function enter(name: string): void {
     toast.show(`+${count} skipped`);
   });
   client.on('trouble', (text) => console.warn(text));
+}
 
+/** Connects again when somebody asks for it, or the page or the network is back. */
+function wakeInTime(client: DanmakuClient): void {
   element('retry', HTMLButtonElement).addEventListener('click', () => client.wake());
   addEventListener('online', () => client.wake());
   document.addEventListener('visibilitychange', () => {
@@ -194,7 +206,6 @@ function enter(name: string): void {
       client.wake();
     }
   });
-  client.start();
 }
 
 function answered(composer: Composer, draft: Draft, outcome: PostOutcome): void {
