@@ -12,67 +12,6 @@ public sealed class SizeTests
     private const int MostColumns = 160;
     private const int MostMethodLines = 40;
 
-    /// <summary>Files and folders that are still being taken apart.</summary>
-    private static readonly string[] Exempt =
-    [
-        "Danmaku.Bench/",
-        "Danmaku.Actors/Clocks/NodeClock.cs",
-        "Danmaku.Actors/Clocks/RightClockAllocation.cs",
-        "Danmaku.Actors/Cluster/ActorRooms.cs",
-        "Danmaku.Actors/Cluster/DowningActor.cs",
-        "Danmaku.Actors/Cluster/NodeAddress.cs",
-        "Danmaku.Actors/Cluster/Refusal.cs",
-        "Danmaku.Actors/Connections/ConnectionActor.cs",
-        "Danmaku.Actors/Replication/PartitionPublisher.cs",
-        "Danmaku.Actors/Rooms/EdgeRoomActor.cs",
-        "Danmaku.Actors/Rooms/RoomActor.cs",
-        "Danmaku.Actors/Storage/GroupCommitWriter.cs",
-        "Danmaku.Actors/Storage/OriginStore.cs",
-        "Danmaku.Actors/Tls/NodeCertificate.cs",
-        "Danmaku.Actors/Tls/TlsLogger.cs",
-        "Danmaku.Core/Limits/ClientNetwork.cs",
-        "Danmaku.Core/Limits/PostRate.cs",
-        "Danmaku.Core/Observability/DanmakuMetrics.cs",
-        "Danmaku.Core/Rooms/AdaptiveFlush.cs",
-        "Danmaku.Core/Rooms/EdgeRoom.cs",
-        "Danmaku.Core/Rooms/Viewer.cs",
-        "Danmaku.Core/Storage/SharedRoomStore.cs",
-        "Danmaku.Core/Wire/ClientMessage.cs",
-        "Danmaku.Core/Wire/JsonFormat.cs",
-        "Danmaku.HttpCache/HttpCacheOptions.cs",
-        "Danmaku.HttpCache/ICacheObserver.cs",
-        "Danmaku.HttpCache/Policy/Validator.cs",
-        "Danmaku.HttpCache/Storage/FreeShare.cs",
-        "Danmaku.Node/Conversations/JsonConversation.cs",
-        "Danmaku.Node/Disks/DiskWatch.cs",
-        "Danmaku.Node/Endpoints/ClusterEndpoint.cs",
-        "Danmaku.Node/Endpoints/JsonBody.cs",
-        "Danmaku.Node/Endpoints/PostEndpoint.cs",
-        "Danmaku.Node/Observability/LogEvents.cs",
-        "Danmaku.Node/Options/ClusterOptions.cs",
-        "Danmaku.Node/Options/ConnectionOptions.cs",
-        "Danmaku.Node/Options/NodeOptions.cs",
-        "Danmaku.Node/Options/NodeSettings.cs",
-        "Danmaku.Node/Options/OperatorOptions.cs",
-        "Danmaku.Node/Options/RoomOptions.cs",
-        "Danmaku.Node/Options/StoreOptions.cs",
-        "Danmaku.Node/Rooms/RoomStore.cs",
-        "Danmaku.Node/Strangers/Costs.cs",
-        "Danmaku.Node/Strangers/Episode.cs",
-        "Danmaku.Node/Strangers/RequestGate.cs",
-        "Danmaku.Node/SuddenEnd.cs",
-        "Danmaku.Storage/Postgres/PostgresRevisions.cs",
-        "Danmaku.Storage/Postgres/PostgresRoomStore.cs",
-        "Danmaku.Storage/Postgres/PostgresSchema.cs",
-        "Danmaku.Storage/Postgres/PostgresTrim.cs",
-        "Danmaku.Storage/Sqlite/SqliteLane.cs",
-        "Danmaku.Storage/Sqlite/SqliteRoomStore.cs",
-        "Danmaku.WebSockets.Kestrel/CountingPool.cs",
-        "Danmaku.WebSockets.Kestrel/Epoll.cs",
-        "Danmaku.WebSockets.Kestrel/EpollConnection.cs",
-        "Danmaku.WebSockets/CloseCodes.cs",
-    ];
-
     [Fact]
     public void No_file_has_more_than_400_lines() => AssertNone(
         Sources().Where(source => source.Lines.Length > MostLines).Select(source => $"{source.Name}: {source.Lines.Length} lines"));
@@ -118,7 +57,6 @@ public sealed class SizeTests
             .Select(file => Path.GetRelativePath(Repository.Root, file))
             .Select(name => name.Replace(Path.DirectorySeparatorChar, '/'))
             .Where(name => !name.Split('/').Any(folder => folder is "obj" or "bin" or "node_modules"))
-            .Where(name => !Exempt.Any(start => name.StartsWith(start, StringComparison.Ordinal)))
             .Order(StringComparer.Ordinal)
             .ToArray();
         Assert.True(sources.Length > 100, "The sources are not where they are looked for.");
