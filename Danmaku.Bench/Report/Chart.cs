@@ -52,7 +52,7 @@ public static class Chart
     {
         (string Title, Func<ChartBar, double?> ValueOf, Func<double, string> Show)[] panels =
         [
-            ("Deliveries per core-second at the most that each bears (p99 < 250 ms, nothing missing)", bar => bar.PerCoreSecond, Count),
+            ("Most deliveries per core-second with p99 < 250 ms and nothing missing", bar => bar.PerCoreSecond, Count),
             (Text($"CPU per delivery at {rate:0.##} posts/s, in µs (less is better)"), bar => bar.Micros, value => Text($"{value:0.0#}")),
         ];
         panels = [.. panels.Where(panel => bars.Any(bar => panel.ValueOf(bar) > 0))];
