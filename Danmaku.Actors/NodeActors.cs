@@ -130,7 +130,8 @@ internal sealed class NodeActors
         var forwarder = system.ActorOf(Props.Create<PostForwarder>(origins, _time), "uplink");
         var edgeRooms = Settings.Roles.Contains(ClusterRoles.Edge) ? StartEdge(system, origins, forwarder) : null;
         var rooms = new ActorRooms(
-            system, edgeRooms, forwarder, new SharedBudget(Settings.MaxPendingPosts), watcher, _ingress, _statuses, _health, _clock, Settings.Name, _metrics, _time);
+            system, edgeRooms, forwarder, new SharedBudget(Settings.MaxPendingPosts), watcher, _ingress, _statuses, _health, _clock, Settings.Name, _metrics,
+            _time);
         _metrics.ObserveClock(() => _time.Ahead.TotalSeconds);
         _metrics.ObserveMembers(rooms.CountMembers);
         _services.GetRequiredService<RoomsHandle>().Open(rooms);

@@ -120,7 +120,7 @@ public sealed class RoomActorTests : TestKit
     [Fact]
     public async Task An_unknown_history_is_gone_and_epochs_keep_growing()
     {
-        var stranger = new Position(_time.Start.ToUnixTimeMilliseconds() + 1_000_000, 40);
+        var stranger = new Position(ManualTimeProvider.Start.ToUnixTimeMilliseconds() + 1_000_000, 40);
 
         _room.Tell(new AttachEdge(Id, stranger, 1), TestActor);
         var gone = await ExpectMsgAsync<RangeGone>();

@@ -70,7 +70,8 @@ public class JsonFormat(int index) : WireFormat
         json.WriteBoolean("durable", ack.isDurable);
     });
 
-    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null) => Encode((id, reason, retryAfter, field), static (json, reject) =>
+    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null) => Encode(
+        (id, reason, retryAfter, field), static (json, reject) =>
     {
         json.WriteString("type", "reject");
         if (reject.id is { } id)

@@ -80,7 +80,8 @@ internal sealed class JsonConversation(
         }
 
         _name = admitted.Name;
-        _viewer = await rooms.JoinAsync(new JoinRequest(room, _name, format, join.Position, join.History) { Rate = gate.Rate, Source = source }, socket, CancellationToken.None);
+        var request = new JoinRequest(room, _name, format, join.Position, join.History) { Rate = gate.Rate, Source = source };
+        _viewer = await rooms.JoinAsync(request, socket, CancellationToken.None);
     }
 
     private void Post(IViewer viewer, ClientMessage.Post said)
