@@ -88,6 +88,11 @@ public sealed class DanmakuMetrics : IDisposable
         _storeCommits = _meter.CreateHistogram<double>(
             "danmaku_store_commit", unit: "s",
             description: "How long the store took for a commit.", advice: CommitBuckets);
+        CreateGauges();
+    }
+
+    private void CreateGauges()
+    {
         _meter.CreateObservableGauge(
             "danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved),
             description: "Danmaku accepted by this origin that its store does not have yet.");

@@ -64,15 +64,17 @@ internal sealed class PostEndpoint(
             return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RoomLimit, "Too many rooms are open from this address.");
         }
 
-        return await rooms.PostAsync(id, post!, marks.Of(settings.Connection.ClientOf(context.ClientAddress())), cancellation) switch
-        {
-            PostResult.Accepted accepted => Ok(accepted.Position, accepted.State),
-            PostResult.Repeated repeated => Repeated(context, repeated),
-            PostResult.Rejected rejected => Rejected(context, rejected),
-            _ => Results.Problem(
-                "It is not known whether this was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
-        };
+        return Answer(context, await rooms.PostAsync(id, post!, marks.Of(settings.Connection.ClientOf(context.ClientAddress())), cancellation));
     }
+
+    private IResult Answer(HttpContext context, PostResult result) => result switch
+    {
+        PostResult.Accepted accepted => Ok(accepted.Position, accepted.State),
+        PostResult.Repeated repeated => Repeated(context, repeated),
+        PostResult.Rejected rejected => Rejected(context, rejected),
+        _ => Results.Problem(
+            "It is not known whether this was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
+    };
 
     private IResult? Read(string room, string? key, PostBody body, out RoomId id, out Post? post)
     {
