@@ -58,8 +58,14 @@ public static class Chart
         panels = [.. panels.Where(panel => bars.Any(bar => panel.ValueOf(bar) > 0))];
         var model = new PlotModel
         {
-            Background = OxyColors.White, PlotAreaBorderThickness = new OxyThickness(0), PlotMargins = new OxyThickness(LabelWidth, 0, 0, 0),
-            DefaultFont = "Helvetica, Arial, sans-serif", DefaultFontSize = 13, Subtitle = about, SubtitleFontSize = 11, SubtitleColor = OxyColors.DimGray,
+            Background = OxyColors.White,
+            PlotAreaBorderThickness = new OxyThickness(0),
+            PlotMargins = new OxyThickness(LabelWidth, 0, 0, 0),
+            DefaultFont = "Helvetica, Arial, sans-serif",
+            DefaultFontSize = 13,
+            Subtitle = about,
+            SubtitleFontSize = 11,
+            SubtitleColor = OxyColors.DimGray,
         };
         foreach (var (i, panel) in panels.Index())
         {
@@ -106,12 +112,23 @@ public static class Chart
         var (labels, values) = ($"labels of {title}", $"values of {title}");
         model.Axes.Add(new CategoryAxis
         {
-            Key = labels, Position = AxisPosition.Left, StartPosition = top, EndPosition = bottom, Minimum = -1.2, Maximum = bars.Count - 0.5,
-            ItemsSource = bars.Select(bar => bar.Label).ToList(), TickStyle = TickStyle.None, GapWidth = 0.4,
+            Key = labels,
+            Position = AxisPosition.Left,
+            StartPosition = top,
+            EndPosition = bottom,
+            Minimum = -1.2,
+            Maximum = bars.Count - 0.5,
+            ItemsSource = bars.Select(bar => bar.Label).ToList(),
+            TickStyle = TickStyle.None,
+            GapWidth = 0.4,
         });
         model.Axes.Add(new LinearAxis
         {
-            Key = values, Position = AxisPosition.Bottom, Minimum = 0, Maximum = 1.15 * bars.Max(bar => bar.Value ?? 0), IsAxisVisible = false,
+            Key = values,
+            Position = AxisPosition.Bottom,
+            Minimum = 0,
+            Maximum = 1.15 * bars.Max(bar => bar.Value ?? 0),
+            IsAxisVisible = false,
         });
         var series = new BarSeries { XAxisKey = values, YAxisKey = labels, StrokeThickness = 0, BarWidth = 1 };
         model.Series.Add(series);
@@ -125,8 +142,15 @@ public static class Chart
 
         void Say(string text, double x, double y, double weight, double margin) => model.Annotations.Add(new TextAnnotation
         {
-            XAxisKey = values, YAxisKey = labels, TextPosition = new DataPoint(x, y), Text = text, FontWeight = weight, Offset = new ScreenVector(margin, 0),
-            TextHorizontalAlignment = HorizontalAlignment.Left, TextVerticalAlignment = VerticalAlignment.Middle, StrokeThickness = 0,
+            XAxisKey = values,
+            YAxisKey = labels,
+            TextPosition = new DataPoint(x, y),
+            Text = text,
+            FontWeight = weight,
+            Offset = new ScreenVector(margin, 0),
+            TextHorizontalAlignment = HorizontalAlignment.Left,
+            TextVerticalAlignment = VerticalAlignment.Middle,
+            StrokeThickness = 0,
         });
     }
 
