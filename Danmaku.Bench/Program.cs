@@ -2,17 +2,9 @@ using System.CommandLine;
 using Danmaku.Bench.Scenarios;
 using Danmaku.Bench.Targets;
 
-// The callbacks of chaos are short and never wait, so sockets may run them where they learn that there is something to read instead of
-// handing it to the thread pool: a quarter less CPU. The runtime reads this when the first socket opens, and only from here. Servers
-// that are there to be compared stay as they are.
-if (args is not ["target", ..])
+var root = new RootCommand("Puts load on Danmaku nodes, measures them, and checks that every viewer gets everything once and in order.")
 {
-    Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
-}
-
-var root = new RootCommand("Puts load on Danmaku nodes and checks that every viewer gets everything, once and in order.")
-{
-    FanoutCommand.Create(),
+    FanOutCommand.Create(),
     RoomsCommand.Create(),
     SoakCommand.Create(),
     OverloadCommand.Create(),
@@ -20,11 +12,18 @@ var root = new RootCommand("Puts load on Danmaku nodes and checks that every vie
     ConnectCommands.CreateStorm(),
     FloodCommand.Create(),
     CompareCommand.Create(),
-    ChaosCommand.Create(),
     TargetCommand.Create(),
     ChartCommand.Create(),
     MicroCommand.Create(),
 };
+
+root.EndHelpWith(Examples.Of);
+
+if (args is ["chaos", ..])
+{
+    await Console.Error.WriteLineAsync("The fault injector is a tool of its own: dotnet run -c Release --project Danmaku.Chaos -- and the same options.");
+    return ExitCode.NothingMeasured;
+}
 
 var line = root.Parse(args);
 

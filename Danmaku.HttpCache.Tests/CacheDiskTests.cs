@@ -33,7 +33,7 @@ public sealed class CacheDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task What_may_have_been_purged_meanwhile_is_asked_for_after_a_restart()
+    public async Task Tagged_responses_are_validated_after_a_restart()
     {
         var isGone = false;
         var origin = await FakeOrigin.StartAsync((context, _) =>
@@ -68,7 +68,7 @@ public sealed class CacheDiskTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Accidents))]
-    public async Task What_is_damaged_is_fetched_again(string accident)
+    public async Task A_damaged_response_is_fetched_again(string accident)
     {
         var body = new string('x', 10_000);
         await using var origin = await FakeOrigin.StartAsync(body, ("Cache-Control", "max-age=600"));
@@ -136,7 +136,7 @@ public sealed class CacheDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_disk_that_can_be_used_the_cache_goes_on()
+    public async Task The_cache_goes_on_without_a_usable_disk()
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "file"), "");
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=600"));
@@ -148,7 +148,7 @@ public sealed class CacheDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_others_have_the_free_share_the_disk_is_given_back_and_the_cache_goes_on()
+    public async Task The_cache_frees_its_disk_when_others_use_the_free_share()
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=600"));
         await using (var before = await StartAsync(origin))

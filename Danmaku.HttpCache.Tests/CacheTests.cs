@@ -79,7 +79,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task What_is_stale_is_validated_and_goes_on()
+    public async Task A_stale_response_is_validated_and_used_again()
     {
         await using var origin = await FakeOrigin.StartAsync((context, _) =>
         {
@@ -103,7 +103,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task While_it_is_validated_the_stale_one_is_served_where_the_origin_allows_it()
+    public async Task A_stale_response_is_served_during_validation_if_the_origin_allows_it()
     {
         await using var origin = await FakeOrigin.StartAsync((context, number) =>
         {
@@ -122,7 +122,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task Whoever_comes_when_a_validation_ends_does_not_begin_another()
+    public async Task A_request_at_the_end_of_a_validation_does_not_begin_another()
     {
         const int Rounds = 200;
         await using var origin = await FakeOrigin.StartAsync((context, number) =>
@@ -151,7 +151,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task A_stale_response_stands_in_for_an_origin_that_is_down_only_inside_its_window()
+    public async Task A_stale_response_replaces_an_unreachable_origin_only_inside_its_window()
     {
         var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=10, stale-if-error=60"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -169,7 +169,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task A_thousand_requests_for_what_is_not_there_yet_are_one_for_the_origin()
+    public async Task A_thousand_requests_for_an_uncached_resource_are_one_for_the_origin()
     {
         const int Size = 5_000_000;
         var body = new byte[Size];
@@ -214,7 +214,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task What_may_not_be_shared_is_fetched_side_by_side()
+    public async Task Unshareable_responses_are_fetched_in_parallel()
     {
         const int Many = 20;
         var together = new CountdownEvent(Many);
@@ -245,7 +245,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task One_that_waited_gets_no_answer_that_was_for_another_alone()
+    public async Task A_waiting_request_never_gets_an_unshareable_answer_of_another()
     {
         var release = new TaskCompletionSource();
         await using var origin = await FakeOrigin.StartAsync(async (context, number) =>
@@ -269,7 +269,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task A_body_that_ends_early_is_neither_passed_off_as_whole_nor_stored()
+    public async Task A_truncated_body_is_neither_sent_as_complete_nor_stored()
     {
         var headIsHere = new TaskCompletionSource();
         await using var origin = await FakeOrigin.StartAsync(async (context, number) =>
@@ -337,7 +337,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task Another_origin_is_asked_where_one_fails_but_not_for_what_is_unsafe()
+    public async Task Another_origin_is_asked_if_one_fails_but_not_for_unsafe_requests()
     {
         await using var bad = await FakeOrigin.StartAsync((context, _) =>
         {
@@ -374,7 +374,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task Each_hop_has_its_own_connection_and_says_who_passed_it_on()
+    public async Task Each_hop_has_its_own_connection_and_adds_itself_to_Via()
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"), ("Keep-Alive", "timeout=9"), ("Via", "1.1 inner"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -391,7 +391,7 @@ public sealed class CacheTests
     [InlineData("POST", 200, "MISS")]
     [InlineData("DELETE", 204, "MISS")]
     [InlineData("PUT", 500, "HIT")]
-    public async Task What_changes_a_resource_removes_what_is_stored_of_it(string method, int status, string expected)
+    public async Task An_unsafe_request_removes_the_stored_response(string method, int status, string expected)
     {
         await using var origin = await FakeOrigin.StartAsync((context, _) =>
         {
@@ -457,7 +457,7 @@ public sealed class CacheTests
     }
 
     [Fact]
-    public async Task What_an_origin_says_of_when_it_expires_stays()
+    public async Task The_origins_Expires_stays()
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"), ("Expires", "0"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -468,7 +468,7 @@ public sealed class CacheTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_purged_on_its_way_is_not_stored(bool byTag)
+    public async Task A_response_purged_while_it_arrives_is_not_stored(bool byTag)
     {
         var release = new TaskCompletionSource();
         await using var origin = await FakeOrigin.StartAsync(async (context, _) =>

@@ -27,7 +27,7 @@ public sealed class EvictionQueueTests
     }
 
     [Fact]
-    public void What_comes_back_soon_is_kept_longer()
+    public void An_item_that_comes_back_soon_is_kept_longer()
     {
         var queue = new EvictionQueue<string>(100, _evicted.Add);
         for (var i = 0; i < 20; i++)
@@ -47,7 +47,7 @@ public sealed class EvictionQueueTests
     }
 
     [Fact]
-    public void What_is_removed_is_not_evicted_and_costs_nothing()
+    public void A_removed_item_is_not_evicted_and_costs_nothing()
     {
         var queue = new EvictionQueue<string>(100, _evicted.Add);
         var slot = Add(queue, "a");
@@ -60,7 +60,7 @@ public sealed class EvictionQueueTests
     }
 
     [Fact]
-    public void What_is_larger_than_the_budget_does_not_stay()
+    public void An_item_larger_than_the_budget_does_not_stay()
     {
         var queue = new EvictionQueue<string>(100, _evicted.Add);
 

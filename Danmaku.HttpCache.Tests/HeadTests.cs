@@ -61,7 +61,7 @@ public sealed class HeadTests
     [InlineData("no-store", null)]
     [InlineData("max-age=60", null)]
     [InlineData("max-age=60", "\"1\"")]
-    public async Task Of_a_server_that_knows_get_alone_it_is_the_head_of_the_whole(string control, string? tag)
+    public async Task HEAD_is_answered_if_the_server_knows_only_GET(string control, string? tag)
     {
         var body = new byte[95_000];
         await using var origin = await FakeOrigin.StartAsync((context, _) =>

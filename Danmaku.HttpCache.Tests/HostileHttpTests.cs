@@ -58,7 +58,7 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
-    public async Task Where_hosts_are_sites_each_has_its_own_responses()
+    public async Task With_several_sites_each_host_has_its_own_responses()
     {
         await using var origin = await GullibleAsync();
         await using var edge = await TestEdge.StartAsync(origin, options => options with { ForwardHost = true });
@@ -76,7 +76,7 @@ public sealed class HostileHttpTests
     [InlineData("..", 400)]
     [InlineData("example:99999", 400)]
     [InlineData("xn--fiqs8s.example:8080", 200)]
-    public async Task Where_hosts_are_sites_the_origin_hears_them_as_they_came_or_not_at_all(string host, int status)
+    public async Task With_several_sites_the_origin_gets_the_host_unchanged_or_not_at_all(string host, int status)
     {
         await using var origin = await GullibleAsync();
         await using var edge = await TestEdge.StartAsync(origin, options => options with { ForwardHost = true });
@@ -90,7 +90,7 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
-    public async Task What_asks_for_a_tunnel_does_not_reach_the_origin()
+    public async Task A_request_for_a_tunnel_does_not_reach_the_origin()
     {
         await using var origin = await GullibleAsync();
         await using var edge = await TestEdge.StartAsync(origin);
@@ -112,7 +112,7 @@ public sealed class HostileHttpTests
     [InlineData("/a;b", "/a")]
     [InlineData("/a?", "/a")]
     [InlineData("//a", "/a")]
-    public async Task Targets_that_an_origin_may_tell_apart_are_apart(string one, string other)
+    public async Task Targets_that_an_origin_may_distinguish_are_different(string one, string other)
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -130,7 +130,7 @@ public sealed class HostileHttpTests
     [InlineData("/./a")]
     [InlineData("/%61")]
     [InlineData("http://test/a")]
-    public async Task Targets_that_mean_the_same_are_one_and_the_origin_hears_just_that(string other)
+    public async Task Equivalent_targets_are_one_and_the_origin_gets_that_form(string other)
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -149,7 +149,7 @@ public sealed class HostileHttpTests
     [InlineData("/a%zz")]
     [InlineData("/a\\..\\b")]
     [InlineData("http://evil.example/a")]
-    public async Task What_is_no_target_is_refused(string target)
+    public async Task An_invalid_target_is_refused(string target)
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -214,7 +214,7 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
-    public async Task The_body_of_a_get_has_no_say()
+    public async Task The_body_of_a_GET_has_no_effect()
     {
         await using var origin = await FakeOrigin.StartAsync("body", ("Cache-Control", "max-age=60"));
         await using var edge = await TestEdge.StartAsync(origin);
@@ -225,7 +225,7 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
-    public async Task Variants_that_a_client_makes_up_push_out_only_each_other()
+    public async Task Variants_that_a_client_invents_push_out_only_each_other()
     {
         await using var origin = await FakeOrigin.StartAsync((context, _) =>
         {
@@ -249,7 +249,7 @@ public sealed class HostileHttpTests
     }
 
     [Fact]
-    public async Task Trace_is_not_passed_on()
+    public async Task TRACE_is_not_forwarded()
     {
         await using var origin = await FakeOrigin.StartAsync("");
         await using var edge = await TestEdge.StartAsync(origin);
@@ -263,7 +263,7 @@ public sealed class HostileHttpTests
     [InlineData("PURGE")]
     [InlineData("MKCOL")]
     [InlineData("M-SEARCH")]
-    public async Task A_method_that_nobody_has_named_is_not_passed_on(string method)
+    public async Task A_method_that_is_not_configured_is_not_forwarded(string method)
     {
         await using var origin = await FakeOrigin.StartAsync("");
         await using var edge = await TestEdge.StartAsync(origin);
@@ -283,7 +283,7 @@ public sealed class HostileHttpTests
     [InlineData("TRACE")]
     [InlineData("CONNECT")]
     [InlineData("PROP FIND")]
-    public void Methods_that_are_never_passed_on_cannot_be_named(string method) =>
+    public void Methods_that_are_never_forwarded_cannot_be_configured(string method) =>
         Assert.Throws<ArgumentException>(() => Sample.Create(new HttpCacheOptions { Name = "edge-1", Methods = [method] }, [], "http://127.0.0.1:0"));
 
     [Fact]

@@ -10,7 +10,7 @@ namespace Danmaku.HttpCache.Tests;
 public sealed class PipelineTests
 {
     [Fact]
-    public async Task What_comes_behind_it_is_run_once_for_all_who_want_it()
+    public async Task The_pipeline_behind_the_cache_runs_once_for_all_requests()
     {
         var (runs, release) = (0, new TaskCompletionSource());
         await using var app = await StartAsync(async context =>

@@ -104,7 +104,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_here_already_is_not_asked_for_again()
+    public async Task Stored_slices_are_not_requested_again()
     {
         await using var origin = await FilesAsync(_ => (Old, "\"1\""));
         await using var edge = await TestEdge.StartAsync(origin, Small);
@@ -139,7 +139,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_has_changed_is_not_put_together_with_what_was()
+    public async Task Slices_of_a_changed_body_are_not_combined_with_old_ones()
     {
         var file = (Old, "\"1\"");
         await using var origin = await FilesAsync(_ => file);
@@ -156,7 +156,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_changes_while_it_is_sent_ends_there()
+    public async Task An_answer_whose_body_changes_ends_there()
     {
         var changed = false;
         await using var origin = await FilesAsync(context =>
@@ -246,7 +246,7 @@ public sealed class SliceTests : IDisposable
     [InlineData("bytes=7-", "bytes 7-9/10", "789")]
     [InlineData("bytes=7-99", "bytes 7-9/10", "789")]
     [InlineData("bytes=2-4", "bytes 2-4/*", "234")]
-    public async Task The_first_range_of_a_body_of_unknown_length_is_a_part_as_soon_as_that_is_here(string range, string contentRange, string body)
+    public async Task The_first_range_of_a_body_of_unknown_length_is_sent_as_soon_as_it_has_arrived(string range, string contentRange, string body)
     {
         var release = new TaskCompletionSource();
         await using var origin = await FakeOrigin.StartAsync(async (context, _) =>
@@ -274,7 +274,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_an_origin_that_sends_no_parts_they_are_cut_here()
+    public async Task Parts_are_cut_here_if_the_origin_sends_none()
     {
         await using var origin = await FakeOrigin.StartAsync((context, _) =>
         {
@@ -329,7 +329,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_may_not_be_stored_is_passed_on_with_the_client_s_own_range()
+    public async Task Responses_that_may_not_be_stored_are_forwarded_with_the_clients_own_range()
     {
         await using var origin = await FilesAsync(context => (Old, "\"1\""), "no-store");
         await using var edge = await TestEdge.StartAsync(origin, Small);
@@ -348,7 +348,7 @@ public sealed class SliceTests : IDisposable
     [InlineData("bytes=95000-")]
     [InlineData("bytes=99999-")]
     [InlineData("bytes=9223372036854775807-")]
-    public async Task What_lies_behind_the_end_is_not_satisfiable_warm_and_cold(string range)
+    public async Task A_range_beyond_the_end_is_not_satisfiable_warm_and_cold(string range)
     {
         await using var origin = await FilesAsync(_ => (Old, "\"1\""));
         await using var edge = await TestEdge.StartAsync(origin, Small);
@@ -387,7 +387,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_stale_is_validated_once_and_its_slices_stay()
+    public async Task A_stale_body_is_validated_once_and_its_slices_stay()
     {
         await using var origin = await FilesAsync(_ => (Old, "\"1\""));
         await using var edge = await TestEdge.StartAsync(origin, Small);
@@ -405,7 +405,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task Slices_are_purged_with_what_they_belong_to()
+    public async Task Slices_are_purged_with_their_body()
     {
         var file = (Old, "\"1\"");
         await using var origin = await FakeOrigin.StartAsync((context, _) =>
@@ -464,7 +464,7 @@ public sealed class SliceTests : IDisposable
     }
 
     [Fact]
-    public async Task Whoever_wants_what_is_cached_alone_gets_no_slice_that_is_not()
+    public async Task Only_if_cached_never_fetches_a_slice()
     {
         await using var origin = await FilesAsync(_ => (Old, "\"1\""));
         await using var edge = await TestEdge.StartAsync(origin, Small);
@@ -505,7 +505,7 @@ public sealed class SliceTests : IDisposable
 
     /// <summary>Asks for random parts of a body that changes: every byte belongs to the body whose tag was sent.</summary>
     [Fact]
-    public async Task Any_parts_at_once_are_of_the_body_whose_tag_they_have()
+    public async Task Concurrent_parts_belong_to_the_body_of_their_tag()
     {
         var version = 0;
         byte[][] bodies = [Old, New];

@@ -5,11 +5,11 @@ using Danmaku.HttpCache.Upstreams;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>What is under way, and what everything in the cache needs. Thread-safe.</summary>
+/// <summary>The fetches under way, and the shared parts of the cache. Thread-safe.</summary>
 internal sealed class CacheParts(
     CacheStore store, IUpstream upstream, HttpCacheOptions options, ICacheObserver observer, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
-    /// <summary>The cache remembers a <see cref="Way"/> for so many resources; with more it forgets all.</summary>
+    /// <summary>The most resources for which the cache remembers a <see cref="Way"/>; with more it forgets all.</summary>
     private const int MaxWays = 10_000;
 
     private readonly Dictionary<CacheKey, List<CollapsedFetch>> _fills = [];
@@ -32,8 +32,8 @@ internal sealed class CacheParts(
 
     public ILogger Logger => logger;
 
-    /// <summary>The request as an origin gets it.</summary>
-    /// <param name="whole">Without the client's conditions and ranges, and with those of <paramref name="stored"/>, which is to be validated.</param>
+    /// <summary>The request for an origin.</summary>
+    /// <param name="whole">Removes the client's conditions and ranges, and adds those that validate <paramref name="stored"/>.</param>
     public UpstreamRequest ToOrigin(CacheRequest request, string method, bool whole, IReadOnlyList<HttpField>? stored = null)
     {
         var fields = ForwardedRequest.Fields(request.Fields, whole);
@@ -54,10 +54,10 @@ internal sealed class CacheParts(
         return new UpstreamRequest(method, request.Key.Target, request.Host, fields, request.Client);
     }
 
-    /// <summary>Joins a fetch that is under way, or begins one.</summary>
-    /// <param name="stored">What the request found, and <paramref name="head"/> what it was then.</param>
-    /// <param name="isFirst">Whether it was begun for this request, which then gets what is for it alone.</param>
-    /// <returns>Null when something else is stored meanwhile: a fetch has ended since the request looked, which may be all that it needs.</returns>
+    /// <summary>Joins a fetch under way, or begins one.</summary>
+    /// <param name="stored">The stored response that the request found, and <paramref name="head"/> its head at that time.</param>
+    /// <param name="isFirst">Whether the fetch was begun for this request, which then also gets a response that cannot be shared.</param>
+    /// <returns>Null when something else was stored meanwhile: another fetch has ended since the lookup, and its result may be enough.</returns>
     public CollapsedFetch? JoinOrStart(CacheRequest request, CacheEntry? stored, StoredHead? head, out bool isFirst)
     {
         CollapsedFetch fill;
@@ -69,7 +69,7 @@ internal sealed class CacheParts(
                 return same;
             }
 
-            // A fetch is forgotten only after what it brought is stored.
+            // A fetch is removed only after its response is stored.
             var current = store.Find(request.Key, request.Fields);
             if (current != stored || current?.Head != head)
             {
@@ -91,10 +91,10 @@ internal sealed class CacheParts(
         return fill;
     }
 
-    /// <summary>The same for a part, for which it does not matter what it was when it was looked for.</summary>
+    /// <summary>The same for a part, whose earlier state does not matter.</summary>
     public CollapsedFetch? JoinOrStart(CacheRequest part, CacheEntry? stored, out bool isFirst) => JoinOrStart(part, stored, stored?.Head, out isFirst);
 
-    /// <summary>Fetches for one request alone and joins no other fetch. The answer may be stored.</summary>
+    /// <summary>Begins a fetch for one request alone. The answer may be stored.</summary>
     public CollapsedFetch Start(CacheRequest request, CacheEntry? stored)
     {
         var fill = New(request, stored);
@@ -102,7 +102,7 @@ internal sealed class CacheParts(
         return fill;
     }
 
-    /// <summary>Nobody joins this fetch any more.</summary>
+    /// <summary>Removes a fetch, so that no request joins it any more.</summary>
     public void Forget(CollapsedFetch fill)
     {
         lock (_gate)
@@ -112,7 +112,7 @@ internal sealed class CacheParts(
         }
     }
 
-    /// <summary>The fetch of the whole that is under way and may be for a request, too; null where there is none.</summary>
+    /// <summary>The fetch of the whole under way that may also serve a request; null when there is none.</summary>
     public CollapsedFetch? UnderWay(CacheRequest request)
     {
         lock (_gate)
@@ -121,16 +121,16 @@ internal sealed class CacheParts(
         }
     }
 
-    /// <summary>How a resource is to be asked for, as the last answers were.</summary>
+    /// <summary>How to request a resource, judged by its last answers.</summary>
     public Way WayOf(CacheKey key) => !_ways.IsEmpty && _ways.TryGetValue(key.Resource, out var known) && time.GetUtcNow() < known.Until ? known.Way : Way.Any;
 
-    /// <summary>Whether the origin of a response sends parts of it that can be put together.</summary>
+    /// <summary>Whether the origin of a response sends parts of it that can be combined.</summary>
     public bool HasParts(CacheKey key, ResponseHead head) =>
         WayOf(key) is Way.Any
         && head.Fields.Combined("Accept-Ranges") is { } units && HttpFields.Members(units).Contains("bytes", StringComparer.OrdinalIgnoreCase)
         && Validator.Of(head.Fields, head.ResponseTime) is not null;
 
-    /// <summary>A stored body, and where it was; null where the disk has it no more.</summary>
+    /// <summary>A stored body, and where it was; null when it is not on the disk any more.</summary>
     public async ValueTask<(CachedBody Body, string Lookup)?> BodyOfAsync(CacheEntry entry, CancellationToken cancellation)
     {
         var lookup = CacheWriter.Memory;
@@ -153,7 +153,7 @@ internal sealed class CacheParts(
 
     private CollapsedFetch New(CacheRequest request, CacheEntry? stored)
     {
-        // Variants that are there already tell by what a new one will differ.
+        // The stored variants tell which fields a new one will vary by.
         var vary = stored?.Head.Vary ?? (store.TryGet(request.Key.Resource, out var variants) ? variants[^1].Head.Vary : null);
         return new CollapsedFetch(request, stored, vary, this);
     }
@@ -169,36 +169,13 @@ internal sealed class CacheParts(
 
     private void OnHead(CollapsedFetch fill, FetchResult result)
     {
-        var key = fill.Request.Key.Resource;
-        if (result is FetchResult.Shared { Entry: var entry, Head: var head, Status: var status })
+        if (result is FetchResult.Shared shared && StaysOpen(fill, shared))
         {
-            if (fill.IsSlice)
-            {
-                // Whoever wants it is here for it until it is stored: whether the whole may be used is asked elsewhere.
-                return;
-            }
-
-            if (fill.Request.Range is not null && entry.Key.Part is null)
-            {
-                Adopt(fill);
-                if (status != StatusCodes.Status206PartialContent)
-                {
-                    Remember(key, Way.Whole);
-                }
-            }
-
-            if (MayShare(head))
-            {
-                if (WayOf(key) is Way.Alone)
-                {
-                    _ways.TryRemove(key, out _);
-                }
-
-                return;
-            }
+            return;
         }
 
         Forget(fill);
+        var key = fill.Request.Key.Resource;
         switch (result)
         {
             case FetchResult.Alone { Why: NotStored.Partial, Response.Status: StatusCodes.Status206PartialContent } when fill.Request.Slice is not null:
@@ -208,7 +185,7 @@ internal sealed class CacheParts(
             case FetchResult.Alone { Response.Status: StatusCodes.Status416RangeNotSatisfiable } when fill.Request.Range is not null:
                 if (fill.Request.Slice is { First: 0 })
                 {
-                    // It is empty: there are no parts of it.
+                    // It is empty and has no parts.
                     Remember(key, Way.Whole);
                 }
 
@@ -220,7 +197,39 @@ internal sealed class CacheParts(
         }
     }
 
-    /// <summary>The upstream answers a request for a part with the whole: requests for the whole may join.</summary>
+    /// <summary>Whether other requests can still join a fetch.</summary>
+    private bool StaysOpen(CollapsedFetch fill, FetchResult.Shared shared)
+    {
+        if (fill.IsSlice)
+        {
+            // Requests can join it until it is stored; whether the whole may be used is decided elsewhere.
+            return true;
+        }
+
+        var key = fill.Request.Key.Resource;
+        if (fill.Request.Range is not null && shared.Entry.Key.Part is null)
+        {
+            Adopt(fill);
+            if (shared.Status != StatusCodes.Status206PartialContent)
+            {
+                Remember(key, Way.Whole);
+            }
+        }
+
+        if (!MayShare(shared.Head))
+        {
+            return false;
+        }
+
+        if (WayOf(key) is Way.Alone)
+        {
+            _ways.TryRemove(key, out _);
+        }
+
+        return true;
+    }
+
+    /// <summary>The upstream has answered a request for a part with the whole: requests for the whole may join.</summary>
     private void Adopt(CollapsedFetch fill)
     {
         lock (_gate)
@@ -242,10 +251,10 @@ internal sealed class CacheParts(
         }
     }
 
-    /// <summary>Whether those who waited may have it, and not only the one whose request brought it (RFC 9111 §4).</summary>
+    /// <summary>Whether waiting requests may use it, and not only the one that caused the fetch (RFC 9111 §4).</summary>
     public bool MayShare(StoredHead head) => !head.Freshness.MustValidate && head.Freshness.LeftAt(time.GetUtcNow()) > TimeSpan.Zero;
 
-    /// <summary>Asks for a resource in another way, for as long as <see cref="HttpCacheOptions.PassFor"/> says.</summary>
+    /// <summary>Requests a resource in another way for the time of <see cref="HttpCacheOptions.PassFor"/>.</summary>
     public void Remember(CacheKey key, Way way)
     {
         if (_ways.Count >= MaxWays)
@@ -257,18 +266,18 @@ internal sealed class CacheParts(
     }
 }
 
-/// <summary>How a resource is asked for where it is not stored.</summary>
+/// <summary>How a resource that is not stored is requested.</summary>
 internal enum Way
 {
-    /// <summary>Nothing is known: parts in slices, all else as a whole, for all who want it.</summary>
+    /// <summary>Nothing is known: parts in slices, everything else as a whole, with collapsed fetches.</summary>
     Any,
 
-    /// <summary>Each request for itself: answers could not be shared.</summary>
+    /// <summary>Each request separately: answers could not be shared.</summary>
     Alone,
 
     /// <summary>Always the whole: the origin sends no parts.</summary>
     Whole,
 
-    /// <summary>Parts just as they are asked for: they cannot be put together, since they have no strong validator.</summary>
+    /// <summary>Parts exactly as requested: they have no strong validator and cannot be combined.</summary>
     Parts,
 }

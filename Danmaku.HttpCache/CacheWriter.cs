@@ -15,25 +15,25 @@ internal enum Outcome
     Revalidated,
 }
 
-/// <summary>Where an answer comes from.</summary>
-/// <param name="Lookup">Of <see cref="CacheWriter.Memory"/>, <see cref="CacheWriter.Disk"/>, <see cref="CacheWriter.Upstream"/>.</param>
+/// <summary>The source of an answer.</summary>
+/// <param name="Lookup"><see cref="CacheWriter.Memory"/>, <see cref="CacheWriter.Disk"/> or <see cref="CacheWriter.Upstream"/>.</param>
 /// <param name="Status"><c>Cache-Status</c>.</param>
-/// <param name="HasAge">Whether it was stored before the request came.</param>
+/// <param name="HasAge">Whether it was stored before the request.</param>
 internal readonly record struct Provenance(Outcome Outcome, string Lookup, string Status, bool HasAge);
 
-/// <summary>What is sent of a response.</summary>
+/// <summary>The part of a response that is sent.</summary>
 /// <param name="Range">The part of its body; null for all of it.</param>
-/// <param name="Complete">Bytes of all of it; null where that is not known.</param>
+/// <param name="Complete">Bytes of the whole body; null when unknown.</param>
 internal readonly record struct Cut(int Status, ByteRange? Range, long? Complete);
 
-/// <summary>Writes answers, and says in their headers how they came about.</summary>
+/// <summary>Writes answers, and reports hits and misses in their headers.</summary>
 internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProvider time)
 {
     public const string Memory = "memory";
     public const string Disk = "disk";
     public const string Upstream = "upstream";
 
-    /// <summary>What is given to a connection at a time, so that slow ones hold no more.</summary>
+    /// <summary>Most bytes given to a connection at a time, so that slow connections hold no more.</summary>
     private const int Piece = 128 * 1024;
 
     private static readonly string[] Words = ["HIT", "MISS", "STALE", "REVALIDATED"];
@@ -74,8 +74,8 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
             : WritePiecesAsync(context, body);
     }
 
-    /// <summary>What the conditions and the range of a request make of a stored response.</summary>
-    /// <param name="complete">Bytes of its body; null while that is not known.</param>
+    /// <summary>Applies a request's conditions and range to a stored response.</summary>
+    /// <param name="complete">Bytes of its body; null when unknown.</param>
     public Cut Choose(HttpContext context, IReadOnlyList<HttpField> request, int status, IReadOnlyList<HttpField> response, long? complete)
     {
         if (status != StatusCodes.Status200OK)
@@ -101,8 +101,8 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         };
     }
 
-    /// <summary>A stored response or what the request's conditions make of it, also while its body arrives.</summary>
-    /// <returns>False when too much of the body is gone already.</returns>
+    /// <summary>Writes a stored response after applying the request's conditions, also while its body arrives.</summary>
+    /// <returns>False when the beginning of the body is not available any more.</returns>
     public async Task<bool> WriteAsync(HttpContext context, IReadOnlyList<HttpField> request, StoredHead head, CachedBody body, Provenance from)
     {
         using var reader = body.TryRead();
@@ -121,7 +121,7 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         return true;
     }
 
-    /// <summary>The same of a body that may be of a length that nobody has said: then a part waits until it is here.</summary>
+    /// <summary>The same for a body whose length may be unknown: then a part waits until it has arrived.</summary>
     private async Task<Cut> ChooseAsync(HttpContext context, IReadOnlyList<HttpField> request, StoredHead head, CachedBody body)
     {
         var cut = Choose(context, request, head.Status, head.Fields, body.Expected);
@@ -138,8 +138,8 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
             : Choose(context, request, head.Status, head.Fields, body.Expected);
     }
 
-    /// <summary>Status and fields of an answer that is cut from a stored response.</summary>
-    /// <returns>Whether a body comes next.</returns>
+    /// <summary>Writes status and fields of an answer from a stored response.</summary>
+    /// <returns>Whether a body follows.</returns>
     public bool WriteHead(HttpContext context, StoredHead head, Cut cut, Provenance from)
     {
         SetHead(context, cut.Status, head.Fields, from);
@@ -157,8 +157,8 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         return SetCut(context, cut, head.Status);
     }
 
-    /// <summary>Writes slices one after the other, and has the next one fetched meanwhile.</summary>
-    /// <param name="slice">The one with the first byte of <paramref name="part"/>.</param>
+    /// <summary>Writes slices one after the other, and fetches the next one meanwhile.</summary>
+    /// <param name="slice">The slice with the first byte of <paramref name="part"/>.</param>
     public static async Task CopyAsync(HttpContext context, SliceReader slices, SliceReader.Found slice, ByteRange part)
     {
         Task<SliceReader.Found>? next = null;
@@ -192,7 +192,7 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         }
     }
 
-    /// <summary>Nobody waits for a slice any more.</summary>
+    /// <summary>Releases a slice that is not needed any more.</summary>
     private static async Task GiveUpAsync(Task<SliceReader.Found>? slice)
     {
         if (slice is null)
@@ -207,9 +207,9 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         }
     }
 
-    /// <summary>An answer for this client alone, at the client's pace.</summary>
-    /// <param name="cut">What is sent of it: of an upstream that sends no parts they are cut here.</param>
-    /// <param name="timeout">Between two pieces from the origin.</param>
+    /// <summary>Writes an answer for this client alone, at the client's pace.</summary>
+    /// <param name="cut">The part that is sent. It is cut here if the upstream sends no parts.</param>
+    /// <param name="timeout">The longest time between two pieces from the origin.</param>
     public async Task PassAsync(HttpContext context, UpstreamResponse response, Cut cut, Provenance from, TimeSpan timeout)
     {
         SetHead(context, cut.Status, response.Fields, from);
@@ -223,33 +223,10 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
             return;
         }
 
-        var writer = context.Response.BodyWriter;
-        using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var (skip, left) = (cut.Range?.First ?? 0, cut.Range?.Length ?? response.Length ?? long.MaxValue);
+        long left;
         try
         {
-            while (left > 0)
-            {
-                idle.CancelAfter(timeout);
-                var memory = writer.GetMemory();
-                var count = await response.Body.ReadAsync(skip > 0 ? memory[..(int)Math.Min(memory.Length, skip)] : memory, idle.Token);
-                idle.CancelAfter(Timeout.InfiniteTimeSpan);
-                if (count == 0)
-                {
-                    break;
-                }
-
-                if (skip > 0)
-                {
-                    skip -= count;
-                    continue;
-                }
-
-                count = (int)Math.Min(count, left);
-                left -= count;
-                writer.Advance(count);
-                await writer.FlushAsync(context.RequestAborted);
-            }
+            left = await CopyAsync(context, response, cut, timeout);
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
         {
@@ -262,8 +239,40 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         }
     }
 
-    /// <summary>Which part it is, and how long.</summary>
-    /// <returns>Whether a body comes next.</returns>
+    /// <returns>How many bytes the origin did not send.</returns>
+    private static async Task<long> CopyAsync(HttpContext context, UpstreamResponse response, Cut cut, TimeSpan timeout)
+    {
+        var writer = context.Response.BodyWriter;
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var (skip, left) = (cut.Range?.First ?? 0, cut.Range?.Length ?? response.Length ?? long.MaxValue);
+        while (left > 0)
+        {
+            idle.CancelAfter(timeout);
+            var memory = writer.GetMemory();
+            var count = await response.Body.ReadAsync(skip > 0 ? memory[..(int)Math.Min(memory.Length, skip)] : memory, idle.Token);
+            idle.CancelAfter(Timeout.InfiniteTimeSpan);
+            if (count == 0)
+            {
+                break;
+            }
+
+            if (skip > 0)
+            {
+                skip -= count;
+                continue;
+            }
+
+            count = (int)Math.Min(count, left);
+            left -= count;
+            writer.Advance(count);
+            await writer.FlushAsync(context.RequestAborted);
+        }
+
+        return left;
+    }
+
+    /// <summary>Sets status, <c>Content-Range</c> and length.</summary>
+    /// <returns>Whether a body follows.</returns>
     private static bool SetCut(HttpContext context, Cut cut, int stored)
     {
         var headers = context.Response.Headers;
@@ -293,20 +302,21 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         return !HttpMethods.IsHead(context.Request.Method);
     }
 
-    /// <summary>Status and fields; a 304 only has those that belong to one.</summary>
+    /// <summary>Sets status and fields; a 304 gets only the fields that it may have.</summary>
     public void SetHead(HttpContext context, int status, IReadOnlyList<HttpField> fields, Provenance from)
     {
         var response = context.Response;
         response.StatusCode = status;
         foreach (var field in fields.EndToEnd())
         {
-            if (StoredHead.IsSent(field.Name) && (status != StatusCodes.Status304NotModified || OfNotModified.Contains(field.Name, StringComparer.OrdinalIgnoreCase)))
+            if (StoredHead.IsSent(field.Name)
+                && (status != StatusCodes.Status304NotModified || OfNotModified.Contains(field.Name, StringComparer.OrdinalIgnoreCase)))
             {
                 response.Headers.Append(field.Name, field.Value);
             }
         }
 
-        // What other caches on the way said stays, ours comes last (RFC 9211 §2), and so with Via.
+        // Entries of other caches stay, and ours comes last (RFC 9211 §2); the same for Via.
         response.Headers.Via = Via.Append(fields.Combined("Via"), name);
         response.Headers["Cache-Status"] = fields.Combined("Cache-Status") is { } before && !from.HasAge ? before + ", " + from.Status : from.Status;
         response.Headers["X-Cache"] = _xCache[(int)from.Outcome];
@@ -314,9 +324,10 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         observer.Answered(Results[(int)from.Outcome]);
     }
 
-    private static bool HasBody(int status) => status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);
+    private static bool HasBody(int status) =>
+        status is not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);
 
-    /// <summary>A response that was just fetched has the age that the origin said, and none if it said none.</summary>
+    /// <summary>A response that was just fetched keeps the origin's age, and has none if the origin sent none.</summary>
     private void SetAge(HttpContext context, StoredHead head, Provenance from)
     {
         if (from.HasAge)
@@ -337,7 +348,7 @@ internal sealed class CacheWriter(string name, ICacheObserver observer, TimeProv
         }
     }
 
-    /// <returns>How many bytes that were.</returns>
+    /// <returns>How many bytes were written.</returns>
     private static async Task<long> CopyAsync(HttpContext context, CachedBody.Reader reader, long most)
     {
         var left = most;

@@ -1,16 +1,18 @@
 namespace Danmaku.HttpCache;
 
-/// <summary>Hears what a cache does, for metrics. Called on the way of every answer, from any thread: it should be quick and throw nothing.</summary>
+/// <summary>Receives a cache's events, for metrics. Called for every answer, from any thread: it should be quick and must not throw.</summary>
 public interface ICacheObserver
 {
-    /// <param name="result">How a request was answered: <c>hit</c>, <c>miss</c>, <c>stale</c>, <c>revalidated</c>, or <c>error</c> for an answer of the cache's own.</param>
+    /// <param name="result">
+    /// The result: <c>hit</c>, <c>miss</c>, <c>stale</c>, <c>revalidated</c>, or <c>error</c> when the cache itself answered with an error.
+    /// </param>
     void Answered(string result);
 
-    /// <summary>An upstream was not reached, or answered 502, 503 or 504.</summary>
+    /// <summary>An upstream could not be reached, or answered 502, 503 or 504.</summary>
     void UpstreamFailed();
 }
 
-/// <summary>Nobody listens.</summary>
+/// <summary>Ignores all events.</summary>
 internal sealed class NoObserver : ICacheObserver
 {
     public void Answered(string result)

@@ -4,19 +4,19 @@ using Danmaku.HttpCache.Storage;
 
 namespace Danmaku.HttpCache;
 
-/// <summary>Reads a body that is kept in slices: those that are here, and for each of the others one fetch for all who want it.</summary>
-/// <param name="request">Of the client.</param>
-/// <param name="whole">To which the slices belong: they have its validator, or are none.</param>
+/// <summary>Reads a body that is stored in slices. Slices that are not stored are fetched, each once for all requests.</summary>
+/// <param name="request">The client's request.</param>
+/// <param name="whole">The whole: only slices with its validator belong to it.</param>
 internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheEntry whole)
 {
-    /// <summary>How often a slice that is gone before it is read is looked for again.</summary>
+    /// <summary>How often a slice that was removed before it was read is looked up again.</summary>
     private const int MaxTries = 3;
 
     private readonly string? _validator = whole.Validator;
     private readonly long _complete = whole.Complete!.Value;
 
     /// <summary>The slice with a byte, read from there.</summary>
-    /// <exception cref="SliceException">It cannot be had.</exception>
+    /// <exception cref="SliceException">The slice is not available.</exception>
     public async Task<Found> GetAsync(long position, CancellationToken cancellation)
     {
         var wanted = request.ForSlice(position, parts.Options.SliceBytes);
@@ -35,7 +35,8 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
                 continue;
             }
 
-            if (parts.JoinOrStart(wanted, entry, head, out var isFirst) is { } fill && await FromAsync(fill, isFirst, position, slice, cancellation) is { } found)
+            if (parts.JoinOrStart(wanted, entry, head, out var isFirst) is { } fill
+                && await FromAsync(fill, isFirst, position, slice, cancellation) is { } found)
             {
                 return found;
             }
@@ -44,7 +45,7 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
         throw new SliceException(StatusCodes.Status503ServiceUnavailable);
     }
 
-    /// <summary>Whether a part is here, so that nothing has to be fetched for it.</summary>
+    /// <summary>Whether a part is stored completely, so that nothing must be fetched.</summary>
     public bool HasAll(ByteRange part)
     {
         for (var position = part.First; position <= part.Last;)
@@ -72,7 +73,7 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
         }
         finally
         {
-            // What is for one alone is no slice.
+            // A response that cannot be shared is not a slice.
             fill.AbandonIf(isFirst);
         }
 
@@ -94,23 +95,23 @@ internal sealed class SliceReader(CacheParts parts, CacheRequest request, CacheE
                 throw new SliceException(StatusCodes.Status502BadGateway);
 
             default:
-                // The upstream has something else now.
+                // The upstream has another body now.
                 parts.Store.Remove(whole);
                 throw new SliceException(null);
         }
     }
 
-    /// <summary>While a whole body arrives its length may be known by the upstream's word alone.</summary>
+    /// <summary>While a whole body arrives, its length may be known only from the upstream's header.</summary>
     private bool IsSame(CacheEntry entry) => entry.Validator == _validator && (entry.Complete ?? entry.Body?.Expected ?? entry.Length) == _complete;
 
-    /// <param name="End">The first byte behind the slice, which may lie behind the end of the body.</param>
-    /// <param name="Lookup">Where it comes from, as in <c>X-Cache-Lookup</c>.</param>
-    /// <param name="IsCollapsed">Whether another request has it fetched.</param>
+    /// <param name="End">The first byte after the slice, which may be beyond the end of the body.</param>
+    /// <param name="Lookup">Its source, as in <c>X-Cache-Lookup</c>.</param>
+    /// <param name="IsCollapsed">Whether another request's fetch brings it.</param>
     internal sealed record Found(CachedBody.Reader Reader, long End, string Lookup, bool IsCollapsed);
 }
 
-/// <summary>A slice cannot be had. Where a part of the answer is sent already it ends there.</summary>
-/// <param name="status">What to answer; null where the upstream has something else now, and the request may begin anew.</param>
+/// <summary>A slice is not available. If a part of the answer was sent already, the answer ends there.</summary>
+/// <param name="status">The status to answer; null when the upstream has another body now, and the request may begin anew.</param>
 internal sealed class SliceException(int? status) : IOException("The upstream did not send the rest, or it has changed.")
 {
     public int? Status => status;

@@ -15,6 +15,7 @@ public sealed partial class ArchitectureTests
         { "Danmaku.HttpCache", ["Microsoft"] },
         { "Danmaku.Core", ["Danmaku.WebSockets"] },
         { "Danmaku.Storage", ["Danmaku.Core", "Microsoft.Data.Sqlite", "Npgsql", "SQLitePCLRaw", "Microsoft.Extensions"] },
+        { "Danmaku.Testing", ["Danmaku.Core", "Danmaku.WebSockets", "Spectre.Console"] },
         { "Danmaku.Actors", ["Danmaku.Core", "Danmaku.WebSockets", "Akka", "DotNetty", "Google.Protobuf", "Microsoft.Extensions"] },
     };
 

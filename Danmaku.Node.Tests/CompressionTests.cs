@@ -88,7 +88,7 @@ public sealed class CompressionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Echo_takes_no_compressed_message_where_none_was_agreed_on()
+    public async Task Echo_refuses_a_compressed_message_if_none_was_negotiated()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:Connection:Compression=false");
         using var client = await RawClient.ConnectAsync(node.Url);
@@ -103,7 +103,7 @@ public sealed class CompressionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_inflates_beyond_the_limit_is_too_big_for_echo_too()
+    public async Task A_message_that_inflates_beyond_the_limit_is_too_big_for_echo_too()
     {
         using var client = await ConnectAsync("echo", null);
 

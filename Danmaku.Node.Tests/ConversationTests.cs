@@ -38,7 +38,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     [InlineData("[]", 4002, "malformed message")]
     [InlineData("hello", 4002, "malformed message")]
     [InlineData("", 4002, "malformed message")]
-    public async Task A_first_message_that_is_no_good_join_closes(string message, int code, string text)
+    public async Task An_invalid_join_closes(string message, int code, string text)
     {
         using var viewer = await TestViewer.JsonAsync(_node.Url, "/ws/" + _room);
 
@@ -51,7 +51,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     [InlineData("""{"type":"join"}""", 4001, "join first")]
     [InlineData("""{"type":"post","text":""", 4002, "malformed message")]
     [InlineData("""{"type":"clock"}{}""", 4002, "malformed message")]
-    public async Task A_joined_viewer_can_still_say_what_closes(string message, int code, string text)
+    public async Task A_joined_viewer_can_still_send_messages_that_close(string message, int code, string text)
     {
         var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
@@ -87,7 +87,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     [InlineData("""{"type":"nonsense"}""", "unknown_type")]
     [InlineData("""{"type":"clock"}""", "field_missing")]
     [InlineData("""{"type":"clock","client":"1"}""", "field_invalid")]
-    public async Task A_message_that_is_not_understood_is_an_error_and_no_end(string message, string reason)
+    public async Task A_message_that_is_not_understood_is_an_error_and_does_not_close(string message, string reason)
     {
         var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
@@ -137,7 +137,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
 
     [Theory]
     [MemberData(nameof(BadPosts))]
-    public async Task A_bad_post_is_rejected_and_nobody_else_notices(string fields, string reason)
+    public async Task A_bad_post_is_rejected_and_no_other_viewer_notices(string fields, string reason)
     {
         var (witness, _) = await TestViewer.JoinAsync(_node.Url, _room);
         var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
@@ -168,7 +168,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     }
 
     [Fact]
-    public async Task A_viewer_that_posts_too_fast_is_told_when_to_go_on()
+    public async Task A_viewer_that_posts_too_fast_is_told_when_to_try_again()
     {
         var (viewer, _) = await TestViewer.JoinAsync(_node.Url, _room);
         using var __ = viewer;
@@ -185,7 +185,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
 
     [Theory]
     [InlineData('x', 401, "not posted: text_too_long. At most 400 characters.")]
-    [InlineData('\u0007', 1, "not posted: text_invalid. It contains a character that is not allowed.")]
+    [InlineData('\u0007', 1, "not posted: text_invalid. The text contains a character that is not allowed.")]
     public async Task A_plain_text_that_is_refused_closes_with_the_reason_after_what_was_accepted(char character, int count, string reason)
     {
         using var witness = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
@@ -203,7 +203,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     }
 
     [Fact]
-    public async Task A_blank_plain_text_is_passed_over()
+    public async Task A_blank_plain_text_is_ignored()
     {
         using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
 
@@ -270,13 +270,13 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
         await viewer.SendAsync("second");
 
         Assert.Equal(["first"], await viewer.ReadToEndAsync());
-        Assert.Equal((1013, "not posted: room_busy. The room takes no more posts this second."), await viewer.ClosedAsync());
+        Assert.Equal((1013, "not posted: room_busy. The room accepts no more posts this second."), await viewer.ClosedAsync());
     }
 
     [Theory]
     [InlineData(WebSocketMessageType.Binary, 1, 1003, "text messages only")]
     [InlineData(WebSocketMessageType.Text, 8193, 1009, "message too big")]
-    public async Task What_is_no_text_closes_a_plain_viewer_after_what_was_accepted(WebSocketMessageType type, int length, int code, string reason)
+    public async Task A_binary_message_closes_a_plain_viewer_after_its_accepted_posts(WebSocketMessageType type, int length, int code, string reason)
     {
         using var viewer = await TestViewer.PlainAsync(_node.Url, "/ws/" + _room);
 
@@ -301,7 +301,7 @@ public sealed class ConversationTests(ConversationTests.Shared shared) : IClassF
     }
 
     [Fact]
-    public async Task A_bug_of_ours_closes_the_one_connection_and_is_logged_once()
+    public async Task A_bug_closes_only_its_connection_and_is_logged_once()
     {
         await using var node = await TestNode.StartAsync(new BrokenRooms());
         using var viewer = await TestViewer.JsonAsync(node.Url, "/ws/lobby");

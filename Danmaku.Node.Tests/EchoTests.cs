@@ -189,7 +189,7 @@ public abstract class EchoTestsBase(SharedNode shared) : IDisposable
     }
 
     [Fact]
-    public async Task After_its_Close_the_server_says_nothing_and_waits_for_the_clients()
+    public async Task After_its_Close_the_server_sends_nothing_and_waits_for_the_clients()
     {
         using var viewer = await RawClient.UpgradeAsync(_node.Url, "/echo");
 
@@ -223,7 +223,7 @@ public abstract class EchoTestsBase(SharedNode shared) : IDisposable
     [InlineData("protocol error", false)]
     [InlineData("message too big", true)]
     [InlineData("message too big", false)]
-    public async Task Whoever_answers_a_Close_is_hung_up_on_at_once(string reason, bool isFirst)
+    public async Task A_client_that_answers_a_Close_is_disconnected_at_once(string reason, bool isFirst)
     {
         using var viewer = await UpgradeAsync(isFirst);
         var start = TimeProvider.System.GetTimestamp();
@@ -254,7 +254,7 @@ public abstract class EchoTestsBase(SharedNode shared) : IDisposable
 
     [Theory]
     [MemberData(nameof(Beginnings))]
-    public async Task What_is_wrong_is_refused_before_the_rest_comes(string what, byte[] bytes, int code)
+    public async Task An_invalid_frame_is_refused_before_the_rest_comes(string what, byte[] bytes, int code)
     {
         foreach (var isFirst in (bool[])[true, false])
         {

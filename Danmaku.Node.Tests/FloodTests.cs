@@ -55,7 +55,7 @@ public sealed class FloodTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Who_pushes_is_read_more_slowly_and_closed_when_it_does_not_stop(bool isFirst)
+    public async Task A_flooding_client_is_read_more_slowly_and_closed_when_it_does_not_stop(bool isFirst)
     {
         await using var node = await TestNode.StartAsync();
         using var client = await RawClient.ConnectAsync(node.Url);
@@ -89,7 +89,7 @@ public sealed class FloodTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Who_says_much_at_once_and_then_stops_is_heard_out(bool isFirst)
+    public async Task A_client_that_sends_a_burst_and_stops_is_read_completely(bool isFirst)
     {
         await using var node = await TestNode.StartAsync();
         using var client = await RawClient.ConnectAsync(node.Url);
@@ -110,7 +110,7 @@ public sealed class FloodTests
     }
 
     [Fact]
-    public async Task Who_comes_with_many_connections_or_again_posts_no_more_than_one_address_may()
+    public async Task Many_connections_or_reconnects_do_not_raise_the_rate_of_an_address()
     {
         await using var node = await TestNode.StartAsync(
             Trusting, "--Danmaku:Connection:PostsPerSecondPerAddress=0.001", "--Danmaku:Connection:PostBurstPerAddress=3");
@@ -141,7 +141,7 @@ public sealed class FloodTests
     }
 
     [Fact]
-    public async Task Who_hangs_up_in_the_middle_of_its_flood_is_gone_at_once()
+    public async Task A_client_that_disconnects_during_its_flood_is_gone_at_once()
     {
         await using var node = await TestNode.StartAsync();
         using var client = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");
@@ -208,7 +208,7 @@ public sealed class FloodTests
     [InlineData("/metrics")]
     [InlineData("/ws/lobby")]
     [InlineData("/api/rooms/lobby/history")]
-    public async Task An_address_that_asks_for_too_much_is_told_when_to_go_on_whatever_it_asks_for(string path)
+    public async Task An_address_with_too_many_requests_is_told_when_to_try_again(string path)
     {
         await using var node = await TestNode.StartAsync(
             Trusting, "--Danmaku:Connection:HttpRequestsPerSecond=0.1", "--Danmaku:Connection:HttpRequestBurst=10");
@@ -236,7 +236,7 @@ public sealed class FloodTests
     }
 
     [Fact]
-    public async Task Where_a_room_is_full_those_who_have_posted_much_are_refused_first()
+    public async Task In_a_full_room_clients_that_have_posted_much_are_refused_first()
     {
         await using var node = await TestNode.StartAsync(Trusting, "--Danmaku:Room:PostsPerSecond=4", "--Danmaku:Connection:HttpPostsPerSecond=0");
         for (var i = 1; i <= 10; i++)

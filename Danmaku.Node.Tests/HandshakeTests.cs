@@ -149,7 +149,7 @@ public sealed class HandshakeTests(HandshakeTests.Shared shared) : IClassFixture
     }
 
     [Fact]
-    public async Task A_storm_of_handshakes_is_flattened_and_those_turned_away_are_told_when_to_come_back()
+    public async Task A_storm_of_handshakes_is_flattened_and_refused_clients_are_told_when_to_come_back()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:Connection:ConnectsPerSecond=10");
         var clients = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => RawClient.ConnectAsync(node.Url)));

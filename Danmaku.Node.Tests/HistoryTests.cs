@@ -139,7 +139,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     [InlineData(Index + "/1/2001-0")]
     [InlineData(Index + "/1/1001-1")]
     [InlineData(Index + "/1/latest")]
-    public async Task What_is_not_there_is_not_kept(string path)
+    public async Task A_404_is_not_cached(string path)
     {
         await SayAsync(1001, Start);
 
@@ -162,7 +162,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_was_forgotten_in_part_is_not_there_any_more()
+    public async Task A_partly_deleted_segment_is_not_found()
     {
         await SayAsync(1500, Start);
         await SayAsync(500, Start + 360_000);
@@ -208,7 +208,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_store_that_is_away_is_worth_another_try()
+    public async Task While_the_store_is_away_clients_are_told_to_try_again()
     {
         await SayAsync(1001, Start);
         _store.IsAway = true;
@@ -293,7 +293,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task However_many_ask_for_history_no_more_than_two_of_them_read_the_store_at_a_time()
+    public async Task At_most_two_requests_for_history_read_the_store_at_a_time()
     {
         await SayAsync(1001, Start);
         var history = _node.Services.GetRequiredService<RoomHistory>();
@@ -307,7 +307,7 @@ public sealed class HistoryTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Where_there_is_no_key_nobody_may_purge()
+    public async Task Without_a_configured_key_nobody_may_purge()
     {
         await using var node = await StartAsync();
 

@@ -125,7 +125,7 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
     }
 
     [Fact]
-    public async Task An_address_that_posts_too_fast_is_told_when_to_go_on()
+    public async Task An_address_that_posts_too_fast_is_told_when_to_try_again()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:Connection:HttpPostsPerSecond=1", "--Danmaku:Connection:HttpPostBurst=40");
         HttpResponseMessage response;
@@ -167,7 +167,7 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
     [InlineData("Bearer secre", 401)]
     [InlineData("Basic secret", 401)]
     [InlineData("Bearer secret", 200)]
-    public async Task Where_there_is_a_server_key_only_who_has_it_may_post(string? authorization, int status)
+    public async Task With_a_server_key_only_clients_with_the_key_may_post(string? authorization, int status)
     {
         await using var node = await TestNode.StartAsync("--Danmaku:ServerKey=secret");
         using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = JsonContent.Create(new { text = "a" }) };
@@ -207,7 +207,7 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
     }
 
     [Fact]
-    public async Task What_is_not_there_is_a_problem_document()
+    public async Task A_missing_resource_is_a_problem_document()
     {
         using var response = await _node.Http.GetAsync("/nothing");
 

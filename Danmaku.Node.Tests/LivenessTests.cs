@@ -36,7 +36,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_client_that_says_nothing_is_closed_and_one_that_answers_Pings_is_not()
+    public async Task A_silent_client_is_closed_and_one_that_answers_Pings_is_not()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:Connection:Heartbeat=00:00:01", "--Danmaku:Connection:Silence=00:00:02");
         using var silent = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");
@@ -57,7 +57,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_viewer_that_only_listens_to_a_busy_room_is_asked_for_a_sign_of_life()
+    public async Task A_viewer_that_only_listens_to_a_busy_room_gets_Pings()
     {
         await using var node = await TestNode.StartAsync(
             "--Danmaku:Connection:Heartbeat=00:00:01", "--Danmaku:Connection:Silence=00:00:02", "--Danmaku:Connection:PostsPerSecond=0",
@@ -105,7 +105,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_json_viewer_that_does_not_read_is_skipped_ahead_and_told_and_nobody_else_notices()
+    public async Task A_json_viewer_that_does_not_read_is_skipped_ahead_and_told_and_no_other_viewer_notices()
     {
         await using var node = await TestNode.StartAsync([.. Flooded, "--Danmaku:Connection:TooSlowAfter=00:01:00"]);
         using var slow = await RawClient.UpgradeAsync(node.Url, "/ws/flood", "danmaku.v1.json", receiveBuffer: 4096);
@@ -165,7 +165,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_stopping_node_closes_everybody_with_1012_and_says_move_before_where_there_is_a_word_for_it()
+    public async Task A_stopping_node_closes_all_viewers_with_1012_and_sends_move_first_if_the_format_has_it()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:PublicUrl=https://only.example/");
         using var plain = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");
@@ -186,7 +186,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_request_that_does_not_end_does_not_hold_up_a_node_that_stops()
+    public async Task A_request_that_does_not_end_does_not_delay_a_stopping_node()
     {
         var rooms = new SilentRooms();
         await using var node = await TestNode.StartAsync(rooms);
@@ -201,7 +201,7 @@ public sealed class LivenessTests
     }
 
     [Fact]
-    public async Task A_draining_node_lets_nobody_in_and_does_not_wait_for_ever()
+    public async Task A_draining_node_accepts_no_viewers_and_does_not_wait_for_ever()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:DrainSeconds=30");
         using var stuck = await RawClient.UpgradeAsync(node.Url, "/ws/lobby");

@@ -29,7 +29,7 @@ public sealed class OperatorTests(OperatorTests.Shared shared) : IClassFixture<O
     [InlineData(null, false)]
     [InlineData("Bearer wrong", false)]
     [InlineData("Bearer schlüssel", true)]
-    public async Task Addresses_are_for_who_has_the_key(string? authorization, bool areShown)
+    public async Task Addresses_need_the_key(string? authorization, bool areShown)
     {
         var member = await ClusterAsync(new Uri(_node.Operators.BaseAddress!, "/api/cluster"), authorization);
 
@@ -38,7 +38,7 @@ public sealed class OperatorTests(OperatorTests.Shared shared) : IClassFixture<O
     }
 
     [Fact]
-    public async Task Where_viewers_come_in_nobody_sees_addresses()
+    public async Task The_server_for_viewers_shows_no_addresses()
     {
         var member = await ClusterAsync(new Uri(_node.Url, "/api/cluster"), "Bearer schlüssel");
 
@@ -49,7 +49,7 @@ public sealed class OperatorTests(OperatorTests.Shared shared) : IClassFixture<O
     [Theory]
     [InlineData("/health/live")]
     [InlineData("/health/ready")]
-    public async Task Both_servers_say_how_the_node_is(string path)
+    public async Task Both_servers_report_the_nodes_health(string path)
     {
         Assert.Equal(HttpStatusCode.OK, (await _node.Http.GetAsync(path)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await _node.Operators.GetAsync(path)).StatusCode);
@@ -60,7 +60,7 @@ public sealed class OperatorTests(OperatorTests.Shared shared) : IClassFixture<O
     [InlineData("/ws/lobby")]
     [InlineData("/echo")]
     [InlineData("/api/rooms/lobby/history")]
-    public async Task Operators_have_nothing_of_what_viewers_have(string path)
+    public async Task The_operators_server_has_none_of_the_viewers_paths(string path)
     {
         using var response = await _node.Operators.GetAsync(path);
 
@@ -78,7 +78,7 @@ public sealed class OperatorTests(OperatorTests.Shared shared) : IClassFixture<O
     /// <summary>With a cache in front and without.</summary>
     [Theory]
     [MemberData(nameof(Spellings))]
-    public async Task Where_viewers_come_in_there_are_no_metrics_and_no_purge_however_they_are_spelt(string target)
+    public async Task The_server_for_viewers_has_no_metrics_and_no_purge_however_they_are_spelt(string target)
     {
         string[] headers = ["Authorization: Bearer schlüssel", "Content-Type: application/json", "Content-Length: 16", "Connection: close"];
         foreach (var node in new[] { _node, shared.WithoutCache })
@@ -103,7 +103,7 @@ public sealed class OperatorTests(OperatorTests.Shared shared) : IClassFixture<O
     }
 
     [Fact]
-    public async Task Without_addresses_for_operators_there_is_nothing_for_them()
+    public async Task Without_addresses_for_operators_there_is_no_operators_server()
     {
         await using var node = await TestNode.StartAsync("--Danmaku:Operator:Urls=");
 

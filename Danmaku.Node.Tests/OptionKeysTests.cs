@@ -31,7 +31,7 @@ public sealed class OptionKeysTests
     }
 
     [Fact]
-    public void Keys_of_others_and_empty_sections_are_let_be() => NodeSettings.Read(Given(
+    public void Keys_outside_Danmaku_and_empty_sections_are_ignored() => NodeSettings.Read(Given(
         ("Logging:LogLevel:Danmaku", "Debug"),
         ("Danmaku", "1"),
         ("DanmakuTest:Rols", "1"),
@@ -53,7 +53,7 @@ public sealed class OptionKeysTests
     [InlineData("Danmaku:Computed", "Danmaku:Plain")]
     [InlineData("Danmaku:Where:Port", "Danmaku:List")]
     [InlineData("Danmaku:Lists:0", "Danmaku:List")]
-    public void What_no_property_takes_is_unknown_there_too(string key, string nearest)
+    public void A_key_without_a_property_is_unknown_there_too(string key, string nearest)
     {
         var error = Assert.Throws<SettingsException>(() => OptionKeys.Check(Given((key, "1")), Sample));
 
@@ -67,7 +67,7 @@ public sealed class OptionKeysTests
     [InlineData("a:xyz:same", "other:same")]
     [InlineData("a:kitten", "a:sitting")]
     [InlineData("", "a:b")]
-    public void The_nearest_ends_the_same_or_has_the_fewest_characters_to_change(string key, string nearest) =>
+    public void The_nearest_key_has_the_same_last_part_or_the_fewest_characters_to_change(string key, string nearest) =>
         Assert.Equal(nearest, OptionKeys.Nearest(key, ["a:sitting", "a:b", "other:same", "a:xyz:sane"]));
 
     private static OptionKeys.Option[] Sample => [.. OptionKeys.In(typeof(Outer), "Danmaku")];

@@ -19,7 +19,7 @@ public sealed class ProcessTests : IDisposable
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     [Fact]
-    public async Task It_says_where_it_listens_is_healthy_and_stops_when_told()
+    public async Task A_node_logs_where_it_listens_is_healthy_and_stops_when_told()
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         await using var node = Start(
@@ -71,7 +71,7 @@ public sealed class ProcessTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task It_is_healthy_where_it_listens_on_IPv6_alone()
+    public async Task A_node_is_healthy_when_it_listens_on_IPv6_alone()
     {
         Skip.IfNot(Loopback.HasIPv6, "There is no IPv6 here.");
         await using var node = await TestNode.StartAsync("--urls=http://[::1]:0");

@@ -99,7 +99,7 @@ public sealed class RoomsTests(RoomsTests.Shared shared) : IClassFixture<RoomsTe
     }
 
     [Fact]
-    public async Task Who_joins_gets_the_newest_history()
+    public async Task A_viewer_that_joins_gets_the_newest_history()
     {
         var (early, _) = await TestViewer.JoinAsync(Url, _room);
         using var __ = early;
@@ -117,7 +117,7 @@ public sealed class RoomsTests(RoomsTests.Shared shared) : IClassFixture<RoomsTe
     }
 
     [Fact]
-    public async Task Who_comes_back_gets_exactly_what_it_missed()
+    public async Task A_viewer_that_comes_back_gets_exactly_what_it_missed()
     {
         var (poster, _) = await TestViewer.JoinAsync(Url, _room);
         using var __ = poster;
@@ -139,7 +139,7 @@ public sealed class RoomsTests(RoomsTests.Shared shared) : IClassFixture<RoomsTe
     [Theory]
     [InlineData(1, 5)]
     [InlineData(Position.MaxInteger, 1)]
-    public async Task Who_comes_back_from_elsewhere_is_told_that_something_is_lost(long epoch, long offset)
+    public async Task A_viewer_with_an_unknown_position_is_told_lost(long epoch, long offset)
     {
         var (poster, _) = await TestViewer.JoinAsync(Url, _room);
         using var __ = poster;

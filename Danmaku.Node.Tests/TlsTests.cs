@@ -53,7 +53,7 @@ public sealed class TlsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_speaks_HTTP_1_1_with_clients_that_could_more()
+    public async Task It_speaks_HTTP_1_1_even_with_clients_that_support_more()
     {
         using var tcp = new TcpClient();
         await tcp.ConnectAsync("127.0.0.1", _secure.Port);

@@ -4,8 +4,8 @@ using Danmaku.Node.Options;
 namespace Danmaku.Node;
 
 /// <summary>
-/// <c>Danmaku.Node health [url]</c>: asks the node on this machine, or the one at the URL, whether it is ready. Where the configuration names
-/// an address for operators it asks there, since a node under attack may not accept anybody at the other.
+/// <c>Danmaku.Node health [url]</c>: asks the node on this machine, or the one at the URL, whether it is ready. If the configuration names an address for
+/// operators it asks there, because a node under attack may not accept connections at the other.
 /// </summary>
 internal static class HealthProbe
 {

@@ -3,14 +3,14 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node;
 
-/// <summary>What the executable says of itself.</summary>
+/// <summary>The output of <c>--help</c>, <c>--version</c> and unknown commands.</summary>
 internal static class Help
 {
     private static readonly string[] Words = ["--help", "-h", "-?", "/?"];
 
     private static string Version => typeof(Help).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
-    /// <summary>Wherever it stands: nobody means it as the value of an option.</summary>
+    /// <summary>Whether any argument asks for help: nobody means <c>--help</c> as the value of an option.</summary>
     public static bool IsAskedFor(string[] args) => args is ["help", ..] || args.Intersect(Words).Any();
 
     /// <returns>The exit code.</returns>
@@ -18,17 +18,17 @@ internal static class Help
     {
         Console.WriteLine(
             $"""
-            Danmaku {Version}: a node of a danmaku server
+            Danmaku {Version}: a node of a danmaku cluster
 
             Usage:
               Danmaku.Node [options]           runs a node until it is stopped
-              Danmaku.Node health [url]        asks the node on this machine, or at the URL, whether it is ready; 0 when it is
-              Danmaku.Node keygen              makes a secret, or a key pair, with which tokens are signed
-              Danmaku.Node token --sub ID …    signs a token, so that a person is known by it; --help says more
-              Danmaku.Node help | --version    prints this, or the version
+              Danmaku.Node health [url]        asks the node on this machine, or at the URL, whether it is ready; ends with 0 if it is, else with 1
+              Danmaku.Node keygen              makes a secret, or a key pair, that signs tokens
+              Danmaku.Node token --sub ID …    signs a token for a person; --help says more
+              Danmaku.Node help | --version    prints this help, or the version
 
             Options come from the command line (--Danmaku:Roles=edge), the environment (Danmaku__Roles=edge) and appsettings.json beside the
-            executable; the first of them that has an option decides. Most used, with their defaults:
+            executable. If several set the same option, the first in this list counts. The most used options and their defaults:
 
             """);
         var (keyWidth, valueWidth) = (MostUsed().Max(option => option.Key.Length), MostUsed().Max(option => option.Value.Length));
@@ -60,7 +60,7 @@ internal static class Help
     /// <returns>The exit code.</returns>
     public static int Refuse(string command)
     {
-        Console.Error.WriteLine($"danmaku: {command}: no such command. There are health, keygen, token and help; without a command a node runs.");
+        Console.Error.WriteLine($"danmaku: {command}: no such command. The commands are health, keygen, token and help; without a command a node runs.");
         return 2;
     }
 
@@ -69,17 +69,17 @@ internal static class Help
         var (node, store, cluster, operators, auth) = (new NodeOptions(), new StoreOptions(), new ClusterOptions(), new OperatorOptions(), new AuthOptions());
         return
         [
-            ("urls", ListenUrls.Default, "where it listens; http://+:8080 is all addresses"),
-            ($"{OperatorOptions.Section}:{nameof(operators.Urls)}", operators.Urls, "where operators reach it: metrics, purging"),
-            ($"{NodeOptions.Section}:{nameof(node.NodeName)}", node.NodeName, "by which viewers and operators know it"),
+            ("urls", ListenUrls.Default, "where the node listens; http://+:8080 is all addresses"),
+            ($"{OperatorOptions.Section}:{nameof(operators.Urls)}", operators.Urls, "where operators reach the node: metrics, purging"),
+            ($"{NodeOptions.Section}:{nameof(node.NodeName)}", node.NodeName, "the name that viewers and operators see"),
             ($"{NodeOptions.Section}:{nameof(node.Roles)}", node.Roles, "origin keeps rooms, edge holds viewers"),
-            ($"{NodeOptions.Section}:{nameof(node.DataDirectory)}", node.DataDirectory, "where it keeps files"),
+            ($"{NodeOptions.Section}:{nameof(node.DataDirectory)}", node.DataDirectory, "where the node keeps files"),
             ($"{NodeOptions.Section}:{nameof(node.DefaultRoom)}", node.DefaultRoom, "the room behind /"),
-            ($"{NodeOptions.Section}:{nameof(node.ServerKey)}", node.ServerKey, "what servers show to post over HTTP; none: anybody may"),
-            ($"{AuthOptions.Section}:{nameof(auth.HmacSecret)}", auth.HmacSecret, "with which tokens of people are signed; none: everybody is anonymous"),
+            ($"{NodeOptions.Section}:{nameof(node.ServerKey)}", node.ServerKey, "the key that servers need to post over HTTP; none: anybody may post"),
+            ($"{AuthOptions.Section}:{nameof(auth.HmacSecret)}", auth.HmacSecret, "the secret that signs people's tokens; none: everybody is anonymous"),
             ($"{AuthOptions.Section}:{nameof(auth.Anonymous)}", $"{auth.Anonymous}".ToLowerInvariant(), "what people without a token may do: post, watch or none"),
             ($"{StoreOptions.Section}:{nameof(store.Kind)}", $"{store.Kind}".ToLowerInvariant(), "where rooms are kept: sqlite, postgresql or memory"),
-            ($"{StoreOptions.Section}:{nameof(store.ConnectionString)}", store.ConnectionString, "how PostgreSQL is reached"),
+            ($"{StoreOptions.Section}:{nameof(store.ConnectionString)}", store.ConnectionString, "how to reach PostgreSQL"),
             ($"{ClusterOptions.Section}:{nameof(cluster.Network)}", cluster.Network, "the private network of the nodes; none: this machine"),
             ($"{ClusterOptions.Section}:{nameof(cluster.Seeds)}", cluster.Seeds, "the nodes to join, host:port,host:port; none: a cluster of its own"),
         ];

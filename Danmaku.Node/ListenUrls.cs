@@ -15,11 +15,11 @@ internal static class ListenUrls
 
     private static readonly (string Key, string Scheme)[] PortKeys = [("http_ports", "http"), ("https_ports", "https")];
 
-    /// <summary>Whether somebody has said where.</summary>
+    /// <summary>Whether any address is configured.</summary>
     public static bool AreSet(IConfiguration configuration) => All(configuration).Length > 0;
 
     /// <exception cref="SettingsException">
-    /// One is no URL, or has no port that there is; the server would take another one, or end with a stack trace.
+    /// An address is not a URL, or its port is invalid. The server would use another port, or end with a stack trace.
     /// </exception>
     public static void Check(IConfiguration configuration)
     {
@@ -39,18 +39,18 @@ internal static class ListenUrls
         return Local(Split(configuration[Urls])) ?? new UriBuilder("http", Loopback, port).Uri;
     }
 
-    /// <summary>The same for URLs where it listens; null where none is plain HTTP.</summary>
+    /// <summary>The same for given URLs; null when none is plain HTTP.</summary>
     public static Uri? Local(IEnumerable<string> urls) =>
         urls.Select(BindingAddress.Parse).FirstOrDefault(url => url is { Scheme: "http", IsUnixPipe: false }) is { } url
             ? new UriBuilder("http", IsOneAddress(url.Host) ? url.Host : Loopback, url.Port).Uri
             : null;
 
-    /// <summary>Whether it is neither a name nor any address. Who listens on any IPv6 address also listens on any IPv4 one.</summary>
+    /// <summary>Whether it is one address: neither a name nor all addresses. A server on all IPv6 addresses also listens on all IPv4 ones.</summary>
     private static bool IsOneAddress(string? host) =>
         IPAddress.TryParse(host, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any);
 
-    /// <summary>Why the server could not listen, and what to do: one line that names the URL and its key. Null when it is none of ours.</summary>
-    /// <param name="listening">On how many it listens already: it takes them in their order.</param>
+    /// <summary>Why the server could not listen, and what to do: one line that names the URL and its key. Null when the error is something else.</summary>
+    /// <param name="listening">How many URLs it listens on already; it starts them in order.</param>
     public static string? Explain(Exception error, IConfiguration configuration, int listening) => Explain(error, All(configuration), listening);
 
     /// <summary>The same for the URLs of one key.</summary>
@@ -71,19 +71,19 @@ internal static class ListenUrls
             return null;
         }
 
-        // Certificates are read before it listens anywhere.
+        // The server reads certificates before it listens.
         var why = error.Message.Split('\n')[0].Trim();
         return places.FirstOrDefault(place => place.Url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)) is { } secure
             ? $"{secure.Key}: {secure.Url} needs a certificate: set Kestrel:Certificates:Default:Path, and KeyPath or Password beside it ({why})"
             : places.ElementAtOrDefault(listening) is { } place ? $"{place.Key}: {place.Url}: {why}" : null;
     }
 
-    /// <summary>Whether the server says so of what it is told, and not a bug or the system.</summary>
+    /// <summary>Whether the error is about the server's settings, and not a bug or the system.</summary>
     private static bool IsAboutSettings(Exception error) =>
         error is InvalidOperationException or CryptographicException or FileNotFoundException or DirectoryNotFoundException
         && error.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) == true;
 
-    /// <summary>In the order in which the server takes them. Endpoints of its own section come instead of URLs, URLs instead of ports.</summary>
+    /// <summary>All configured addresses in the server's order. Kestrel's own endpoints replace URLs, and URLs replace ports.</summary>
     private static Place[] All(IConfiguration configuration)
     {
         var section = configuration.GetSection(EndpointsSection);
@@ -94,12 +94,12 @@ internal static class ListenUrls
             : [.. PortKeys.SelectMany(ports => Split(configuration[ports.Key]).Select(port => new Place($"{ports.Scheme}://*:{port}", Urls)))];
     }
 
-    /// <summary>Whether the server takes it, as what it says.</summary>
+    /// <summary>Whether the server accepts the address and reads it as intended.</summary>
     public static bool IsValid(string text)
     {
         try
         {
-            // A port that is no number is part of the host to the server.
+            // The server reads a port that is not a number as part of the host.
             return BindingAddress.Parse(text) is { IsUnixPipe: true } or { IsNamedPipe: true }
                 || (BindingAddress.Parse(text) is { Port: <= ushort.MaxValue } url && (!url.Host.Contains(':') || url.Host.EndsWith(']')));
         }

@@ -28,16 +28,18 @@ using OpenTelemetry.Resources;
 
 namespace Danmaku.Node;
 
-/// <summary>A node: how it is put together, and how it runs.</summary>
+/// <summary>Builds and runs a node.</summary>
 internal static class NodeHost
 {
-    /// <summary>What stopping takes at most beyond <see cref="NodeOptions.DrainSeconds"/>: the last viewers' goodbyes, rooms, the cluster.</summary>
+    /// <summary>
+    /// The longest time of stopping after <see cref="NodeOptions.DrainSeconds"/>: closing the last viewers, handing over rooms, leaving the cluster.
+    /// </summary>
     private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(35);
 
-    /// <summary>The exit code of a node that the cluster has put out, or has not let in: its supervisor should start it again.</summary>
-    private const int Outcast = 255;
+    /// <summary>The exit code of a node that the cluster has removed, or has not let in: a supervisor should start it again.</summary>
+    private const int RemovedFromCluster = 255;
 
-    /// <summary>Runs a node until it is told to stop. What keeps it from starting is one line on standard error.</summary>
+    /// <summary>Runs a node until it is told to stop. A failure to start is one line on standard error.</summary>
     /// <param name="addRooms">See <see cref="Create"/>.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection, NodeSettings>? addRooms = null)
@@ -46,15 +48,15 @@ internal static class NodeHost
         try
         {
             await using var app = Create(args, addRooms);
-            var isOutcast = false;
-            app.Lifetime.ApplicationStopping.Register(() => isOutcast = app.Services.GetRequiredService<IRooms>().HasEnded);
+            var isRemoved = false;
+            app.Lifetime.ApplicationStopping.Register(() => isRemoved = app.Services.GetRequiredService<IRooms>().HasEnded);
             if (await TryStartAsync(app))
             {
                 app.LogStarted();
                 await app.WaitForShutdownAsync();
             }
 
-            return isOutcast ? Outcast : 0;
+            return isRemoved ? RemovedFromCluster : 0;
         }
         catch (Exception error)
         {
@@ -64,7 +66,7 @@ internal static class NodeHost
         }
     }
 
-    /// <returns>Whether it runs; false when it was told to stop before it did.</returns>
+    /// <returns>Whether it has started; false when it was told to stop before.</returns>
     private static async Task<bool> TryStartAsync(WebApplication app)
     {
         try
@@ -84,7 +86,7 @@ internal static class NodeHost
     }
 
     /// <summary>Builds a node, not yet started.</summary>
-    /// <param name="addRooms">Adds <see cref="IRooms"/> and <see cref="IPurger"/>; null adds those of the cluster.</param>
+    /// <param name="addRooms">Adds <see cref="IRooms"/> and <see cref="IPurger"/>; null adds the cluster's.</param>
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static WebApplication Create(string[] args, Action<IServiceCollection, NodeSettings>? addRooms = null)
     {
@@ -106,7 +108,7 @@ internal static class NodeHost
         return app;
     }
 
-    /// <summary>The configuration of a node. Files lie beside the executable, wherever it is started from.</summary>
+    /// <summary>The configuration of a node. Its files are beside the executable, wherever it is started from.</summary>
     public static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateBuilder(new WebApplicationOptions
     {
         Args = args,
@@ -154,7 +156,7 @@ internal static class NodeHost
             console.TimestampFormat = "yyyy-MM-dd HH:mm:ss.fff ";
         });
 
-        // What keeps a node from starting is said by RunAsync; these would add their stack traces.
+        // RunAsync reports a failure to start; these loggers would add their stack traces.
         logging.AddFilter("Microsoft.Extensions.Hosting", level => hasStarted() && level >= LogLevel.Warning);
         logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", level => hasStarted() && level >= LogLevel.Warning);
         logging.AddFilter("Akka.Actor.ActorSystem", level => hasStarted() || level < LogLevel.Error);
@@ -166,7 +168,7 @@ internal static class NodeHost
         services.AddSingleton(new AgreedTime(TimeProvider.System));
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<AgreedTime>());
 
-        // First, since services stop in the reverse order: operators see the node's end.
+        // First, because services stop in reverse order: so operators can watch the node until it ends.
         services.AddSingleton<OperatorServer>();
         services.AddHostedService(provider => provider.GetRequiredService<OperatorServer>());
         services.AddSingleton(new Chance(RandomNumberGenerator.GetInt32(int.MaxValue)));
@@ -181,6 +183,14 @@ internal static class NodeHost
         services.AddSingleton<DiskWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<DiskWatch>());
         services.AddSingleton<Readiness>();
+        AddEndpoints(services, settings);
+        services.AddHostedService<SocketService>();
+        services.AddApi("Danmaku");
+        AddTelemetry(services, settings);
+    }
+
+    private static void AddEndpoints(IServiceCollection services, NodeSettings settings)
+    {
         services.AddSingleton(provider => AddressLimiter.OfPosts(settings.Connection, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<RoomGate>();
         services.AddSingleton(new ClientMarks(RandomNumberGenerator.GetBytes(32)));
@@ -192,13 +202,15 @@ internal static class NodeHost
         services.AddCache(settings);
         services.AddSingleton<IPurgeable, PurgeableCache>();
         services.AddSingleton<PurgeEndpoint>();
-        services.AddHostedService<SocketService>();
-        services.AddApi("Danmaku");
+    }
+
+    private static void AddTelemetry(IServiceCollection services, NodeSettings settings)
+    {
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("danmaku", serviceInstanceId: settings.Node.NodeName))
             .WithMetrics(metrics => metrics.AddMeter(DanmakuMetrics.MeterName).AddPrometheusExporter());
 
-        // Of this node, where the process has several.
+        // Only this node's metrics, if the process has several nodes.
         services.ConfigureOpenTelemetryMeterProvider((provider, metrics) =>
         {
             var own = provider.GetRequiredService<DanmakuMetrics>();
@@ -206,7 +218,7 @@ internal static class NodeHost
         });
     }
 
-    /// <summary>Only where there is a store.</summary>
+    /// <summary>Adds history over HTTP if there is a store.</summary>
     private static void AddHistory(IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(IRoomReader)))
@@ -244,11 +256,11 @@ internal static class NodeHost
         app.UseFilesWhileThereAreDescriptors();
         app.UseStaticFiles(new StaticFileOptions { OnPrepareResponse = Page.Prepare });
 
-        // Here and not at the beginning: a hit is answered without it, and a request to this process as an origin has a route of its own.
+        // Here and not at the beginning: a hit needs no routing, and a request to this process as an origin is routed separately.
         app.UseRouting();
     }
 
-    /// <summary>Goes back through the header for as long as it was written by a trusted proxy.</summary>
+    /// <summary>Reads the header backwards while trusted proxies wrote it.</summary>
     private static ForwardedHeadersOptions Forwarding(IReadOnlyList<System.Net.IPNetwork> proxies)
     {
         var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };

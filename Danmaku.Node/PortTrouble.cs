@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace Danmaku.Node;
 
-/// <summary>Why a program may not listen on a port, as far as its operator can change that.</summary>
+/// <summary>Why a program cannot listen on a port, for reasons that its operator can change.</summary>
 internal sealed record PortTrouble(SocketError Error)
 {
-    /// <summary>Null when it is something else.</summary>
+    /// <summary>Null for other errors.</summary>
     public static PortTrouble? Of(Exception? error)
     {
         while (error is not (null or SocketException))
@@ -22,11 +22,11 @@ internal sealed record PortTrouble(SocketError Error)
     public string Describe(string address) => Error switch
     {
         SocketError.AddressAlreadyInUse => $"{address} is in use: another program listens there",
-        SocketError.AccessDenied => $"{address} is not allowed: this user must not listen on that port",
+        SocketError.AccessDenied => $"{address} is not allowed: this user may not listen on that port",
         _ => $"{address} cannot be used: this machine has no such address",
     };
 
-    /// <summary>A URL that is likelier to work; empty where ports do not matter.</summary>
+    /// <summary>A URL that is likely to work; empty for addresses without ports.</summary>
     public string Instead(BindingAddress url)
     {
         const int Unprivileged = 8000;

@@ -11,7 +11,7 @@ return args switch
     ["keygen", .. var rest] => KeygenCommand.Run(rest),
     ["token", .. var rest] => TokenCommand.Run(rest),
 
-    // What stands without a dash is no option, unless it has a value; it would be passed over.
+    // A word without a dash or a value is not an option, and would be ignored.
     [[not ('-' or '/'), ..] word, ..] when !word.Contains('=') => Help.Refuse(word),
     _ => await NodeHost.RunAsync(args),
 };

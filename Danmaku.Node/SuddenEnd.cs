@@ -1,18 +1,19 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Danmaku.Node;
 
 /// <summary>
-/// Ends this process at once where going on would leave one that lives and does nothing, so that its supervisor starts it again. It drains nothing:
-/// to everybody else it is a crash, which they know how to bear.
+/// Ends this process at once when it could only go on without doing its work, so that its supervisor starts it again. It drains nothing: for all others it is a
+/// crash, which the cluster handles.
 /// </summary>
-/// <remarks>What it needs is prepared, since there may be no memory left.</remarks>
+/// <remarks>Everything is prepared beforehand, because there may be no memory left.</remarks>
 internal static unsafe class SuddenEnd
 {
-    /// <summary>The exit code of a node that has had no memory left.</summary>
+    /// <summary>The exit code of a node that ran out of memory.</summary>
     public const int OutOfMemory = 70;
 
     /// <summary>The exit code of a node that could not listen any more.</summary>
@@ -27,8 +28,8 @@ internal static unsafe class SuddenEnd
 
     private static ReadOnlySpan<byte> Words => "danmaku: There is no memory left; the node ends with 70, to be started again\n"u8;
 
-    /// <summary>Ends the process as soon as anybody is denied memory, also where somebody catches that.</summary>
-    /// <remarks>Whoever it was may have been the one that accepts connections; and what was left half done, nobody knows.</remarks>
+    /// <summary>Ends the process as soon as any allocation fails, even if the exception is caught.</summary>
+    /// <remarks>The failed code may have been the loop that accepts connections, and nobody knows what was left half done.</remarks>
     public static void WhenOutOfMemory()
     {
         if (!OperatingSystem.IsWindows())
@@ -47,15 +48,16 @@ internal static unsafe class SuddenEnd
             }
         };
         RuntimeHelpers.PrepareDelegate(handler);
-        RuntimeHelpers.PrepareMethod(typeof(SuddenEnd).GetMethod(nameof(EndWithoutMemory), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.MethodHandle);
+        RuntimeHelpers.PrepareMethod(
+            typeof(SuddenEnd).GetMethod(nameof(EndWithoutMemory), BindingFlags.NonPublic | BindingFlags.Static)!.MethodHandle);
         AppDomain.CurrentDomain.FirstChanceException += handler;
     }
 
-    /// <summary>A listener of this node has ended for a reason that time does not mend.</summary>
+    /// <summary>Ends the process because a listener failed permanently.</summary>
     [DoesNotReturn]
     public static void BecauseListenerFailed(string listener, Exception error)
     {
-        Console.Error.WriteLine($"danmaku: {listener} cannot be listened on any more; the node ends with {ListenerFailed}, to be started again: {error}");
+        Console.Error.WriteLine($"danmaku: the node cannot listen on {listener} any more and ends with {ListenerFailed}, to be started again: {error}");
         Exit(ListenerFailed);
     }
 

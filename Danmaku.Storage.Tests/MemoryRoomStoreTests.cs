@@ -29,7 +29,7 @@ public sealed class MemoryRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
-    public async Task Beyond_its_bytes_the_room_written_longest_ago_loses_its_oldest()
+    public async Task Beyond_its_bytes_the_least_recently_written_room_loses_its_oldest_danmaku()
     {
         var entry = Comment(1, 1).Bytes + 64;
         await using var store = new MemoryRoomStore(new Random(1), maxBytes: 5 * entry);
@@ -49,7 +49,7 @@ public sealed class MemoryRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
-    public async Task Beyond_its_rooms_the_one_used_longest_ago_is_forgotten()
+    public async Task Beyond_its_rooms_the_least_recently_used_one_is_forgotten()
     {
         await using var store = new MemoryRoomStore(new Random(1), maxRooms: 2);
         RoomId[] rooms = [RoomId.Parse("a"), RoomId.Parse("b"), RoomId.Parse("c")];

@@ -131,7 +131,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
 
     /// <summary>So many at once that they would take all connections, where they had no places.</summary>
     [SkippableFact]
-    public async Task Rooms_that_wait_to_open_and_purges_keep_nobody_from_saying_and_reading()
+    public async Task Rooms_that_wait_to_open_and_purges_do_not_delay_posts_and_reads()
     {
         var (other, store) = (RoomId.Parse("other"), await StoreAsync());
         var shared = new SharedRoomStore(store);
@@ -377,7 +377,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     }
 
     [SkippableFact]
-    public async Task What_is_confirmed_while_the_server_is_killed_is_there_afterwards()
+    public async Task Appends_confirmed_while_the_server_is_killed_are_there_afterwards()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -408,7 +408,7 @@ public sealed class PostgresRoomStoreTests(PostgresFixture fixture) : RoomStoreC
     }
 
     [SkippableFact]
-    public async Task A_server_that_hangs_holds_nobody_up_who_gives_up_and_others_not_for_long()
+    public async Task A_hanging_server_does_not_hold_cancelled_callers_and_others_not_for_long()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));

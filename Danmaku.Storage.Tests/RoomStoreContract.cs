@@ -70,7 +70,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     [InlineData(0, 5, 100, 100)]
     [InlineData(7, 5, 0, 8)]
     [InlineData(7, 5, 3, 8)]
-    public async Task A_new_epoch_is_later_than_what_the_store_and_anybody_knows_and_not_before_now(
+    public async Task A_new_epoch_is_later_than_all_known_ones_and_not_before_now(
         long known, long stored, long now, long epoch)
     {
         var store = await StoreAsync();
@@ -103,7 +103,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task A_room_opens_with_what_was_said_and_the_ids_of_posts()
+    public async Task A_room_opens_with_its_danmaku_and_post_ids()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -227,7 +227,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     [InlineData(1, 5)]
     [InlineData(2, 2)]
     [InlineData(2, 4)]
-    public async Task A_room_whose_append_follows_what_is_not_here_fails_alone_until_it_opens_again(long epoch, long from)
+    public async Task A_room_whose_append_does_not_follow_fails_alone_until_it_opens_again(long epoch, long from)
     {
         var store = await StoreAsync();
         var other = RoomId.Parse("other");
@@ -382,7 +382,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     [InlineData(6, 0, 0)]
     [InlineData(1, 0, 6)]
     [InlineData(0, 0, -1)]
-    public async Task Whoever_saw_the_end_of_an_epoch_or_is_between_two_reads_on(long epoch, long offset, int count)
+    public async Task A_position_at_the_end_of_an_epoch_or_between_two_reads_on(long epoch, long offset, int count)
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -426,7 +426,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task What_is_young_is_kept_however_much_it_is_until_it_is_old_enough()
+    public async Task Young_danmaku_are_kept_in_any_number_until_they_are_old_enough()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -476,7 +476,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task What_is_too_old_is_forgotten_but_not_where_the_room_was()
+    public async Task Old_danmaku_are_deleted_but_the_rooms_position_is_kept()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: Now));
@@ -501,7 +501,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task What_a_clock_that_was_behind_has_stamped_waits_for_what_is_before_it()
+    public async Task Danmaku_stamped_by_a_late_clock_wait_for_their_predecessors()
     {
         var store = await StoreAsync();
         await WriteEpochsAsync(store, Now, Now - (long)(8 * Day).TotalMilliseconds, Now + 10);
@@ -515,7 +515,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task What_a_clock_that_was_ahead_has_stamped_goes_with_what_follows_it()
+    public async Task Danmaku_stamped_by_an_early_clock_are_deleted_with_their_successors()
     {
         var store = await StoreAsync();
         await WriteEpochsAsync(store, Now, Now + (long)(8 * Day).TotalMilliseconds, Now + 10, Now + 20);
@@ -530,7 +530,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task What_a_clock_that_was_ahead_has_stamped_is_not_kept_for_being_young()
+    public async Task Danmaku_stamped_by_an_early_clock_are_not_kept_as_young()
     {
         var store = await StoreAsync();
         await WriteEpochsAsync(store, Now, Now + (long)(8 * Day).TotalMilliseconds, Now + 150, Now + (long)(9 * Day).TotalMilliseconds);
@@ -584,7 +584,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     [InlineData(0, 0)]
     [InlineData(0, 20)]
     [InlineData(20, 0)]
-    public async Task A_room_that_nobody_opens_or_writes_for_long_is_forgotten_entirely(int writtenDay, int openedDay)
+    public async Task A_room_that_is_not_opened_or_written_for_long_is_deleted_entirely(int writtenDay, int openedDay)
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: Now));
@@ -622,7 +622,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task A_late_repeat_does_not_bring_back_what_was_forgotten()
+    public async Task A_late_repeat_does_not_restore_deleted_danmaku()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -712,7 +712,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task A_room_that_nobody_knows_has_no_revisions()
+    public async Task An_unknown_room_has_no_revisions()
     {
         var store = await StoreAsync();
 
@@ -723,7 +723,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task Revisions_go_with_what_they_are_of()
+    public async Task Revisions_are_deleted_with_their_danmaku()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -741,7 +741,7 @@ public abstract class RoomStoreContract : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task Of_those_who_revise_at_once_each_gets_a_revision_of_its_own()
+    public async Task Concurrent_revisions_each_get_their_own_number()
     {
         var store = await StoreAsync();
         await store.OpenAsync(Lobby, Request(now: 1));

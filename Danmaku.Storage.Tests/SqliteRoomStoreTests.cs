@@ -62,7 +62,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
-    public async Task What_was_confirmed_is_in_the_files_at_once()
+    public async Task Confirmed_appends_are_in_the_files_at_once()
     {
         await using var store = await SqliteRoomStore.OpenAsync(_directory);
         await store.OpenAsync(Lobby, Request(now: 1));
@@ -217,7 +217,7 @@ public sealed class SqliteRoomStoreTests : RoomStoreContract
     }
 
     [Fact]
-    public async Task A_disk_that_does_not_answer_holds_nobody_up_who_gives_up()
+    public async Task A_hanging_disk_does_not_hold_cancelled_callers()
     {
         await using var store = await SqliteRoomStore.OpenAsync(_directory);
         await store.OpenAsync(Lobby, Request(now: 1));

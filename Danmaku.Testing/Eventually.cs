@@ -22,15 +22,28 @@ public static class Eventually
         TimeSpan? deadline = null,
         [CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        var (time, limit) = (TimeProvider.System, deadline ?? DefaultDeadline);
+        var limit = deadline ?? DefaultDeadline;
+        if (!await WithinAsync(limit, Interval, condition, TimeProvider.System).ConfigureAwait(false))
+        {
+            throw new TimeoutException($"Not within {limit}: {what}");
+        }
+    }
+
+    /// <summary>Asks at intervals until it is so.</summary>
+    /// <returns>False when it was not so in time.</returns>
+    public static async Task<bool> WithinAsync(
+        TimeSpan patience, TimeSpan interval, Func<Task<bool>> condition, TimeProvider time, CancellationToken cancellation = default)
+    {
         for (var start = time.GetTimestamp(); !await condition().ConfigureAwait(false);)
         {
-            if (time.GetElapsedTime(start) > limit)
+            if (time.GetElapsedTime(start) > patience)
             {
-                throw new TimeoutException($"Not within {limit}: {what}");
+                return false;
             }
 
-            await Task.Delay(Interval).ConfigureAwait(false);
+            await Task.Delay(interval, time, cancellation).ConfigureAwait(false);
         }
+
+        return true;
     }
 }

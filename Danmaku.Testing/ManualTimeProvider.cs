@@ -1,7 +1,10 @@
 namespace Danmaku.Testing;
 
 /// <summary>A clock that only a test moves. Timers fire on the caller's thread, in order, while it is advanced.</summary>
-/// <remarks>Thread-safe. The wall clock can be set back without touching timestamps and timers, as a real one can.</remarks>
+/// <remarks>
+/// Thread-safe. The wall clock can be set back without touching timestamps and timers, as a real one can. FakeTimeProvider of
+/// Microsoft.Extensions.TimeProvider.Testing cannot do that: its timestamps go with its wall clock. It also fires all timers at the end of an advance.
+/// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {
     /// <summary>Where a new clock stands.</summary>

@@ -1,46 +1,32 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Runtime.InteropServices;
 
 namespace Danmaku.Testing;
 
 /// <summary>
-/// A PostgreSQL of this test run alone, with Debian's programs or those on the path: on loopback, in a temporary directory. It can be
-/// stopped, killed and started again with what it had; it ends with the test run, also when that is killed.
+/// A PostgreSQL of this process alone, with Debian's programs or those on the path, in a temporary directory. It can be stopped, killed and started again
+/// with what it had; it ends with this process, also when that is killed.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string User = "danmaku";
 
-    private const string Host = "127.0.0.1";
-
-    /// <summary>
-    /// Holds the server on a leash: the end of the standard input, which comes when this test run ends or is killed, kills it and
-    /// removes its directory; one line lets go of it. Backends end by themselves when their server is gone.
-    /// </summary>
-    private const string Leash =
-        """
-        exec 3<&0 4>&1 5>&2; folder=$1; shift
-        (read -r _ <&3 || { kill -9 $$; sleep 1; rm -rf "$folder"; }) >/dev/null 2>&1 4>&- 5>&- &
-        exec "$@" </dev/null >"$folder/log" 2>&1 3<&- 4>&- 5>&-
-        """;
-
-    private const int Interrupt = 2;
-    private const int Killed = 9;
-    private const int Continued = 18;
-    private const int Stopped = 19;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly string _programs;
     private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-postgres-").FullName;
-    private readonly int _port = Ports.Free(IPAddress.Loopback);
+    private readonly IPAddress _address;
+    private readonly string _log;
+    private readonly int _port;
     private readonly string[] _settings;
-    private Process? _process;
+    private OwnedProcess? _process;
     private int _databases;
 
-    private PostgresServer(string programs, string[] settings) => (_programs, _settings) = (programs, settings);
+    private PostgresServer(string programs, IPAddress address, string? log, string[] settings)
+    {
+        (_programs, _address, _settings, _port) = (programs, address, settings, Ports.Free(address));
+        _log = log ?? Path.Combine(_folder, "log");
+    }
 
     /// <summary>Where the programs are; null when they are not installed or nobody unprivileged is there to run them.</summary>
     public static string? Programs { get; } = FindPrograms();
@@ -51,14 +37,21 @@ public sealed class PostgresServer : IAsyncDisposable
     private static string[] Unprivileged =>
         IsRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--"] : [];
 
-    /// <summary>Makes a server and starts it.</summary>
+    /// <summary>Makes a server on loopback and starts it.</summary>
     /// <param name="settings">
     /// Such as <c>fsync=on</c>, which is off for speed: only a power cut could tell the difference.
     /// </param>
     /// <exception cref="InvalidOperationException">There is none: ask <see cref="Programs"/> first.</exception>
-    public static async Task<PostgresServer> StartNewAsync(params string[] settings)
+    public static Task<PostgresServer> StartNewAsync(params string[] settings) =>
+        StartNewAsync(IPAddress.Loopback, $"{IPAddress.Loopback}/32", log: null, settings);
+
+    /// <summary>Makes a server and starts it.</summary>
+    /// <param name="address">Where it listens, for the whole of <paramref name="cidr"/>.</param>
+    /// <param name="log">What it says is appended to this file; null for one that goes with it.</param>
+    public static async Task<PostgresServer> StartNewAsync(IPAddress address, string cidr, string? log, params string[] settings)
     {
-        var server = new PostgresServer(Programs ?? throw new InvalidOperationException("PostgreSQL is not installed"), settings);
+        var programs = Programs ?? throw new InvalidOperationException("PostgreSQL is not installed");
+        var server = new PostgresServer(programs, address, log, settings);
         try
         {
             if (IsRoot)
@@ -68,6 +61,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
             string[] initdb = [server.Program("initdb"), "-D", server.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"];
             await RunAsync([.. Unprivileged, .. initdb]).ConfigureAwait(false);
+            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {cidr} trust\n").ConfigureAwait(false);
             await server.StartAsync().ConfigureAwait(false);
             return server;
         }
@@ -84,28 +78,23 @@ public sealed class PostgresServer : IAsyncDisposable
         string[] postgres =
         [
             Program("postgres"), "-D", Data, "-p", Text(_port), "-k", _folder,
-            "-c", $"listen_addresses={Host}", "-c", "shared_buffers=32MB", "-c", "autovacuum_naptime=1h", "-c", "fsync=off",
+            "-c", $"listen_addresses={_address}", "-c", "shared_buffers=32MB", "-c", "autovacuum_naptime=1h", "-c", "fsync=off",
             .. _settings.SelectMany(setting => (string[])["-c", setting]),
         ];
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Leash, "sh", _folder, .. Unprivileged, .. postgres])
-        {
-            WorkingDirectory = "/",
-            RedirectStandardInput = true,
-        };
-        _process = Process.Start(start)!;
+        _process = OwnedProcess.Start([.. Unprivileged, .. postgres], _log, folder: _folder);
         await Eventually.TrueAsync(IsReadyAsync, Patience, "PostgreSQL is ready").ConfigureAwait(false);
     }
 
     /// <summary>Ends it in order; whoever is connected is cut off.</summary>
-    public Task StopAsync() => EndAsync(Interrupt);
+    public Task StopAsync() => EndAsync(Signal.Interrupt);
 
     /// <summary>Ends the server and all its backends at once, as a crash does.</summary>
-    public Task KillAsync() => EndAsync(Killed);
+    public Task KillAsync() => EndAsync(Signal.Kill);
 
     /// <summary>Lets it hang: connections stay, nothing answers.</summary>
-    public void Suspend() => SignalAll(Stopped);
+    public void Suspend() => SignalAll(Signal.Stop);
 
-    public void Resume() => SignalAll(Continued);
+    public void Resume() => SignalAll(Signal.Continue);
 
     /// <summary>A new database.</summary>
     /// <returns>Its connection string.</returns>
@@ -119,7 +108,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Executes a statement beside whatever a test does.</summary>
     /// <returns>The rows, unaligned, without headings.</returns>
     public Task<string> QueryAsync(string sql, string database = "postgres") =>
-        RunAsync([Program("psql"), "-h", Host, "-p", Text(_port), "-U", User, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql]);
+        RunAsync([Program("psql"), "-h", $"{_address}", "-p", Text(_port), "-U", User, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql]);
 
     public async ValueTask DisposeAsync()
     {
@@ -129,9 +118,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string Data => Path.Combine(_folder, "data");
 
-    private static string ConnectionString(string database, int port) => $"Host={Host};Port={Text(port)};Username={User};Database={database}";
-
-    private string ConnectionString(string database) => ConnectionString(database, _port);
+    private string ConnectionString(string database) => $"Host={_address};Port={Text(_port)};Username={User};Database={database}";
 
     private string Program(string name) => Path.Combine(_programs, name);
 
@@ -139,21 +126,21 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         if (_process!.HasExited)
         {
-            throw new InvalidOperationException(await File.ReadAllTextAsync(Path.Combine(_folder, "log")).ConfigureAwait(false));
+            throw new InvalidDataException(await File.ReadAllTextAsync(_log).ConfigureAwait(false));
         }
 
         try
         {
-            await RunAsync([Program("pg_isready"), "-q", "-h", Host, "-p", Text(_port)]).ConfigureAwait(false);
+            await RunAsync([Program("pg_isready"), "-q", "-h", $"{_address}", "-p", Text(_port)]).ConfigureAwait(false);
             return true;
         }
-        catch (InvalidOperationException)
+        catch (InvalidDataException)
         {
             return false;
         }
     }
 
-    private async Task EndAsync(int signal)
+    private async Task EndAsync(Signal signal)
     {
         if (_process is not { } process)
         {
@@ -162,24 +149,22 @@ public sealed class PostgresServer : IAsyncDisposable
 
         _process = null;
         var backends = Backends(process.Id);
-        _ = Signal(process.Id, signal);
-        if (signal == Killed)
+        process.Send(signal);
+        if (signal == Signal.Kill)
         {
-            backends.ForEach(backend => _ = Signal(backend, signal));
+            backends.ForEach(backend => OwnedProcess.Send(backend, signal));
         }
 
-        await process.WaitForExitAsync().WaitAsync(Patience).ConfigureAwait(false);
+        await process.Ended.WaitAsync(Patience).ConfigureAwait(false);
         await Eventually.TrueAsync(() => backends.All(HasEnded), Patience, "all backends have ended").ConfigureAwait(false);
-        await process.StandardInput.WriteLineAsync().ConfigureAwait(false);
-        await process.StandardInput.FlushAsync().ConfigureAwait(false);
-        process.Dispose();
+        await process.DisposeAsync().ConfigureAwait(false);
     }
 
-    private void SignalAll(int signal)
+    private void SignalAll(Signal signal)
     {
         foreach (var process in (int[])[_process!.Id, .. Backends(_process.Id)])
         {
-            _ = Signal(process, signal);
+            OwnedProcess.Send(process, signal);
         }
     }
 
@@ -227,22 +212,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    private static async Task<string> RunAsync(string[] command)
-    {
-        var start = new ProcessStartInfo(command[0], command[1..])
-        {
-            WorkingDirectory = "/",
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = await process.StandardError.ReadToEndAsync().WaitAsync(Patience).ConfigureAwait(false);
-        await process.WaitForExitAsync().WaitAsync(Patience).ConfigureAwait(false);
-        return process.ExitCode == 0
-            ? (await output.ConfigureAwait(false)).TrimEnd()
-            : throw new InvalidOperationException($"{command[0]} ended with {process.ExitCode}: {errors}");
-    }
+    private static Task<string> RunAsync(string[] command) => Testing.Programs.RunAsync(command[0], command[1..]);
 
     private static string? FindPrograms()
     {
@@ -264,8 +234,4 @@ public sealed class PostgresServer : IAsyncDisposable
         File.ReadLines("/etc/passwd").Any(line => line.StartsWith(name + ":", StringComparison.Ordinal));
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    [DllImport("libc", EntryPoint = "kill")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Signal(int process, int signal);
 }

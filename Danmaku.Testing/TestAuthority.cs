@@ -60,7 +60,8 @@ public sealed class TestAuthority : IDisposable
 
     public void Dispose() => Certificate.Dispose();
 
-    private static string ToPem(X509Certificate2[] certificates) => string.Concat(certificates.Select(certificate => certificate.ExportCertificatePem() + "\n"));
+    private static string ToPem(X509Certificate2[] certificates) =>
+        string.Concat(certificates.Select(certificate => certificate.ExportCertificatePem() + "\n"));
 
     private static CertificateRequest ForAuthority(string name, ECDsa key)
     {

@@ -7,14 +7,14 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
-/// Stands between the HTTP server and its connection. A WebSocket takes the connection over: the request ends with the 101, everything
-/// that the server keeps for a request is free, and frames go straight to the operating system, without the server's pipe and the thread
-/// behind it, which cost more than the system call (docs/decisions/0010).
+/// Sits between the HTTP server and its connection. A WebSocket takes the connection over: the request ends with the 101, and the server frees everything that
+/// it keeps for a request. Frames then go directly to the operating system, without the server's pipe and its thread, which cost more than the system call
+/// (docs/decisions/0010).
 /// </summary>
 /// <remarks>
-/// Taken over before the server writes its 101, so that this goes the same way and nothing can overtake it. That asks for a connection on
-/// which nothing was written before, since what the pipe has taken may still be on its way; and for one without TLS, which would be
-/// between the two. Others are served within their request, through the server.
+/// The connection is taken over before the server writes its 101, so that the 101 goes the same way and nothing can overtake it. That requires a connection on
+/// which nothing was written before, because the pipe may still hold it, and one without TLS, which would be between the two. Other connections are served
+/// within their request, through the server.
 /// </remarks>
 internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeature
 {
@@ -25,7 +25,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
     private readonly OutputPart _output;
     private Func<ClientConnection, Task>? _serve;
 
-    /// <summary>What the server wants to do every second for this connection; nothing any more when it has lost it.</summary>
+    /// <summary>The server's action for this connection every second; none after the takeover.</summary>
     private (Action<object> Action, object State)[] _beats = [];
 
     private ConnectionTakeover(ConnectionContext connection, Socket socket)
@@ -62,8 +62,8 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
         }
     }
 
-    /// <summary>Takes the connection over, if that is possible: then <paramref name="serve"/> has it when the request has ended.</summary>
-    /// <returns>False when the request has to keep it.</returns>
+    /// <summary>Takes the connection over, if possible: then <paramref name="serve"/> gets it when the request has ended.</summary>
+    /// <returns>False when the request must keep it.</returns>
     public bool TryTakeOver(Func<ClientConnection, Task> serve)
     {
         if (IsTakenOver || _output.WasUsed)
@@ -75,7 +75,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
         return true;
     }
 
-    /// <summary>Takes back <see cref="TryTakeOver"/>: the request has failed before its 101.</summary>
+    /// <summary>Cancels <see cref="TryTakeOver"/>: the request failed before its 101.</summary>
     public void GiveBack() => _serve = null;
 
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) => _beats = [.. _beats, (action, state)];
@@ -108,7 +108,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
         }
     }
 
-    /// <summary>The server does not end what is not its own any more.</summary>
+    /// <summary>Prevents the server from ending a connection that was taken over.</summary>
     private sealed class InputPart(ConnectionTakeover raw, PipeReader input) : PipeReader
     {
         public override bool TryRead(out ReadResult result) => input.TryRead(out result);
@@ -176,7 +176,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
             }
         }
 
-        /// <summary>The server's last words.</summary>
+        /// <summary>The last bytes that the server writes.</summary>
         private ArrayBufferWriter<byte> Head() => _head ??= new ArrayBufferWriter<byte>(256);
 
         private async ValueTask<FlushResult> FlushHeadAsync()
@@ -190,7 +190,7 @@ internal sealed class ConnectionTakeover : IDuplexPipe, IConnectionHeartbeatFeat
                 }
                 catch (IOException)
                 {
-                    // The client has gone. A pipe says so, and does not throw; the server would log that as a bug.
+                    // The client has gone. A pipe reports that without an exception; the server would log one as a bug.
                     return new FlushResult(isCanceled: false, isCompleted: true);
                 }
             }

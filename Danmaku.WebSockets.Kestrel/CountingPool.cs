@@ -2,15 +2,17 @@ using System.Buffers;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>What one connection has sent and its HTTP server has not read: blocks of a pool, counted as input for as long as they are kept. Thread-safe.</summary>
+/// <summary>The unread input of one connection: blocks of a pool, counted as input while they are in use. Thread-safe.</summary>
 internal sealed class CountingPool(MemoryPool<byte> pool, IMemoryBudget? memory) : MemoryPool<byte>
 {
-    /// <summary>The first block is part of the constant for a connection, so that a request which comes whole is heard whatever others have taken.</summary>
+    /// <summary>
+    /// The first block is part of the constant for a connection, so that a request that arrives whole is read however much memory others use.
+    /// </summary>
     public const int FreeBytes = 4096;
 
     private long _bytes;
 
-    /// <summary>Whether more would count.</summary>
+    /// <summary>Whether the next block is free of charge.</summary>
     public bool HasFreeBytes => Volatile.Read(ref _bytes) < FreeBytes;
 
     public override int MaxBufferSize => pool.MaxBufferSize;
@@ -22,7 +24,7 @@ internal sealed class CountingPool(MemoryPool<byte> pool, IMemoryBudget? memory)
         return new Block(this, block);
     }
 
-    /// <summary>The pool behind it belongs to all connections.</summary>
+    /// <summary>The underlying pool belongs to all connections.</summary>
     protected override void Dispose(bool disposing)
     {
     }

@@ -4,39 +4,39 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>The file descriptors that this process may have, and those that are kept back from clients. Without end where the system is not Linux.</summary>
+/// <summary>The file descriptors of this process, and the reserve that clients cannot use. Unlimited on systems other than Linux.</summary>
 /// <remarks>
-/// The system gives the lowest number that is free. So whoever is given number n knows that n others are in use, and as long as strangers get
-/// none from <see cref="ForStrangers"/> on, those are left for the store, the cluster and operators. Thread-safe.
+/// The system assigns the lowest free number. So a descriptor with number n shows that n others are in use. Clients get no numbers from
+/// <see cref="ForClients"/> on; these are reserved for the store, the cluster and operators. Thread-safe.
 /// </remarks>
-/// <param name="limit">How many the process may have.</param>
+/// <param name="limit">The process's limit.</param>
 public sealed partial class Descriptors(int limit)
 {
-    /// <summary>The least and the most that is kept back; between them it is an eighth.</summary>
+    /// <summary>The smallest and the largest reserve; between them it is an eighth.</summary>
     private const int MinReserve = 64;
     private const int MaxReserve = 1024;
 
     private const int NumberOfFiles = 7;
     private const int DuplicateCloseOnExec = 1030;
 
-    /// <summary>Somebody to ask for a duplicate of.</summary>
+    /// <summary>An open descriptor to duplicate.</summary>
     private readonly SafeFileHandle? _any = OperatingSystem.IsLinux() ? File.OpenHandle("/dev/null") : null;
 
     public int Limit => limit;
 
-    /// <summary>How many are kept back from strangers.</summary>
+    /// <summary>The size of the reserve.</summary>
     public int Reserve { get; } = Math.Clamp(limit / 8, MinReserve, MaxReserve);
 
-    /// <summary>Numbers from here on are not for strangers.</summary>
-    public int ForStrangers => limit - Reserve;
+    /// <summary>Clients get no numbers from here on.</summary>
+    public int ForClients => limit - Reserve;
 
-    /// <summary>The same for operators, who are left half of what is kept back.</summary>
+    /// <summary>The same for operators, who may use half of the reserve.</summary>
     public int ForOperators => limit - (Reserve / 2);
 
-    /// <summary>Whether strangers may make this process open something more.</summary>
-    public bool HasRoom => Lowest() < ForStrangers;
+    /// <summary>Whether clients may make this process open another descriptor.</summary>
+    public bool HasRoom => Lowest() < ForClients;
 
-    /// <summary>Takes the hard limit for the soft one, where it may, and counts on that from then on.</summary>
+    /// <summary>Raises the soft limit to the hard one, if allowed, and uses that limit.</summary>
     public static Descriptors OfThisProcess()
     {
         if (!OperatingSystem.IsLinux())
@@ -56,7 +56,7 @@ public sealed partial class Descriptors(int limit)
 
     public static int NumberOf(Socket socket) => (int)socket.Handle;
 
-    /// <summary>The lowest number that is free; <see cref="Limit"/> where none is.</summary>
+    /// <summary>The lowest free number; <see cref="Limit"/> if none is free.</summary>
     public int Lowest()
     {
         if (_any is null)
@@ -74,7 +74,7 @@ public sealed partial class Descriptors(int limit)
         return number;
     }
 
-    /// <summary>How many are in use. It looks at each: for metrics.</summary>
+    /// <summary>How many are in use. Visits each of them: for metrics.</summary>
     public static int Count()
     {
         var directory = OpenDirectory("/proc/self/fd");
@@ -83,7 +83,7 @@ public sealed partial class Descriptors(int limit)
             return 0;
         }
 
-        // Without itself, "." and "..".
+        // Minus its own descriptor, "." and "..".
         var count = -3;
         while (ReadDirectory(directory) != 0)
         {

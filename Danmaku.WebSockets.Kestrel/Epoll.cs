@@ -3,13 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>epoll(7) of Linux, level-triggered: tells of many sockets which have something to read.</summary>
+/// <summary>epoll(7) of Linux, level-triggered: reports which of many sockets have something to read.</summary>
 /// <remarks>
-/// Lives as long as the process. Any thread may watch sockets; one waits. A socket that is closed is watched no more, but may still be in what was told before that.
+/// Lives as long as the process. Any thread may add sockets; one thread waits. A closed socket is not watched any more, but an earlier result may still contain
+/// it.
 /// </remarks>
 internal sealed partial class Epoll
 {
-    /// <summary>Most sockets that are told of at a time.</summary>
+    /// <summary>Most sockets in one result.</summary>
     public const int MaxReady = 256;
 
     private const int CloseOnExec = 0x80000;
@@ -17,12 +18,12 @@ internal sealed partial class Epoll
     private const int ModifyWatch = 3;
     private const uint Readable = 0x1;
 
-    /// <summary>A socket that is broken is told of in any case, but then only once.</summary>
+    /// <summary>Reports a broken socket only once; epoll always reports broken sockets.</summary>
     private const uint Once = 1u << 30;
 
     private const int Interrupted = 4;
 
-    /// <summary>struct epoll_event is packed on x86-64 alone.</summary>
+    /// <summary>struct epoll_event is packed only on x86-64.</summary>
     private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
     private static readonly int EventBytes = DataOffset + 8;
 
@@ -31,7 +32,7 @@ internal sealed partial class Epoll
 
     public static bool IsSupported { get; } = OperatingSystem.IsLinux();
 
-    /// <param name="key">What <see cref="Wait(Span{long})"/> tells.</param>
+    /// <param name="key">The key that <see cref="Wait(Span{long})"/> returns.</param>
     public void Add(Socket socket, long key, bool isWatching) => Control(AddWatch, socket, key, isWatching);
 
     public void Watch(Socket socket, long key, bool isWatching) => Control(ModifyWatch, socket, key, isWatching);

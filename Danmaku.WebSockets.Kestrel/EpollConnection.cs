@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
-/// One connection of <see cref="EpollTransport"/>: for the HTTP server a pair of pipes as with its own transport, until a WebSocket takes what comes
-/// straight from the socket (<see cref="Start"/>).
+/// One connection of <see cref="EpollTransport"/>. The HTTP server sees a pair of pipes, as with its own transport, until a WebSocket reads directly from the
+/// socket (<see cref="Start"/>).
 /// </summary>
 internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSocketFeature, IMemoryPoolFeature, IPolled, IByteSource
 {
-    /// <summary>Most that a WebSocket is given at a time: others wait for as long as that takes to handle.</summary>
+    /// <summary>Most bytes passed to a WebSocket at a time; other connections wait while it handles them.</summary>
     private const int SinkBytes = 16 * 1024;
 
     private readonly Lock _gate = new();
@@ -34,7 +34,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
     private bool _isReturned;
     private bool _hasSent;
 
-    /// <param name="guard">Has let it enter; it leaves when it is disposed of.</param>
+    /// <param name="guard">The guard that admitted it; it leaves the guard when it is disposed of.</param>
     public EpollConnection(string id, Socket socket, EpollPipes pipes, ListenerGuard guard, ILogger logger)
         : base(id)
     {
@@ -51,7 +51,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         _sending = SendAllAsync();
         lock (_gate)
         {
-            // Something may come before the key is known here.
+            // Bytes may arrive before the key is assigned here.
             _key = _loop.Add(socket, this);
         }
     }
@@ -60,7 +60,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
 
     public MemoryPool<byte> MemoryPool { get; }
 
-    /// <summary>Ends the connection without a word. Thread-safe; safe to repeat.</summary>
+    /// <summary>Ends the connection at once. Thread-safe; safe to repeat.</summary>
     public override void Abort(ConnectionAbortedException abortReason)
     {
         Close(hard: true);
@@ -93,7 +93,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
         catch (Exception error)
         {
-            // A bug ends this one connection, and not the thread that all others need.
+            // A bug ends this one connection, and not the thread that all others share.
             _logger.ConnectionFailed(error);
             Abort(new ConnectionAbortedException(error.Message, error));
         }
@@ -105,7 +105,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         {
             if (_hasEnded || _isFlushing)
             {
-                // It is told of a broken connection in any case, but not again before it is watched again.
+                // epoll reports a broken connection in any case, but only once until it is watched again.
                 return;
             }
 
@@ -127,7 +127,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
             _sink = sink;
             var goesOn = TryGiveWhatHasCome(sink);
 
-            // Both ends: only then the pipe lets its memory go. The server has nothing more to say either.
+            // Completes both ends: only then the pipe frees its memory. The server writes nothing more either.
             _input.Reader.Complete();
             _input.Writer.Complete();
             _output.Writer.Complete();
@@ -142,7 +142,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
     }
 
-    /// <returns>Whether the sink takes more.</returns>
+    /// <returns>Whether the sink accepts more.</returns>
     private bool TryGiveWhatHasCome(IByteSink sink)
     {
         try
@@ -151,7 +151,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
-            // The connection was broken meanwhile. The sink hears that it is over.
+            // The connection broke meanwhile. The sink is told that it has ended.
             return false;
         }
     }
@@ -185,7 +185,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
             return;
         }
 
-        // Copied: the rest of a block may be too small to be worth a system call.
+        // Copies: the rest of a block may be too small for a system call of its own.
         _input.Writer.Write(scratch.AsSpan(0, count));
         var flush = _input.Writer.FlushAsync();
         if (!flush.IsCompletedSuccessfully)
@@ -196,12 +196,12 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
         else if (flush.Result.IsCompleted)
         {
-            // Nobody reads any more.
+            // The reader has completed.
             Watch(false);
         }
     }
 
-    /// <summary>There is no memory for what it says. It is told so where nothing was said before, such as the beginning of an answer.</summary>
+    /// <summary>There is no memory for its input. It gets a 503 if nothing was sent before, such as the beginning of an answer.</summary>
     private void Refuse()
     {
         if (!Volatile.Read(ref _hasSent))
@@ -240,7 +240,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
     }
 
-    /// <returns>0 at the end; less when there is nothing after all, and when the connection was broken, which has been said then.</returns>
+    /// <returns>0 at the end; negative when there is nothing, or when the connection is broken, which was reported then.</returns>
     private int Receive(Span<byte> buffer)
     {
         try
@@ -254,7 +254,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
     }
 
-    /// <summary>Nothing more is read. Whoever is told of it is told by another thread: the caller may hold any lock.</summary>
+    /// <summary>Ends reading. Another thread runs the callbacks, because the caller may hold any lock.</summary>
     private void EndInput(Exception? reason)
     {
         if (Interlocked.Exchange(ref _hasEnded, true))
@@ -281,7 +281,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
         catch (Exception error)
         {
-            // Of those who are told; whoever serves the connection hears of the end all the same.
+            // A failure of a callback; the code that serves the connection still learns of the end.
             _logger.ConnectionFailed(error);
         }
         finally
@@ -318,7 +318,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
             failure = error;
         }
 
-        // To the server it is no error that nobody reads any more.
+        // For the server it is no error that the client has stopped reading.
         await _output.Reader.CompleteAsync();
         if (failure is not null)
         {
@@ -343,7 +343,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
     }
 
-    /// <param name="hard">Throws away what has not been sent.</param>
+    /// <param name="hard">Discards unsent bytes.</param>
     private void Close(bool hard)
     {
         if (Interlocked.Exchange(ref _isGone, true))
@@ -365,7 +365,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
         }
         catch (SocketException)
         {
-            // It is over in any case.
+            // It has ended in any case.
         }
 
         Socket.Dispose();
@@ -374,7 +374,7 @@ internal sealed class EpollConnection : DefaultConnectionContext, IConnectionSoc
     private sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
 
-/// <summary>What the pipes of all connections have in common.</summary>
+/// <summary>Settings shared by the pipes of all connections.</summary>
 /// <param name="readAhead">Most bytes that wait for the server.</param>
 /// <param name="writeBehind">Most bytes that wait for the client.</param>
 internal sealed class EpollPipes(MemoryPool<byte> pool, long readAhead, long writeBehind)
@@ -383,12 +383,12 @@ internal sealed class EpollPipes(MemoryPool<byte> pool, long readAhead, long wri
 
     public MemoryPool<byte> Pool => pool;
 
-    /// <summary>What comes is handled by the pool's threads; a poller is not kept waiting.</summary>
-    /// <param name="unread">The connection's own, which counts.</param>
+    /// <summary>The pool's threads handle the input, so that the event loop does not wait.</summary>
+    /// <param name="unread">The connection's own pool, which counts.</param>
     public PipeOptions Input(MemoryPool<byte> unread) =>
         new(unread, PipeScheduler.ThreadPool, PipeScheduler.Inline, readAhead, readAhead / 2, useSynchronizationContext: false);
 
-    /// <summary>What goes out is sent where it was written. Its segments are large, and each is sent with one system call; they go back when they are sent.</summary>
+    /// <summary>Output is sent from the memory where it was written. Segments are large, and each is sent with one system call and then freed.</summary>
     public PipeOptions Output { get; } = new(
         MemoryPool<byte>.Shared, PipeScheduler.Inline, PipeScheduler.ThreadPool, writeBehind, writeBehind / 2, SegmentBytes, useSynchronizationContext: false);
 }

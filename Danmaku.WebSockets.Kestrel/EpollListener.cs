@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Connections;
 namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
-/// Accepts connections for as long as there are descriptors and memory for them. Without descriptors it waits, and whoever connects waits in the
-/// system's queue; without memory it refuses. A listener that fails for another reason ends the process.
+/// Accepts connections while there are descriptors and memory for them. Without descriptors it waits, and clients wait in the system's queue; without memory it
+/// refuses them. If it fails for another reason, the guard is told, and a node ends its process.
 /// </summary>
 internal sealed class EpollListener : IConnectionListener
 {
-    /// <summary>How often it looks whether there are descriptors again.</summary>
+    /// <summary>How often it checks whether descriptors are free again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly string _id = Guid.NewGuid().ToString("N")[..8];
@@ -32,7 +32,7 @@ internal sealed class EpollListener : IConnectionListener
 
     public EndPoint EndPoint { get; }
 
-    /// <summary>Whether it does not wait for descriptors.</summary>
+    /// <summary>Whether it accepts connections, and is not waiting for descriptors.</summary>
     public bool IsAccepting => !Volatile.Read(ref _isWaiting);
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
@@ -44,7 +44,7 @@ internal sealed class EpollListener : IConnectionListener
                 await WaitForDescriptorsAsync(cancellationToken);
                 var accepted = await _socket.AcceptAsync(cancellationToken);
 
-                // Its number says how many are in use at least.
+                // Its number shows how many are in use at least.
                 _lowest = Descriptors.NumberOf(accepted);
                 if (Open(accepted) is { } connection)
                 {
@@ -86,7 +86,7 @@ internal sealed class EpollListener : IConnectionListener
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Whether it is the listening socket itself. Everything else, such as <c>ENOMEM</c>, for which .NET has no name, passes.</summary>
+    /// <summary>Whether the listening socket itself is broken. Other errors, such as <c>ENOMEM</c>, for which .NET has no name, are temporary.</summary>
     private static bool IsBroken(SocketError error) =>
         error is SocketError.InvalidArgument or SocketError.NotSocket or SocketError.Fault or SocketError.OperationAborted;
 
@@ -94,7 +94,7 @@ internal sealed class EpollListener : IConnectionListener
     {
         while (_lowest >= _guard.MaxDescriptor)
         {
-            await WaitAsync($"of {_guard.Descriptors.Limit} file descriptors {_lowest} are in use, and the rest is kept back", cancellation);
+            await WaitAsync($"{_lowest} of {_guard.Descriptors.Limit} file descriptors are in use, and the rest is reserved", cancellation);
             _lowest = _guard.Descriptors.Lowest();
         }
     }

@@ -8,14 +8,15 @@ using Microsoft.Extensions.Options;
 namespace Danmaku.WebSockets.Kestrel;
 
 /// <summary>
-/// The HTTP server's connections over TCP on Linux. The server's own transport keeps a pending read, two loops and a thread's turn for each piece that
-/// comes; here an <see cref="EventLoop"/> reads where something has come, and hands a WebSocket its bytes on the spot (docs/decisions/0012).
+/// The HTTP server's TCP connections on Linux. The server's own transport has a pending read and two loops for each connection, and a thread's turn for each
+/// piece that arrives. Here an <see cref="EventLoop"/> reads the sockets that have received something, and processes a WebSocket's bytes on its own thread
+/// (docs/decisions/0012).
 /// </summary>
 public sealed class EpollTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>
-    /// Connections that the system has accepted and we have not; <c>net.core.somaxconn</c> bounds it, 4096 by default. Beyond it the system says
-    /// nothing to who connects, and a client that hears nothing asks again only after 1, 3, 7, 15 and 31 s.
+    /// Most connections that the system has accepted and we have not; <c>net.core.somaxconn</c> bounds it, 4096 by default. Beyond that the system ignores new
+    /// connections, and a client tries again only after 1, 3, 7, 15 and 31 s.
     /// </summary>
     private const int Backlog = 4096;
 

@@ -3,28 +3,28 @@ using System.Net.Sockets;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>Somebody who reads a socket when there is something to read. Called by one thread at a time.</summary>
+/// <summary>Reads a socket when it has something to read. Called by one thread at a time.</summary>
 internal interface IPolled
 {
-    /// <summary>There is something to read, or nothing will come any more. Must not wait.</summary>
-    /// <param name="scratch">To read into; its content is lost when this returns.</param>
+    /// <summary>The socket has something to read, or has ended. Must not wait.</summary>
+    /// <param name="scratch">A buffer to read into; its content is lost when this returns.</param>
     void OnReadable(byte[] scratch);
 }
 
 /// <summary>
-/// Threads that wait for many sockets at once and read where something has come. For a connection that is mostly silent nothing else is kept: no
-/// buffer, no pending read, no task.
+/// Threads that wait for many sockets at once and read those that have received something. A silent connection needs nothing else: no buffer, no pending read,
+/// no task.
 /// </summary>
 /// <remarks>Thread-safe. Lives as long as the process.</remarks>
 internal sealed class EventLoop
 {
-    /// <summary>Most that is read of one socket before others have their turn.</summary>
+    /// <summary>Most bytes read from one socket before others have their turn.</summary>
     private const int ScratchBytes = 64 * 1024;
 
-    /// <summary>Beyond so many threads it is the work behind them that counts.</summary>
+    /// <summary>More threads than this do not help: the work behind them takes the time.</summary>
     private const int MaxThreads = 8;
 
-    /// <summary>As often as it looks where something comes all the time.</summary>
+    /// <summary>The pause between two checks of a busy event loop.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     private static readonly Lazy<EventLoop[]> All = new(() =>
@@ -41,11 +41,11 @@ internal sealed class EventLoop
 
     private EventLoop() => new Thread(Run) { IsBackground = true, Name = "epoll" }.Start();
 
-    /// <summary>One of the process's pollers, in turn.</summary>
+    /// <summary>The next of the process's event loops, in turn.</summary>
     public static EventLoop Next() => All.Value[Interlocked.Increment(ref _next) % (uint)All.Value.Length];
 
     /// <summary>Begins to watch a socket.</summary>
-    /// <returns>For the other calls.</returns>
+    /// <returns>The key for the other calls.</returns>
     public long Add(Socket socket, IPolled polled)
     {
         long key;
@@ -74,7 +74,7 @@ internal sealed class EventLoop
         }
     }
 
-    /// <summary>Stops to watch a socket, or goes on.</summary>
+    /// <summary>Pauses or resumes watching a socket.</summary>
     public void Watch(Socket socket, long key, bool isWatching)
     {
         try
@@ -83,11 +83,11 @@ internal sealed class EventLoop
         }
         catch (Exception error) when (error is ObjectDisposedException or IOException)
         {
-            // It has been closed.
+            // The socket has been closed.
         }
     }
 
-    /// <summary>To be called once, when the socket is closed, or is about to be.</summary>
+    /// <summary>Must be called once, when the socket is closed or about to be.</summary>
     public void Remove(long key)
     {
         lock (_gate)
@@ -103,8 +103,8 @@ internal sealed class EventLoop
     }
 
     /// <summary>
-    /// While it is busy it checks all sockets once per millisecond: waking a thread for each message costs more than reading it, here and in the threads
-    /// behind.
+    /// A busy event loop checks all sockets once per millisecond: waking a thread for each message costs more than reading it, here and in the threads behind
+    /// it.
     /// </summary>
     private void Run()
     {
@@ -128,7 +128,7 @@ internal sealed class EventLoop
         }
     }
 
-    /// <summary>Null for one that has been removed, also when another has its place.</summary>
+    /// <summary>Null for a removed socket, even if another uses its slot.</summary>
     private IPolled? Find(long key)
     {
         lock (_gate)

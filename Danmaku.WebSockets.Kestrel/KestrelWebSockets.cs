@@ -7,17 +7,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>What an application calls to serve WebSockets with this library.</summary>
+/// <summary>The methods by which an application serves WebSockets with this library.</summary>
 public static class KestrelWebSockets
 {
     /// <summary>Accepts TCP connections over epoll. Linux only: see <see cref="EpollTransport.IsSupported"/>.</summary>
-    /// <param name="guard">Bounds them; null for a guard that only leaves file descriptors to the rest of the process.</param>
+    /// <param name="guard">Bounds the connections; null for a guard that only reserves file descriptors for the rest of the process.</param>
     public static IServiceCollection AddEpollTransport(this IServiceCollection services, Func<IServiceProvider, ListenerGuard>? guard = null) => services
         .AddSingleton(guard ?? (_ => new ListenerGuard(Descriptors.OfThisProcess())))
         .AddSingleton<EpollTransport>()
         .AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<EpollTransport>());
 
-    /// <summary>Lets WebSockets of this endpoint outlive their request, where they can (docs/decisions/0010). Before TLS in the order of calls.</summary>
+    /// <summary>Lets WebSockets of this endpoint outlive their request, if possible (docs/decisions/0010). Call it before TLS.</summary>
     public static ListenOptions UseWebSocketTakeover(this ListenOptions endpoint)
     {
         endpoint.Use(next => connection => ConnectionTakeover.UseAsync(connection, next));
@@ -25,14 +25,13 @@ public static class KestrelWebSockets
     }
 
     /// <summary>
-    /// Answers a request for a WebSocket with 101. <paramref name="serve"/> is called once, unless this throws; it must not hold on to anything of
-    /// the request.
+    /// Answers a request for a WebSocket with 101. <paramref name="serve"/> is called once, unless this throws; it must not keep anything of the request.
     /// </summary>
-    /// <param name="serve">Has the connection until it ends.</param>
+    /// <param name="serve">Serves the connection until it ends.</param>
     /// <param name="subprotocol">For <c>Sec-WebSocket-Protocol</c>; null for none.</param>
     /// <param name="extensions">For <c>Sec-WebSocket-Extensions</c>, such as what <see cref="PerMessageDeflate.Accept"/> returns; null for none.</param>
     /// <returns>True when the connection outlives the request and is still being served; false when it has been served.</returns>
-    /// <exception cref="InvalidOperationException">It is not a request for a WebSocket.</exception>
+    /// <exception cref="InvalidOperationException">The request is not for a WebSocket.</exception>
     public static async Task<bool> AcceptWebSocketAsync(
         this HttpContext context, Func<ClientConnection, Task> serve, string? subprotocol = null, string? extensions = null)
     {
@@ -64,7 +63,7 @@ public static class KestrelWebSockets
 
     private static async Task<Stream> UpgradeAsync(HttpContext context, string? subprotocol, string? extensions)
     {
-        // Slow clients are judged by the outbox, not by the HTTP server.
+        // The outbox handles slow clients, not the HTTP server.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
         {
             rate.MinDataRate = null;

@@ -2,21 +2,21 @@ using System.Net.Sockets;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>Tells connections that there is no memory for them, before the HTTP server hears of them.</summary>
+/// <summary>Answers connections for which there is no memory, before the HTTP server sees them.</summary>
 internal sealed class RefusedConnections
 {
-    /// <summary>How many are waited for at once. What comes beyond that may find its connection broken before it has read the answer.</summary>
+    /// <summary>Most connections that it waits for at once. Further clients may find the connection broken before they have read the answer.</summary>
     private const int MaxLingering = 64;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private int _lingering;
 
-    /// <summary>For whoever speaks HTTP; to others, such as TLS, it is a connection that ends.</summary>
+    /// <summary>The answer for HTTP clients; for others, such as TLS, the connection just ends.</summary>
     public static ReadOnlySpan<byte> Answer =>
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"u8;
 
-    /// <summary>Answers and ends. The socket belongs to this from now on.</summary>
+    /// <summary>Answers and closes the socket, which this class now owns.</summary>
     public void Refuse(Socket socket)
     {
         try
@@ -31,7 +31,7 @@ internal sealed class RefusedConnections
         }
     }
 
-    /// <summary>Reads what the client says before it has heard the answer: a socket that is closed with something unread takes the answer back.</summary>
+    /// <summary>Reads what the client sends before it has received the answer: closing a socket with unread data would discard the answer.</summary>
     private async Task LingerAsync(Socket socket)
     {
         using var _ = socket;
@@ -47,7 +47,7 @@ internal sealed class RefusedConnections
             }
             catch (Exception error) when (error is SocketException or OperationCanceledException)
             {
-                // Gone, or not in time.
+                // The client has gone, or was too slow.
             }
         }
 

@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace Danmaku.WebSockets.Kestrel;
 
-/// <summary>What the operating system takes in for a viewer that does not read: on Linux megabytes by itself, so that it would hold more than we do.</summary>
+/// <summary>Bounds what the operating system buffers for a client that does not read. Linux alone would buffer megabytes, more than the outbox.</summary>
 internal static class SendBufferLimit
 {
-    /// <summary>Bytes that the system takes in and has not sent. What is on its way does not count, so that no connection gets slower by it.</summary>
+    /// <summary>Most unsent bytes that the system buffers. Bytes on their way do not count, so that no connection gets slower.</summary>
     private const int UnsentBytes = 64 * 1024;
 
     private const int Tcp = 6;
@@ -13,7 +13,7 @@ internal static class SendBufferLimit
     /// <summary><c>TCP_NOTSENT_LOWAT</c> of Linux; .NET has no name for it.</summary>
     private const int NotSentLowWater = 25;
 
-    /// <summary>Bounds what the system takes in for one connection, where it can.</summary>
+    /// <summary>Bounds the system's buffer of one connection, where that is supported.</summary>
     public static void Bound(Socket? socket)
     {
         if (socket is null || socket.ProtocolType != ProtocolType.Tcp || !OperatingSystem.IsLinux())
@@ -27,11 +27,11 @@ internal static class SendBufferLimit
         }
         catch (SocketException)
         {
-            // Gone already, or a system that only looks like Linux. It is a matter of memory and not of being right.
+            // The connection has gone, or the system only looks like Linux. The limit only saves memory.
         }
         catch (ObjectDisposedException)
         {
-            // Gone already.
+            // The connection has gone.
         }
     }
 }

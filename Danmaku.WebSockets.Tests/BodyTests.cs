@@ -19,7 +19,7 @@ public sealed class BodyTests
     [InlineData(10_000_000)]
     public async Task Each_byte_of_a_body_arrives_over_epoll(int count)
     {
-        Skip.IfNot(EpollTransport.IsSupported, "epoll is there on Linux alone.");
+        Skip.IfNot(EpollTransport.IsSupported, "epoll exists only on Linux.");
         await using var server = await EchoServer.StartAsync(epoll: true, tls: false);
         using var client = new HttpClient { Timeout = Deadline };
 
@@ -30,10 +30,10 @@ public sealed class BodyTests
     }
 
     [SkippableFact]
-    public async Task Who_reads_slowly_gets_all_of_it_too()
+    public async Task A_slow_reader_gets_all_of_it_too()
     {
         const int Count = 5_000_000;
-        Skip.IfNot(EpollTransport.IsSupported, "epoll is there on Linux alone.");
+        Skip.IfNot(EpollTransport.IsSupported, "epoll exists only on Linux.");
         await using var server = await EchoServer.StartAsync(epoll: true, tls: false);
         using var client = new TcpClient { ReceiveBufferSize = 4096 };
         await client.ConnectAsync("127.0.0.1", server.Port);

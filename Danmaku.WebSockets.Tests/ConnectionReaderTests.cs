@@ -41,7 +41,7 @@ public sealed class ConnectionReaderTests : IDisposable
     [InlineData(6, 2)]
     [InlineData(7, 20)]
     [InlineData(8, 5000)]
-    public async Task Who_is_read_slowly_is_heard_all_the_same(int seed, int longest)
+    public async Task A_client_that_is_read_slowly_is_still_read_completely(int seed, int longest)
     {
         var random = new Random(seed);
         _listener.Wait = () => random.Next(4) == 0 ? TimeSpan.FromMilliseconds(1) : TimeSpan.Zero;

@@ -17,7 +17,7 @@ public sealed class EchoTests
     [InlineData(true, true)]
     public async Task Each_case_is_answered_as_it_should_be(bool epoll, bool tls)
     {
-        Skip.If(epoll && !EpollTransport.IsSupported, "epoll is there on Linux alone.");
+        Skip.If(epoll && !EpollTransport.IsSupported, "epoll exists only on Linux.");
         await using var server = await EchoServer.StartAsync(epoll, tls);
         var wrong = new System.Collections.Concurrent.ConcurrentBag<string>();
 
@@ -50,7 +50,7 @@ public sealed class EchoTests
     [InlineData(true)]
     public async Task A_thousand_connections_at_once_each_get_every_byte_that_is_theirs(bool epoll)
     {
-        Skip.If(epoll && !EpollTransport.IsSupported, "epoll is there on Linux alone.");
+        Skip.If(epoll && !EpollTransport.IsSupported, "epoll exists only on Linux.");
         await using var server = await EchoServer.StartAsync(epoll, tls: false);
         var wrong = new System.Collections.Concurrent.ConcurrentBag<int>();
 

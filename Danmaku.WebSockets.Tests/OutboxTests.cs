@@ -24,7 +24,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task What_comes_during_a_blocked_write_goes_out_together_after_it()
+    public async Task Frames_that_come_during_a_blocked_write_go_out_together_after_it()
     {
         _target.Block();
         Assert.All([1, 2, 3, 4], frame => Assert.True(Write(frame, FrameKind.Data)));
@@ -38,7 +38,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void What_is_left_for_later_goes_out_with_the_next_frame()
+    public void A_frame_left_for_later_goes_out_with_the_next_frame()
     {
         Assert.True(_outbox.TryWrite(new SharedFrame(new byte[] { 1 }), FrameKind.Control, later: true));
         Assert.Empty(_target.Writes);
@@ -50,7 +50,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void What_is_left_for_later_goes_out_when_asked_for()
+    public void A_frame_left_for_later_goes_out_at_a_flush()
     {
         _outbox.TryWrite(new SharedFrame(new byte[] { 1 }), FrameKind.Control, later: true);
 
@@ -61,7 +61,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void Much_that_is_left_for_later_does_not_wait_for_ever_and_takes_no_place()
+    public void Many_frames_left_for_later_do_not_wait_for_ever_and_take_no_space()
     {
         for (var i = 0; i < 5000; i++)
         {
@@ -73,7 +73,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_left_for_later_during_a_blocked_write_does_not_wait_for_more()
+    public async Task A_frame_left_for_later_during_a_blocked_write_does_not_wait_for_another()
     {
         _target.Block();
         Write(1, FrameKind.Data);
@@ -203,7 +203,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public void What_is_written_at_once_does_not_count()
+    public void A_frame_that_is_written_at_once_does_not_count()
     {
         Assert.True(_outbox.TryWrite(new SharedFrame(new byte[10_000]), FrameKind.Data));
 
@@ -211,7 +211,7 @@ public sealed class OutboxTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_there_is_no_memory_left_only_a_little_waits()
+    public async Task Without_memory_only_a_few_bytes_may_wait()
     {
         _memory.Take(_memory.Bound);
         _target.Block();
@@ -230,7 +230,7 @@ public sealed class OutboxTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Nothing_is_kept_for_a_connection_that_is_over(bool isAtOnce)
+    public async Task Nothing_is_kept_for_an_ended_connection(bool isAtOnce)
     {
         _target.Block();
         Assert.All(Enumerable.Range(0, 4), _ => Assert.True(_outbox.TryWrite(new SharedFrame(new byte[10_000]), FrameKind.Data)));

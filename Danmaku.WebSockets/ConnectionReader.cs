@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace Danmaku.WebSockets;
 
-/// <summary>Reads one client's connection, on the thread that has received something, and passes on what it says.</summary>
+/// <summary>Reads one client's connection on the receiving thread, and passes its messages to a listener.</summary>
 /// <remarks>
-/// While somebody listens to what was said, and until it is the client's turn again, it is read no further; what has been received until then waits here,
-/// at most what a source gives at a time.
+/// It reads no further while the listener handles a message, and until the client's next turn. Bytes received meanwhile wait here: at most what a source passes
+/// at a time.
 /// </remarks>
 public sealed class ConnectionReader(IByteSource source, ReaderOptions options, IClientListener listener, TimeProvider time) : IByteSink, IDisposable
 {
@@ -17,26 +17,26 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
     private int _restStart;
     private int _restEnd;
 
-    /// <summary>Nothing is read: it is not this client's turn, or somebody still listens.</summary>
+    /// <summary>Whether reading is paused: it is not this client's turn, or the listener is still busy.</summary>
     private bool _isPaused;
     private bool _isWaiting;
 
-    /// <summary>What comes next has been paid for.</summary>
+    /// <summary>Whether the next message has been paid for.</summary>
     private bool _isPaid;
     private bool _isWorking;
 
-    /// <summary>Nothing will come any more.</summary>
+    /// <summary>Whether nothing will come any more.</summary>
     private bool _isEnding;
     private bool _isOver;
 
-    /// <summary>Begins to read. Ends with the client's Close frame, or when the connection is over.</summary>
+    /// <summary>Begins to read. Completes with the client's Close frame, or when the connection has ended.</summary>
     public Task RunAsync()
     {
         source.Start(this);
         return _over.Task;
     }
 
-    /// <summary>The connection is over: nothing is kept of it any more.</summary>
+    /// <summary>The connection has ended: frees everything kept for it.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -73,7 +73,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
         }
     }
 
-    /// <returns>How many bytes are done with.</returns>
+    /// <returns>How many bytes were processed.</returns>
     private int Work(Memory<byte> bytes)
     {
         var (done, hasHeard) = (0, false);
@@ -89,7 +89,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
             done += count;
             if (received.Kind == ReceivedKind.Nothing)
             {
-                // A piece that completes nothing costs as much as a message, or tiny pieces would be for nothing.
+                // A piece that completes nothing costs as much as a message; otherwise tiny pieces would be free.
                 _isPaid &= hasHeard;
                 break;
             }
@@ -107,7 +107,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
         return _isOver ? bytes.Length : done;
     }
 
-    /// <summary>Pays for what comes next, if that has not been done, and waits if it must.</summary>
+    /// <summary>Pays for the next message, if that has not been done, and waits if necessary.</summary>
     private bool IsTurn()
     {
         if (!_isPaid)
@@ -116,7 +116,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
             var wait = listener.Pay();
             if (wait > TimeSpan.Zero && _isEnding)
             {
-                // Nobody is there any more whose turn it could be.
+                // The connection has ended, so there is no next turn.
                 End();
             }
             else if (wait > TimeSpan.Zero)
@@ -185,7 +185,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
         GoOn();
     }
 
-    /// <summary>Goes on with what was kept, and then with what comes.</summary>
+    /// <summary>Goes on with the kept bytes, and then with new ones.</summary>
     private void GoOn()
     {
         lock (_gate)
@@ -193,7 +193,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
             _isPaused = false;
             if (_isWorking || _isOver)
             {
-                // It was over at once, and on the thread that works here; or all is over.
+                // It completed at once, on the thread that works here; or the connection has ended.
                 return;
             }
 
@@ -220,7 +220,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
         _over.TrySetResult();
         if (!_isWorking)
         {
-            // Else it works on them.
+            // Otherwise process them now.
             Forget();
         }
     }
@@ -234,7 +234,7 @@ public sealed class ConnectionReader(IByteSource source, ReaderOptions options, 
 
         if (_restEnd + bytes.Length > _rest.Length && !TryGrow(bytes.Length))
         {
-            // What is thrown away may be half a frame: nothing that follows means anything.
+            // The discarded bytes may be half a frame: nothing after them can be read.
             Forget();
             _reader.Dispose();
             Hear(new Received(ReceivedKind.Error, Error: ReadError.NoMemory));

@@ -17,6 +17,6 @@ public static class ControlFrame
         return SharedFrame.Encode(Opcode.Close, [.. status, .. Encoding.UTF8.GetBytes(text)]);
     }
 
-    /// <param name="payload">Of the Ping that it answers; at most 125 bytes.</param>
+    /// <param name="payload">The payload of the Ping that it answers; at most 125 bytes.</param>
     public static byte[] Pong(ReadOnlySpan<byte> payload) => SharedFrame.Encode(Opcode.Pong, payload);
 }

@@ -1,17 +1,17 @@
 namespace Danmaku.WebSockets;
 
-/// <summary>What one connection keeps of its client's words, as it counts in a budget.</summary>
-/// <remarks>Not thread-safe; it has one owner, who keeps it where it is.</remarks>
+/// <summary>The memory that one connection keeps for unfinished input, counted in a budget.</summary>
+/// <remarks>Not thread-safe; it has one owner, which must not copy it.</remarks>
 /// <param name="budget">Null for no bound.</param>
 public struct HeldMemory(IMemoryBudget? budget)
 {
-    /// <summary>So much costs nothing: it is part of what a connection costs in any case. So no short message that comes in two pieces is refused.</summary>
+    /// <summary>This many bytes are free: they are part of the cost of a connection. So no short message in two pieces is refused.</summary>
     public const int FreeBytes = 1024;
 
     private int _counted;
 
-    /// <summary>Says how much is kept from now on.</summary>
-    /// <returns>False when there is too little memory; what was kept before still counts then.</returns>
+    /// <summary>Sets how many bytes are kept.</summary>
+    /// <returns>False when there is too little memory; then the earlier amount still counts.</returns>
     public bool TryHold(int bytes)
     {
         var counted = bytes > FreeBytes ? bytes : 0;
@@ -29,7 +29,7 @@ public struct HeldMemory(IMemoryBudget? budget)
         return true;
     }
 
-    /// <summary>Nothing is kept any more.</summary>
+    /// <summary>Frees everything.</summary>
     public void LetGo()
     {
         if (_counted > 0)

@@ -1,10 +1,10 @@
 namespace Danmaku.WebSockets;
 
-/// <summary>Where a connection's bytes go. Called for one write after the other.</summary>
+/// <summary>The output of a connection. Called for one write after the other.</summary>
 public interface IByteTarget
 {
-    /// <summary>Writes all of it; ends at once when that needs no waiting.</summary>
-    /// <exception cref="IOException">The connection is over.</exception>
+    /// <summary>Writes all bytes; completes synchronously if it need not wait.</summary>
+    /// <exception cref="IOException">The connection has ended.</exception>
     ValueTask WriteAsync(ReadOnlyMemory<byte> bytes);
 }
 

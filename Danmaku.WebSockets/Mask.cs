@@ -8,8 +8,8 @@ namespace Danmaku.WebSockets;
 /// <summary>Masking of a client's payload (RFC 6455 §5.3).</summary>
 internal static class Mask
 {
-    /// <summary>Takes the mask off, or puts it on.</summary>
-    /// <param name="key">As its four bytes stand in memory.</param>
+    /// <summary>Adds or removes the mask.</summary>
+    /// <param name="key">The key as its four bytes lie in memory.</param>
     public static void Apply(Span<byte> payload, uint key)
     {
         var wide = MemoryMarshal.Cast<byte, Vector128<byte>>(payload);
@@ -32,14 +32,14 @@ internal static class Mask
         }
     }
 
-    /// <summary>The key for what comes after <paramref name="count"/> bytes.</summary>
+    /// <summary>The key for the bytes after the first <paramref name="count"/>.</summary>
     public static uint Turn(uint key, int count)
     {
         var bits = count % sizeof(uint) * 8;
         return BitConverter.IsLittleEndian ? BitOperations.RotateRight(key, bits) : BitOperations.RotateLeft(key, bits);
     }
 
-    /// <summary>The key as it stands in memory, of its bytes as they came: the first is the highest.</summary>
+    /// <summary>The key as it lies in memory, from a number whose highest byte came first.</summary>
     public static uint FromBytes(uint key) => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(key) : key;
 
     private static byte ByteOf(uint key, int index)

@@ -1,6 +1,6 @@
 namespace Danmaku.WebSockets;
 
-/// <summary>What a frame is (RFC 6455 §5.2).</summary>
+/// <summary>The type of a frame (RFC 6455 §5.2).</summary>
 public enum Opcode
 {
     Continuation = 0,

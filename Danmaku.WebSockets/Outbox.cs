@@ -2,25 +2,24 @@ using System.Buffers;
 
 namespace Danmaku.WebSockets;
 
-/// <summary>What becomes of a frame when the outbox is full.</summary>
+/// <summary>What happens to a frame when the outbox is full.</summary>
 public enum FrameKind
 {
-    /// <summary>It is refused: whoever sends it can skip it.</summary>
+    /// <summary>It is refused: the sender can skip it.</summary>
     Data,
 
     /// <summary>It may use a reserve beyond the bound.</summary>
     Control,
 
-    /// <summary>It is always accepted, and nothing after it.</summary>
+    /// <summary>It is always accepted, and no frame after it.</summary>
     Close,
 }
 
 /// <summary>A connection's bounded send queue: whole WebSocket frames, in order, none after a Close frame.</summary>
 /// <remarks>
-/// Thread-safe; nobody waits. While the target takes what it is given at once, the thread that brings a frame writes it, and nothing
-/// is queued or allocated. Frames that come during a longer write, or that are left for later, wait and are then written together.
-/// What is kept for clients that do not read counts in <paramref name="memory"/>: a frame once, however many connections keep it. Where that is used up,
-/// a client has no place for more than <see cref="FreeBytes"/>.
+/// Thread-safe; no caller waits. While the target accepts writes at once, the calling thread writes the frame, and nothing is queued or allocated. Frames that
+/// come during a longer write, or that are left for later, wait and are then written together. Frames kept for slow clients count in <paramref name="memory"/>,
+/// each once, however many connections keep it. When that is used up, a client may keep no more than <see cref="FreeBytes"/>.
 /// </remarks>
 /// <param name="maxFrames">Most frames that wait; a frame that is being written does not count.</param>
 /// <param name="maxBytes">Most bytes that wait.</param>
@@ -28,16 +27,16 @@ public enum FrameKind
 /// <param name="failed">Called once when a write fails; it must not throw.</param>
 public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMemoryBudget? memory, Action failed, TimeProvider time) : IDisposable
 {
-    /// <summary>How many control frames have a place beyond <c>maxFrames</c>.</summary>
+    /// <summary>How many control frames may wait beyond <c>maxFrames</c>.</summary>
     public const int ReservedFrames = 64;
 
-    /// <summary>With so many left for later, the next one takes them along: what they wait for may be long in coming.</summary>
+    /// <summary>After this many frames left for later, the next one sends them: the frame that they wait for may come late.</summary>
     private const int MaxLater = 32;
 
-    /// <summary>What may wait for each client, whatever the others have: viewers that are hardly late are not to suffer.</summary>
+    /// <summary>Bytes that may wait for each client however much others use, so that viewers that are hardly late are not skipped.</summary>
     public const int FreeBytes = 16 * 1024;
 
-    /// <summary>Smaller frames are not worth counting.</summary>
+    /// <summary>Smaller frames are not counted.</summary>
     private const int MinCounted = 64;
 
     private const int ReservedBytes = 64 * 1024;
@@ -63,7 +62,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         }
     }
 
-    /// <summary>How long nothing has been sent; zero while something is under way.</summary>
+    /// <summary>How long nothing has been sent; zero during a write.</summary>
     public TimeSpan Idle
     {
         get
@@ -75,9 +74,9 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         }
     }
 
-    /// <summary>Puts a frame behind those waiting.</summary>
-    /// <param name="later">It may wait for what comes next, or for <see cref="Flush"/>.</param>
-    /// <returns>False, with nothing written, when there is no place or a Close frame went before.</returns>
+    /// <summary>Appends a frame to the queue.</summary>
+    /// <param name="later">Whether it may wait for the next frame, or for <see cref="Flush"/>.</param>
+    /// <returns>False, with nothing queued, when the queue is full or a Close frame was queued.</returns>
     public bool TryWrite(SharedFrame frame, FrameKind kind, bool later = false)
     {
         bool isAlone;
@@ -118,7 +117,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         return true;
     }
 
-    /// <summary>Writes what was left for later.</summary>
+    /// <summary>Writes the frames that were left for later.</summary>
     public void Flush()
     {
         lock (_gate)
@@ -134,7 +133,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         WriteWaiting();
     }
 
-    /// <summary>Ends when everything that was accepted is written, or a write has failed.</summary>
+    /// <summary>Completes when all accepted frames are written, or a write has failed.</summary>
     public Task WrittenAsync()
     {
         lock (_gate)
@@ -149,7 +148,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         }
     }
 
-    /// <summary>The connection is over: nothing is kept for it any more.</summary>
+    /// <summary>The connection has ended: frees everything kept for it.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -166,10 +165,10 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         _ => true,
     };
 
-    /// <summary>Whether the node has too little memory to keep so much more for a client that is late.</summary>
+    /// <summary>Whether there is too little memory to keep this many more bytes for a slow client.</summary>
     private bool IsShort(int bytes) => (_isWriting || _waiting.Count > 0) && _waitingBytes + bytes > FreeBytes && memory?.Refuses() == true;
 
-    /// <summary>The common case, without a thing that the rest needs: one frame, which the stream takes at once.</summary>
+    /// <summary>The common case, without any queue: one frame, which the target accepts at once.</summary>
     private void Write(SharedFrame frame)
     {
         ValueTask write;
@@ -194,7 +193,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         }
     }
 
-    /// <summary>Writes what waits, if anything does; whoever calls is the one who writes.</summary>
+    /// <summary>Writes the waiting frames; the caller is the only writer.</summary>
     private void WriteWaiting()
     {
         if (TryTake(out var piece))
@@ -224,13 +223,13 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         }
         catch (Exception)
         {
-            // Whatever it was, the connection is over, and its reader hears of it too.
+            // After any failure the connection has ended, and its reader learns that too.
             Release(ref piece);
             Fail();
         }
     }
 
-    /// <summary>Takes what waits, together where it is small; ends the writing when nothing does.</summary>
+    /// <summary>Takes the waiting frames, several together if they are small; ends the writing when there are none.</summary>
     private bool TryTake(out Piece piece)
     {
         lock (_gate)
@@ -242,7 +241,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
                 return false;
             }
 
-            // A copy is memory for this client alone.
+            // A copy is memory only for this client.
             if (_waiting.Count == 1 || _waiting.Peek().Bytes.Length > MaxWriteBytes / 2 || memory?.IsFull == true)
             {
                 var frame = Dequeue();
@@ -312,7 +311,7 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         piece.IsKept = true;
     }
 
-    /// <summary>It is written, or never will be.</summary>
+    /// <summary>Frees a piece that is written, or never will be.</summary>
     private void Release(ref Piece piece)
     {
         if (piece.Copy is { } copy)
@@ -347,12 +346,12 @@ public sealed class Outbox(IByteTarget target, int maxFrames, int maxBytes, IMem
         }
     }
 
-    /// <summary>What is written with one call: a frame, or a copy of several.</summary>
+    /// <summary>One write: a frame, or a copy of several.</summary>
     private record struct Piece(ReadOnlyMemory<byte> Bytes)
     {
         public SharedFrame? Frame { get; init; }
 
-        /// <summary>From the pool; null where it is a frame.</summary>
+        /// <summary>The array from the pool; null if the piece is a frame.</summary>
         public byte[]? Copy { get; init; }
 
         /// <summary>Whether it counts in the budget.</summary>

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Danmaku.WebSockets;
 
 /// <summary>
-/// <c>permessage-deflate</c> (RFC 7692) for messages that are compressed once and sent to many: none refers to the one before, so that
-/// everybody can read it, whatever came before.
+/// <c>permessage-deflate</c> (RFC 7692) for messages that are compressed once and sent to many: no message refers to an earlier one, so every client can read
+/// it.
 /// </summary>
 public static class PerMessageDeflate
 {
@@ -17,12 +17,12 @@ public static class PerMessageDeflate
     /// <summary>FIN, RSV1 and the opcode of a text frame: whole, and compressed (RFC 7692 §6).</summary>
     private const byte CompressedText = 0xc1;
 
-    /// <summary>What DeflateStream compresses with, as a power of two. Who has place for less cannot be served with shared messages.</summary>
+    /// <summary>The window size of DeflateStream, as a power of two. A client that wants a smaller window cannot read shared messages.</summary>
     private const int WindowBits = 15;
 
     private const int MinWindowBits = 8;
 
-    /// <summary>What a flushed DEFLATE stream ends with, and a message leaves out (RFC 7692 §7.2.1).</summary>
+    /// <summary>The end of a flushed DEFLATE stream, which a message omits (RFC 7692 §7.2.1).</summary>
     private const int TailBytes = 4;
 
     /// <summary>The answer to the first offer that can be accepted (RFC 7692 §7.1), for <c>Sec-WebSocket-Extensions</c>.</summary>
@@ -100,7 +100,7 @@ public static class PerMessageDeflate
         return seen.Contains("server_max_window_bits") ? answer + $"; server_max_window_bits={WindowBits}" : answer;
     }
 
-    /// <summary>A window size; null when it is none. It has no leading zeros (RFC 7692 §7.1.2).</summary>
+    /// <summary>A window size; null when invalid. It has no leading zeros (RFC 7692 §7.1.2).</summary>
     private static int? Bits(string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
         && bits is >= MinWindowBits and <= WindowBits

@@ -1,7 +1,7 @@
 namespace Danmaku.WebSockets;
 
-/// <summary>Why a client's bytes are refused.</summary>
-/// <param name="CloseCode">What the Close frame that answers it should say (RFC 6455 §7.4.1).</param>
+/// <summary>The reason why a client's bytes are refused.</summary>
+/// <param name="CloseCode">The code of the Close frame that answers it (RFC 6455 §7.4.1).</param>
 /// <param name="Detail">For people.</param>
 public sealed record ReadError(int CloseCode, string Detail)
 {

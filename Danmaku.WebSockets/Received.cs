@@ -1,9 +1,9 @@
 namespace Danmaku.WebSockets;
 
-/// <summary>What <see cref="MessageReader.Read"/> has found.</summary>
+/// <summary>The result of <see cref="MessageReader.Read"/>.</summary>
 public enum ReceivedKind
 {
-    /// <summary>Nothing that is whole: all bytes were taken, and more must come.</summary>
+    /// <summary>Nothing complete: all bytes were consumed, and more must come.</summary>
     Nothing,
 
     /// <summary>A text message, whole and valid UTF-8.</summary>
@@ -19,15 +19,17 @@ public enum ReceivedKind
 
     Pong,
 
-    /// <summary>The client's last word: the reader passes over whatever comes after it.</summary>
+    /// <summary>The client's Close frame: the reader ignores everything after it.</summary>
     Close,
 
-    /// <summary>The client broke a rule. From now on the reader looks for its Close frame alone.</summary>
+    /// <summary>The client broke a rule. From now on the reader only looks for its Close frame.</summary>
     Error,
 }
 
-/// <summary>One thing that a client has said.</summary>
-/// <param name="Payload">Of a message or control frame, unmasked and inflated; of a Close frame its reason. Gone with the next call of the reader.</param>
-/// <param name="CloseCode">Of a Close frame; <see cref="CloseCodes.None"/> where it has none.</param>
-/// <param name="Error">What was wrong, where something was.</param>
+/// <summary>One message, control frame or error of a client.</summary>
+/// <param name="Payload">
+/// The payload of a message or control frame, unmasked and inflated; for a Close frame its reason. Invalid after the next call of the reader.
+/// </param>
+/// <param name="CloseCode">The code of a Close frame; <see cref="CloseCodes.None"/> if it has none.</param>
+/// <param name="Error">The error, if there was one.</param>
 public readonly record struct Received(ReceivedKind Kind, ReadOnlyMemory<byte> Payload = default, int CloseCode = 0, ReadError? Error = null);

@@ -2,9 +2,7 @@ using System.Buffers.Binary;
 
 namespace Danmaku.WebSockets;
 
-/// <summary>
-/// One or more complete, unmasked WebSocket frames, as they go onto the socket. The bytes never change, and all connections that send them share them.
-/// </summary>
+/// <summary>One or more complete, unmasked WebSocket frames, as they are sent. The bytes never change, and all connections share them.</summary>
 /// <param name="bytes">Complete WebSocket frames (RFC 6455 §5.2).</param>
 public class SharedFrame(ReadOnlyMemory<byte> bytes)
 {
@@ -19,7 +17,7 @@ public class SharedFrame(ReadOnlyMemory<byte> bytes)
     /// <returns>Its length: 2, 4 or 10.</returns>
     public static int WriteTextHeader(Span<byte> target, int payloadBytes) => WriteHeader(target, Opcode.Text, payloadBytes);
 
-    /// <summary>The length of the header of the unmasked frame that <paramref name="bytes"/> begin with: 2, 4 or 10.</summary>
+    /// <summary>The length of the header of the unmasked frame at the beginning of <paramref name="bytes"/>: 2, 4 or 10.</summary>
     public static int HeaderBytes(ReadOnlySpan<byte> bytes) => (bytes[1] & 0x7f) switch
     {
         126 => 4,
@@ -41,11 +39,11 @@ public class SharedFrame(ReadOnlyMemory<byte> bytes)
         return [.. header, .. payload];
     }
 
-    /// <summary>Counts one more connection that keeps it because it cannot be sent at once. Thread-safe.</summary>
+    /// <summary>Counts one more connection that keeps it because it could not be sent at once. Thread-safe.</summary>
     /// <returns>Whether this is the first: from now on its bytes stay in memory.</returns>
     internal bool Keep() => Interlocked.Increment(ref _keepers) == 1;
 
-    /// <summary>Counts one of those less.</summary>
+    /// <summary>Counts one connection less.</summary>
     /// <returns>Whether this was the last.</returns>
     internal bool LetGo() => Interlocked.Decrement(ref _keepers) == 0;
 

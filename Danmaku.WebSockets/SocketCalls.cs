@@ -18,7 +18,7 @@ public static partial class SocketCalls
     /// <summary>Whether this system is Linux.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux();
 
-    /// <returns>How many bytes have come; 0 at the end of the stream, −1 when there is nothing yet.</returns>
+    /// <returns>How many bytes were received; 0 at the end of the stream, −1 when there is nothing yet.</returns>
     /// <exception cref="IOException">The connection is over.</exception>
     public static int TryReceive(Socket socket, Span<byte> buffer)
     {
@@ -44,7 +44,7 @@ public static partial class SocketCalls
         }
     }
 
-    /// <returns>How many bytes the system has taken.</returns>
+    /// <returns>How many bytes the system has accepted.</returns>
     /// <exception cref="IOException">The connection is over.</exception>
     public static int TrySend(Socket socket, ReadOnlySpan<byte> bytes)
     {
@@ -70,8 +70,8 @@ public static partial class SocketCalls
         }
     }
 
-    /// <summary>Why the last call has failed.</summary>
-    /// <returns>True when it would have waited; false when a signal interrupted it, and it is to be made again.</returns>
+    /// <summary>Checks why the last call has failed.</summary>
+    /// <returns>True when it would have waited; false when a signal interrupted it, and the call must be repeated.</returns>
     /// <exception cref="IOException">The connection is over.</exception>
     private static bool HasToWait() => Marshal.GetLastPInvokeError() switch
     {
@@ -83,7 +83,7 @@ public static partial class SocketCalls
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint Receive(SafeSocketHandle socket, ref byte buffer, nuint length, int flags);
 
-    /// <summary>send(2). <see cref="Socket.Send(ReadOnlySpan{byte}, SocketFlags, out SocketError)"/> does not say how much of it went.</summary>
+    /// <summary>send(2). <see cref="Socket.Send(ReadOnlySpan{byte}, SocketFlags, out SocketError)"/> does not report how much was sent.</summary>
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     private static partial nint Send(SafeSocketHandle socket, ReadOnlySpan<byte> bytes, nuint length, int flags);
 }

@@ -2,8 +2,8 @@ using System.Net.Sockets;
 
 namespace Danmaku.WebSockets;
 
-/// <summary>Writes to a socket with one system call, on the caller's thread, as long as the system takes what it is given.</summary>
-/// <remarks>Linux only, see <see cref="SocketCalls.IsSupported"/>. For one writer at a time. It does not own the socket, and does not read.</remarks>
+/// <summary>Writes to a socket with one system call, on the caller's thread, while the system accepts the bytes.</summary>
+/// <remarks>Linux only, see <see cref="SocketCalls.IsSupported"/>. For one writer at a time. It does not own the socket, and does not read from it.</remarks>
 public sealed class SocketTarget(Socket socket) : IByteTarget
 {
     public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes) => SendAsync(socket, bytes);
@@ -16,7 +16,7 @@ public sealed class SocketTarget(Socket socket) : IByteTarget
         return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(socket, bytes[sent..]);
     }
 
-    /// <summary>Waits for place by the runtime's own means. It is for clients that do not read as fast as they are sent.</summary>
+    /// <summary>Waits with the runtime's socket methods. Needed only for slow clients.</summary>
     private static async ValueTask SendRestAsync(Socket socket, ReadOnlyMemory<byte> rest)
     {
         try

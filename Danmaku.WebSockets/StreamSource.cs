@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace Danmaku.WebSockets;
 
-/// <summary>What comes over a stream, such as one with TLS. Holds no buffer while nothing comes.</summary>
-/// <remarks>The stream has to wait where it is read into an empty buffer, as those of the HTTP server and of TLS do.</remarks>
+/// <summary>Reads a stream, such as one with TLS. Holds no buffer while nothing arrives.</summary>
+/// <remarks>The stream must wait when it is read into an empty buffer, as those of the HTTP server and of TLS do.</remarks>
 public sealed class StreamSource(Stream stream) : IByteSource
 {
     private const int PieceBytes = 16 * 1024;
@@ -34,7 +34,7 @@ public sealed class StreamSource(Stream stream) : IByteSource
         sink.End();
     }
 
-    /// <summary>Reads until the sink takes nothing more, or nothing comes.</summary>
+    /// <summary>Reads until the sink pauses, or nothing arrives.</summary>
     /// <returns>False when nothing will come any more.</returns>
     private async Task<bool> ReadAsync(IByteSink sink)
     {
@@ -53,7 +53,7 @@ public sealed class StreamSource(Stream stream) : IByteSource
             }
             catch (Exception)
             {
-                // Whatever it was, nothing comes any more.
+                // After any failure nothing will come any more.
                 return false;
             }
             finally

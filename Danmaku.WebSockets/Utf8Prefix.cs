@@ -4,11 +4,11 @@ using System.Text.Unicode;
 
 namespace Danmaku.WebSockets;
 
-/// <summary>UTF-8 that is checked as it comes (RFC 6455 §8.1).</summary>
+/// <summary>Checks UTF-8 as it arrives (RFC 6455 §8.1).</summary>
 internal static class Utf8Prefix
 {
-    /// <summary>Checks what has come of a text.</summary>
-    /// <returns>How many bytes are whole characters; what follows them begins another one. −1 when the text is wrong however it goes on.</returns>
+    /// <summary>Checks the received part of a text.</summary>
+    /// <returns>How many bytes are complete characters; the bytes after them begin another one. −1 when the text is invalid however it continues.</returns>
     public static int Check(ReadOnlySpan<byte> bytes)
     {
         var whole = bytes.Length - BegunBytes(bytes);

@@ -50,7 +50,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task A_lone_origin_goes_by_its_stores_clock()
+    public async Task A_lone_origin_uses_its_stores_clock()
     {
         var time = new ShiftedTimeProvider();
         time.Set(TimeSpan.FromDays(8));

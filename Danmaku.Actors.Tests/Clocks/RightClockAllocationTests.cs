@@ -34,7 +34,7 @@ public sealed class RightClockAllocationTests : TestKit
         .Add(_other, ImmutableList.Create("4"));
 
     [Fact]
-    public async Task All_that_an_origin_with_a_wrong_clock_has_moves_and_nothing_comes_to_it()
+    public async Task All_rooms_of_an_origin_with_a_wrong_clock_move_away_and_none_moves_there()
     {
         Wrong(Self);
 
@@ -43,7 +43,7 @@ public sealed class RightClockAllocationTests : TestKit
     }
 
     [Fact]
-    public async Task Where_all_clocks_are_wrong_rooms_stay_where_they_are()
+    public async Task Rooms_stay_where_they_are_if_all_clocks_are_wrong()
     {
         Wrong(Self, Other);
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -52,7 +52,7 @@ public sealed class RightClockAllocationTests : TestKit
     }
 
     [Fact]
-    public async Task For_balance_alone_rooms_move_every_ten_seconds_and_among_right_clocks()
+    public async Task Rooms_are_rebalanced_every_ten_seconds_among_origins_with_right_clocks()
     {
         Wrong(Other);
         var regions = Regions.SetItem(_other, ImmutableList<string>.Empty);

@@ -26,10 +26,10 @@ public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\n
 
     /// <summary>Operators may ask that early.</summary>
     [Fact]
-    public void Before_the_actor_system_has_started_nobody_is_a_member() => Assert.Empty(new RoomsHandle().Status.Members);
+    public void There_are_no_members_before_the_actor_system_has_started() => Assert.Empty(new RoomsHandle().Status.Members);
 
     [Fact]
-    public async Task A_viewer_whose_join_nobody_answers_is_told_to_come_back_and_not_let_in_later()
+    public async Task A_viewer_whose_join_is_not_answered_is_told_to_come_back_and_does_not_join_later()
     {
         var (outbox, edgeRooms) = (new FakeOutbox(), CreateTestProbe());
         var rooms = RoomsOf(edgeRooms, CreateTestProbe());
@@ -89,7 +89,7 @@ public sealed class ActorRoomsTests() : TestKit("akka.actor.provider = cluster\n
     }
 
     private ActorRooms RoomsOf(IActorRef? edgeRooms, IActorRef forwarder, int maxPendingPosts = 10) => new(
-        Sys, edgeRooms, forwarder, new SharedBudget(maxPendingPosts), CreateTestProbe(), new IngressState(), new NodeNotes(),
+        Sys, edgeRooms, forwarder, new SharedBudget(maxPendingPosts), CreateTestProbe(), new IngressState(), new NodeStatuses(),
         new StoreHealth(_metrics, _time, NullLogger<StoreHealth>.Instance), SomeClock.Of(_time), "edge-1", _metrics, _time);
 
     private Post NewPost(int id) => new(new PostId((UInt128)id), "Mei", "hi", CommentStyle.Default, null, _time.Now + 20_000);

@@ -35,7 +35,7 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public async Task Whoever_joins_an_opened_room_gets_all_that_is_said_from_then_on()
+    public async Task A_viewer_that_joins_an_opened_room_gets_all_danmaku_from_then_on()
     {
         await using var cluster = await TestCluster.StartAsync(("origin", "origin"), ("edge-1", "edge"), ("edge-2", "edge"));
         for (var i = 0; i < 10; i++)
@@ -61,14 +61,14 @@ public sealed class ClusterTests
 
         edge.Rooms.AnnounceDrain();
 
-        // Sooner than the next note would be due.
+        // Sooner than the next status would be due.
         await Eventually.TrueAsync(() => Find("edge-1") is { TakesViewers: false, Status: "Up" }, TimeSpan.FromSeconds(1));
 
         ClusterMember? Find(string name) => origin.Status.Members.SingleOrDefault(member => member.Name == name);
     }
 
     [Fact]
-    public async Task A_post_that_is_brought_to_an_origin_without_the_room_is_answered_all_the_same()
+    public async Task A_post_sent_to_an_origin_without_the_room_is_answered()
     {
         await using var cluster = await TestCluster.StartAsync(("origin-1", "origin"), ("origin-2", "origin"), ("edge", "edge"));
         using var edge = Inbox.Create(cluster["edge"].System);

@@ -17,7 +17,7 @@ public sealed class KnownNodesTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public void What_was_written_is_known_at_the_next_start()
+    public void Written_nodes_are_known_at_the_next_start()
     {
         var known = new KnownNodes(File);
         known.Write([Origin], NoLogger.Instance);
@@ -27,7 +27,7 @@ public sealed class KnownNodesTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_missing_or_damaged_tells_what_it_can()
+    public void A_missing_or_damaged_file_gives_the_addresses_that_can_be_read()
     {
         Assert.Empty(new KnownNodes(File).Read());
         Assert.Empty(new KnownNodes(null).Read());
@@ -38,7 +38,7 @@ public sealed class KnownNodesTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_written_stops_nothing()
+    public void A_file_that_cannot_be_written_stops_nothing()
     {
         System.IO.File.WriteAllText(Path.Combine(_directory, "data"), "in the way");
 

@@ -31,7 +31,7 @@ public sealed class NodeAddressTests
     [InlineData("172.31.250.0/24")]
     [InlineData("fd00:1::/64")]
     [InlineData("fd00:1::/64, 172.31.250.0/24")]
-    public void A_machine_outside_the_networks_is_told_so(string networks)
+    public void A_machine_outside_the_networks_is_an_error_that_names_them(string networks)
     {
         var e = Assert.Throws<InvalidOperationException>(() => NodeAddress.In(Networks(networks), Local("127.0.0.1", "::1")));
 
@@ -40,7 +40,7 @@ public sealed class NodeAddressTests
     }
 
     [Fact]
-    public void An_address_that_does_not_last_is_taken_only_where_it_alone_is_named()
+    public void A_temporary_address_is_used_only_if_it_alone_is_named()
     {
         LocalAddress[] local = [new(IPAddress.Parse("fd00:1::bad"), IsLasting: false), .. Local("fd00:1::7")];
 
@@ -66,7 +66,7 @@ public sealed class NodeAddressTests
     }
 
     [Fact]
-    public void The_system_tells_which_addresses_do_not_last()
+    public void The_system_reports_temporary_addresses()
     {
         string[] lines =
         [

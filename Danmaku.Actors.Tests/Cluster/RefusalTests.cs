@@ -27,7 +27,7 @@ public sealed class RefusalTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_node_that_was_put_out_and_the_one_that_did_it_both_learn_of_it_when_they_connect()
+    public async Task A_removed_node_and_the_node_that_removed_it_both_notice_when_they_connect()
     {
         using var one = ActorSystem.Create("one", ConfigurationFactory.ParseString(Configuration));
         using var other = ActorSystem.Create("other", ConfigurationFactory.ParseString(Configuration));
@@ -44,7 +44,7 @@ public sealed class RefusalTests
     }
 
     [Fact]
-    public async Task That_nobody_is_there_is_no_refusal()
+    public async Task A_node_that_does_not_answer_is_no_refusal()
     {
         using var one = ActorSystem.Create("one", ConfigurationFactory.ParseString(Configuration));
         using var other = ActorSystem.Create("other", ConfigurationFactory.ParseString(Configuration));

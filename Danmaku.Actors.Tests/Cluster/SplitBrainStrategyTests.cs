@@ -33,7 +33,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void Whoever_can_reach_half_of_the_origins_stays()
+    public void A_side_that_reaches_half_of_the_origins_stays()
     {
         foreach (var world in Worlds())
         {
@@ -45,7 +45,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void After_a_crash_of_up_to_half_of_the_origins_and_of_any_edges_nobody_else_goes()
+    public void After_a_crash_of_up_to_half_of_the_origins_and_of_any_edges_all_others_stay()
     {
         foreach (var world in Worlds().Where(world => !world.IsSplit && world.Sides is [var rest] && 2 * rest.Origins >= world.Origins))
         {
@@ -68,7 +68,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void A_side_without_origins_decides_nothing_and_one_with_too_few_goes_as_a_whole()
+    public void A_side_without_origins_decides_nothing_and_a_side_with_too_few_ends()
     {
         foreach (var world in Worlds())
         {
@@ -80,7 +80,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void Only_origins_put_anybody_out_and_of_each_side_only_one()
+    public void Only_origins_remove_members_and_on_each_side_only_one_of_them()
     {
         foreach (var world in Worlds())
         {
@@ -95,7 +95,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void While_an_origin_is_only_suspected_nobody_decides()
+    public void No_node_decides_while_an_origin_is_only_suspected()
     {
         Peer<int>[] members = [Origin(1), Origin(2, PeerState.Suspected), Origin(3, PeerState.Lost), Edge(4, PeerState.Lost)];
 
@@ -103,7 +103,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void A_suspected_edge_holds_up_nothing_and_stays()
+    public void A_suspected_edge_delays_nothing_and_stays()
     {
         Peer<int>[] members = [Origin(1), Origin(2, PeerState.Lost), Edge(3, PeerState.Suspected), Edge(4, PeerState.Lost)];
 
@@ -111,7 +111,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void Who_is_still_joining_has_no_say_but_is_put_out_when_lost()
+    public void A_joining_member_has_no_vote_but_is_removed_when_lost()
     {
         Peer<int>[] members = [Joining(1), Origin(2), Joining(3) with { State = PeerState.Lost }, Joining(4) with { State = PeerState.Lost }];
 
@@ -120,7 +120,7 @@ public sealed class SplitBrainStrategyTests
     }
 
     [Fact]
-    public void Of_any_two_parts_that_see_each_other_exactly_one_gives_way()
+    public void Exactly_one_of_two_parts_that_see_each_other_ends()
     {
         foreach (var (one, other) in Fates(5).Select(fates => (Places(fates, Fate.Left), Places(fates, Fate.Right))).Where(parts => parts is ({ Length: > 0 }, { Length: > 0 })))
         {

@@ -17,7 +17,7 @@ public sealed class ConnectionDispatcherTests : TestKit
     }
 
     [Fact]
-    public async Task A_message_is_handled_by_the_thread_that_brings_it_before_it_goes_on()
+    public async Task The_sending_thread_handles_a_message_before_it_goes_on()
     {
         var thread = 0;
         var actor = await StartAsync((_, _) => thread = Environment.CurrentManagedThreadId);
@@ -47,7 +47,7 @@ public sealed class ConnectionDispatcherTests : TestKit
     }
 
     [Fact]
-    public async Task Whom_the_actor_tells_has_a_thread_of_its_own()
+    public async Task An_actor_that_is_told_meanwhile_runs_on_another_thread()
     {
         var handled = new TaskCompletionSource<int>();
         var second = await StartAsync((_, _) => handled.TrySetResult(Environment.CurrentManagedThreadId));
@@ -62,7 +62,7 @@ public sealed class ConnectionDispatcherTests : TestKit
     }
 
     [Fact]
-    public async Task An_actor_that_brings_a_message_goes_on_with_its_own()
+    public async Task An_actor_that_sends_a_message_this_way_goes_on_with_its_own_turn()
     {
         var thread = 0;
         var second = await StartAsync((_, _) => thread = Environment.CurrentManagedThreadId);
@@ -77,7 +77,7 @@ public sealed class ConnectionDispatcherTests : TestKit
     }
 
     [Fact]
-    public async Task Who_brings_a_message_to_a_busy_actor_does_not_wait_and_order_is_kept()
+    public async Task A_sender_to_a_busy_actor_does_not_wait_and_order_is_kept()
     {
         using var goOn = new ManualResetEventSlim();
         using var isBusy = new ManualResetEventSlim();

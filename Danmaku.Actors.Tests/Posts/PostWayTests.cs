@@ -37,7 +37,7 @@ public sealed class PostWayTests : TestKit
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(ClientMarks.Max)]
-    public void A_ticket_says_whom_a_post_is_from_and_is_a_number_that_every_release_reads(int source)
+    public void A_ticket_identifies_the_client_of_a_post_and_every_release_can_read_it(int source)
     {
         var tickets = new PostTickets();
 
@@ -64,7 +64,7 @@ public sealed class PostWayTests : TestKit
     }
 
     [Fact]
-    public async Task What_is_posted_after_many_goes_together_and_in_order()
+    public async Task Posts_after_many_others_go_together_and_in_order()
     {
         OpenDeskOfProbe();
         await BurstAsync();
@@ -84,7 +84,7 @@ public sealed class PostWayTests : TestKit
     }
 
     [Fact]
-    public async Task A_message_that_is_full_waits_for_no_pause()
+    public async Task A_full_message_is_sent_without_a_pause()
     {
         OpenDeskOfProbe();
         await BurstAsync();
@@ -99,7 +99,7 @@ public sealed class PostWayTests : TestKit
     }
 
     [Fact]
-    public async Task After_a_quiet_while_posts_go_at_once_again()
+    public async Task After_a_quiet_time_posts_go_at_once_again()
     {
         OpenDeskOfProbe();
         await BurstAsync();
@@ -110,7 +110,7 @@ public sealed class PostWayTests : TestKit
     }
 
     [Fact]
-    public async Task Everybody_hears_what_became_of_his_own_posts()
+    public async Task Every_connection_gets_the_answers_to_its_own_posts()
     {
         OpenDesk();
         var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
@@ -128,7 +128,7 @@ public sealed class PostWayTests : TestKit
     }
 
     [Fact]
-    public async Task Who_has_gone_hears_nothing_and_holds_up_nobody()
+    public async Task A_connection_that_has_gone_gets_no_answer_and_delays_nobody()
     {
         OpenDesk();
         var (mei, kai) = (CreateTestProbe(), CreateTestProbe());
@@ -216,7 +216,7 @@ public sealed class PostWayTests : TestKit
     }
 
     [Fact]
-    public async Task Posts_go_to_an_origin_that_has_started_anew_where_it_was()
+    public async Task Posts_go_to_an_origin_that_was_restarted_at_its_address()
     {
         var gone = Watch(OpenDeskOfProbe());
         Send(TestActor, 1);

@@ -14,7 +14,7 @@ public sealed class PurgeTests
     private static readonly PurgeOrder Room = new PurgeOrder.Room(Lobby);
 
     [Fact]
-    public async Task Whoever_is_asked_all_edges_purge_and_the_room_has_a_new_revision()
+    public async Task A_purge_at_any_node_reaches_all_edges_and_gives_the_room_a_new_revision()
     {
         await using var cluster = await TestCluster.StartAsync(("origin", "origin"), ("edge-1", "edge"), ("edge-2", "edge"), ("both", "origin,edge"));
         await cluster.Store.OpenAsync(Lobby, new OpenRequest(0, 1, 0, 0, 0), default);
@@ -34,7 +34,7 @@ public sealed class PurgeTests
     }
 
     [Fact]
-    public async Task A_url_is_purged_although_the_store_is_away_and_a_room_is_not()
+    public async Task While_the_store_is_away_a_url_is_purged_and_a_room_is_not()
     {
         await using var cluster = await TestCluster.StartAsync(("origin", "origin"), ("edge", "edge"));
         var url = new PurgeOrder.Url("/favicon.svg");

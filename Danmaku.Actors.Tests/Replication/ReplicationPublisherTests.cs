@@ -43,7 +43,7 @@ public sealed class ReplicationPublisherTests : TestKit
     }
 
     [Fact]
-    public async Task What_many_rooms_bring_during_a_publish_goes_out_together()
+    public async Task Slices_of_many_rooms_that_come_during_a_publish_go_out_together()
     {
         _queue.Writer.TryWrite(Say("a", 1));
         await NextAsync();
@@ -106,7 +106,7 @@ public sealed class ReplicationPublisherTests : TestKit
     }
 
     [Fact]
-    public async Task A_few_batches_follow_each_other_at_once_and_many_take_turns()
+    public async Task A_few_batches_are_sent_at_once_and_many_are_paced()
     {
         const int Batches = 30;
         var (time, mediator) = (new ManualTimeProvider(), CreateTestProbe());
@@ -140,7 +140,7 @@ public sealed class ReplicationPublisherTests : TestKit
     }
 
     [Fact]
-    public async Task What_comes_densely_waits_longer_to_come_in_larger_batches()
+    public async Task Dense_traffic_waits_longer_and_goes_in_larger_batches()
     {
         const int Batches = 10;
         var time = new ManualTimeProvider();

@@ -39,7 +39,7 @@ public sealed class EdgeRoomActorTests : TestKit
         _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge, 2));
     }
 
-    private FanoutLoad Ticking(TimeSpan tick) => new(tick, tick, 1, _time);
+    private FanOutLoad Ticking(TimeSpan tick) => new(tick, tick, 1, _time);
 
     [Fact]
     public async Task The_first_viewer_attaches_the_room_and_is_greeted_when_the_origin_answers()
@@ -80,7 +80,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task What_comes_twice_or_in_the_wrong_order_is_shown_once_and_in_order()
+    public async Task Repeated_or_reordered_slices_are_shown_once_and_in_order()
     {
         var (room, viewer) = await OpenAsync();
 
@@ -95,7 +95,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task The_death_of_an_origin_that_the_room_has_left_is_nothing_to_it()
+    public async Task The_death_of_an_earlier_origin_does_not_affect_the_room()
     {
         var (room, _) = await OpenAsync();
         var (left, now) = (CreateTestProbe(), CreateTestProbe());
@@ -140,7 +140,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_answer_that_brings_nothing_is_not_asked_for_again_at_once()
+    public async Task An_empty_answer_is_not_requested_again_at_once()
     {
         var (room, _) = await OpenAsync();
         room.Tell(new HeadNote(Id, new RoomHead(new Position(Epoch, 2), Position.None), 1));
@@ -179,7 +179,7 @@ public sealed class EdgeRoomActorTests : TestKit
     public async Task While_a_batch_is_about_to_go_out_an_acknowledgement_goes_with_it()
     {
         var tick = TimeSpan.FromMinutes(1);
-        _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { Fanout = Ticking(tick) }, 2));
+        _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { FanOut = Ticking(tick) }, 2));
         var (room, viewer) = await OpenAsync();
         _time.Advance(tick);
         room.Tell(Slice(1));
@@ -234,7 +234,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_range_that_is_gone_is_told_as_lost()
+    public async Task Viewers_are_told_lost_when_a_range_was_deleted()
     {
         var (room, viewer) = await OpenAsync();
 
@@ -280,7 +280,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Posts_that_wait_are_bounded_for_all_viewers_of_an_edge_together()
+    public async Task Pending_posts_are_bounded_over_all_viewers_of_an_edge()
     {
         _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { PendingPosts = new SharedBudget(2) }, 2));
         var (_, first) = await OpenAsync();
@@ -306,7 +306,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_viewer_whose_post_waits_catches_up_as_soon_as_another()
+    public async Task A_viewer_with_a_pending_post_catches_up_as_soon_as_others()
     {
         _rooms = Sys.ActorOf(Props.Create<EdgeRoomManager>(_edge with { ViewerLimits = new ViewerLimits { PostDeadline = TimeSpan.FromMinutes(10) } }, 2));
         var (room, viewer) = await OpenAsync();
@@ -323,7 +323,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_refusal_of_the_first_copy_is_no_answer_to_the_second()
+    public async Task A_refusal_of_the_first_copy_does_not_answer_the_second()
     {
         var (_, viewer) = await OpenAsync();
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1) with { Deadline = 5000 }));
@@ -338,7 +338,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Who_has_missed_more_than_a_page_gets_the_next_when_its_outbox_has_place()
+    public async Task A_viewer_that_missed_more_than_a_page_gets_the_next_when_its_outbox_has_space()
     {
         var text = new string('x', 1000);
         var (room, _) = await OpenAsync();
@@ -360,7 +360,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Who_reads_past_what_has_arrived_here_gets_everything_once()
+    public async Task A_viewer_that_reads_beyond_what_has_arrived_gets_everything_once()
     {
         var (room, _) = await OpenAtAsync(6);
         var outbox = await JoinAsync(new Position(Epoch, 1));
@@ -377,7 +377,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Who_comes_from_a_faster_edge_is_not_lost_while_this_one_catches_up_in_pages()
+    public async Task A_viewer_from_a_faster_edge_is_not_lost_while_this_edge_catches_up_in_pages()
     {
         var (room, _) = await OpenAsync();
         var outbox = await JoinAsync(new Position(Epoch, 5));
@@ -396,7 +396,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_post_of_which_the_origin_knows_nothing_is_unknown_at_once()
+    public async Task A_post_that_the_origin_does_not_know_is_answered_unknown_at_once()
     {
         var (_, viewer) = await OpenAsync();
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
@@ -408,7 +408,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_post_that_the_store_gets_later_is_acknowledged_twice()
+    public async Task A_post_that_is_stored_later_is_acknowledged_twice()
     {
         var (_, viewer) = await OpenAsync();
         viewer.Viewer.Tell(new ConnectionActor.SendPost(NewPost(1)));
@@ -447,7 +447,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Nobody_is_let_in_before_the_room_is_complete_when_its_history_comes_in_pages()
+    public async Task No_viewer_joins_before_all_pages_of_the_rooms_history_have_come()
     {
         var viewer = await JoinAsync();
         await _origin.ExpectMsgAsync<AttachEdge>();
@@ -464,7 +464,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Who_comes_back_with_an_older_position_than_the_edge_has_reads_on_from_the_origin()
+    public async Task A_viewer_with_an_older_position_than_the_edge_has_reads_from_the_origin()
     {
         var (room, _) = await OpenAtAsync(6);
         var outbox = await JoinAsync(new Position(Epoch, 1));
@@ -486,7 +486,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Many_who_come_back_with_the_same_position_ask_for_it_once()
+    public async Task Many_viewers_with_the_same_position_need_one_request()
     {
         await OpenAtAsync(6);
         var outboxes = new[] { await JoinAsync(new Position(Epoch, 5)), await JoinAsync(new Position(Epoch, 5)) };
@@ -501,7 +501,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task What_somebody_missed_who_has_left_is_not_asked_for_again()
+    public async Task The_missed_range_of_a_viewer_that_has_left_is_not_requested_again()
     {
         var (room, _) = await OpenAtAsync(6);
         var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, new Position(Epoch, 5), 50), new FakeOutbox());
@@ -526,7 +526,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Who_comes_back_for_something_forgotten_is_told_lost_and_gets_the_newest()
+    public async Task A_viewer_that_missed_deleted_danmaku_is_told_lost_and_gets_the_newest()
     {
         await OpenAtAsync(2, 3, 4);
         var outbox = await JoinAsync(new Position(Epoch - 1, 9));
@@ -540,7 +540,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Who_reads_on_and_finds_the_rest_forgotten_is_told_lost()
+    public async Task A_viewer_that_reads_on_and_finds_the_rest_deleted_is_told_lost()
     {
         await OpenAtAsync(6, 7);
         var outbox = await JoinAsync(new Position(Epoch, 1));
@@ -558,7 +558,7 @@ public sealed class EdgeRoomActorTests : TestKit
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_range_is_given_up_only_when_its_origin_is_heard_and_does_not_give_it(bool isHeard)
+    public async Task A_range_is_given_up_only_when_its_origin_answers_without_it(bool isHeard)
     {
         var (room, viewer) = await OpenAsync();
         room.Tell(Slice(3));
@@ -592,7 +592,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Where_more_comes_than_can_be_written_the_oldest_are_skipped_and_viewers_are_told()
+    public async Task An_overloaded_edge_skips_the_oldest_danmaku_and_tells_viewers()
     {
         var (room, viewer) = await OpenAsync();
         var plain = await JoinAsync(format: WireFormat.Plain);
@@ -621,7 +621,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_viewer_in_trouble_is_closed_and_nobody_else_notices()
+    public async Task A_failing_viewer_is_closed_and_no_other_viewer_notices()
     {
         var (room, good) = await OpenAsync();
         var bad = await JoinAsync(new ThrowingOutbox());
@@ -640,7 +640,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Viewers_of_a_node_that_ends_are_told_that_it_restarts()
+    public async Task Viewers_of_an_ending_node_are_told_that_it_restarts()
     {
         var (_, viewer) = await OpenAsync();
 
@@ -650,7 +650,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_viewer_who_gave_up_joining_is_not_let_in()
+    public async Task A_viewer_that_gave_up_joining_does_not_join_later()
     {
         var (room, _) = await OpenAsync();
         var join = new EdgeRoomManager.Join(new JoinRequest(Id, "Mei", WireFormat.Json, null, 50), new FakeOutbox());
@@ -678,7 +678,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_plain_viewer_gets_what_was_said_since_its_room_was_opened()
+    public async Task A_plain_viewer_gets_the_danmaku_since_its_room_was_opened()
     {
         var (room, _) = await OpenAsync();
         _rooms.Tell(new EdgeRoomManager.Open(Id), TestActor);
@@ -692,7 +692,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_edge_that_is_full_turns_away_viewers_of_another_room()
+    public async Task A_full_edge_refuses_viewers_of_another_room()
     {
         await JoinAsync(room: "one");
         await JoinAsync(room: "two");
@@ -708,7 +708,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_edge_that_is_full_closes_a_room_without_viewers_for_another()
+    public async Task A_full_edge_closes_a_room_without_viewers_for_another()
     {
         var gone = await JoinAsync(room: "one");
         await JoinAsync(room: "two");
@@ -733,7 +733,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_origin_that_is_full_turns_its_viewers_away()
+    public async Task Viewers_of_a_full_origin_are_refused()
     {
         var viewer = await JoinAsync();
         await _origin.ExpectMsgAsync<AttachEdge>();
@@ -744,7 +744,7 @@ public sealed class EdgeRoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_room_is_let_go_when_it_has_been_empty_for_a_while_and_detached()
+    public async Task A_room_closes_and_detaches_when_it_has_been_empty_for_a_while()
     {
         var (room, viewer) = await OpenAsync();
         Watch(room);

@@ -118,7 +118,7 @@ public sealed class RoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task A_history_that_nobody_knows_is_gone_and_epochs_go_on_upwards()
+    public async Task An_unknown_history_is_gone_and_epochs_keep_growing()
     {
         var stranger = new Position(ManualTimeProvider.Start.ToUnixTimeMilliseconds() + 1_000_000, 40);
 
@@ -187,7 +187,7 @@ public sealed class RoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task An_edge_that_is_silent_for_long_counts_no_more()
+    public async Task An_edge_that_is_silent_for_long_is_not_counted()
     {
         _room.Tell(new AttachEdge(Id, Position.None, 3), TestActor);
         await ExpectMsgAsync<Attached>();
@@ -200,7 +200,7 @@ public sealed class RoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task Where_an_origin_is_full_a_room_that_nobody_watches_closes_for_another()
+    public async Task On_a_full_origin_a_room_that_nobody_watches_closes_for_another()
     {
         _room.Tell(Submit(1, "hello"), TestActor);
         await ExpectMsgAsync<PostAnswer>();
@@ -229,7 +229,7 @@ public sealed class RoomActorTests : TestKit
     }
 
     [Fact]
-    public async Task In_a_full_room_a_client_of_which_little_has_come_goes_first()
+    public async Task In_a_full_room_a_client_that_has_posted_little_goes_first()
     {
         var room = Open("second", RoomLimits.Default with { PostsPerSecond = 10 });
         var (much, little) = (new PostTickets().Next(source: 1), new PostTickets().Next(source: 2));

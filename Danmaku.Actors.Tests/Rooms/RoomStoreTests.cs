@@ -41,7 +41,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task Nobody_sees_or_hears_of_a_danmaku_before_the_store_has_it()
+    public async Task A_danmaku_is_not_shown_or_acknowledged_before_the_store_has_it()
     {
         var room = await OpenAsync();
         _kept.Hold();
@@ -57,7 +57,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task A_store_that_is_too_slow_is_not_waited_for_and_the_author_hears_twice()
+    public async Task A_room_does_not_wait_for_a_slow_store_and_the_author_gets_two_acknowledgements()
     {
         var room = await OpenAsync();
         _kept.Hold();
@@ -74,7 +74,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task A_repeat_while_the_first_waits_for_the_store_hears_what_the_first_hears()
+    public async Task A_repeat_while_the_first_waits_for_the_store_gets_the_same_answers()
     {
         var room = await OpenAsync();
         var other = CreateTestProbe();
@@ -91,7 +91,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task A_room_that_opens_while_the_store_is_away_refuses_posts_and_takes_them_when_it_is_back()
+    public async Task A_room_that_opens_while_the_store_is_away_refuses_posts_and_accepts_them_when_it_is_back()
     {
         _kept.IsAway = true;
         var room = Start();
@@ -186,7 +186,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task What_memory_has_forgotten_is_read_from_the_store_and_what_the_store_never_had_is_gone()
+    public async Task Danmaku_that_left_memory_are_read_from_the_store_and_those_never_stored_are_gone()
     {
         var room = await OpenAsync(RoomLimits.Default with { HistoryComments = 2 });
         var last = Position.None;
@@ -268,7 +268,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task A_room_that_stops_while_its_epoch_ends_says_that_nobody_knows()
+    public async Task A_room_that_stops_while_its_epoch_ends_answers_unknown()
     {
         var room = await OpenAsync();
         _kept.Hold();
@@ -288,7 +288,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task An_origin_whose_clock_is_wrong_refuses_what_is_new_for_a_while_and_knows_what_it_has()
+    public async Task An_origin_with_a_wrong_clock_refuses_new_posts_and_recognises_repeats()
     {
         var room = await OpenAsync();
         room.Tell(Submit(1, "before"), TestActor);
@@ -308,7 +308,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task While_one_commit_is_under_way_what_other_rooms_bring_becomes_the_next()
+    public async Task Appends_of_other_rooms_during_a_commit_become_the_next_commit()
     {
         var rooms = Enumerable.Range(1, 3).Select(i => RoomId.Parse($"room-{i}")).ToArray();
         var epochs = new List<long>();
@@ -335,7 +335,7 @@ public sealed class RoomStoreTests : TestKit
     }
 
     [Fact]
-    public async Task What_the_store_does_not_take_is_offered_until_it_does()
+    public async Task Appends_that_the_store_refuses_are_repeated_until_it_accepts_them()
     {
         var epoch = (await _kept.OpenAsync(Id, new OpenRequest(0, 1, 0, 0, 0), CancellationToken.None)).Epoch;
         _kept.IsAway = true;

@@ -37,7 +37,7 @@ public sealed class HostilePeerTests
     private static readonly string[] Told = ["clock", "rooms/lobby.1", "/system/sharding/room"];
 
     [Fact]
-    public async Task What_no_edge_lets_through_the_origin_refuses_or_cleans()
+    public async Task An_origin_refuses_or_cleans_posts_that_no_edge_would_forward()
     {
         await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
         var viewer = await cluster["node"].JoinAsync("lobby", WireFormat.Json);
@@ -64,7 +64,7 @@ public sealed class HostilePeerTests
     }
 
     [Fact]
-    public async Task Numbers_that_no_node_sends_end_no_actor_and_no_room()
+    public async Task Invalid_numbers_end_no_actor_and_no_room()
     {
         await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
         var node = cluster["node"];
@@ -107,7 +107,7 @@ public sealed class HostilePeerTests
     [Theory]
     [InlineData("/etc/passwd", "ftp://origin/")]
     [InlineData("javascript:alert(1)", "x")]
-    public async Task Addresses_that_are_none_of_http_are_not_taken_for_those_of_a_node(string publicUrl, string httpUrl)
+    public async Task An_address_that_is_not_http_is_not_used_as_a_nodes_address(string publicUrl, string httpUrl)
     {
         await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
         var node = cluster["node"];

@@ -89,7 +89,7 @@ public sealed class WireSerializerTests : TestKit
 
     [Theory]
     [MemberData(nameof(Messages))]
-    public void A_message_cut_short_or_with_something_behind_it_is_refused(IWireMessage message)
+    public void A_truncated_message_or_one_with_trailing_bytes_is_refused(IWireMessage message)
     {
         var (bytes, manifest) = (_serializer.ToBinary(message), _serializer.Manifest(message));
 
@@ -125,7 +125,7 @@ public sealed class WireSerializerTests : TestKit
     }
 
     [Fact]
-    public void Bytes_that_are_nothing_allocate_nothing_and_are_refused()
+    public void Random_bytes_allocate_nothing_and_are_refused()
     {
         var random = new Random(1);
         foreach (var manifest in All.Select(_serializer.Manifest).Distinct())

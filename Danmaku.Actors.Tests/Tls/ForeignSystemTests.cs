@@ -35,7 +35,7 @@ public sealed class ForeignSystemTests : IDisposable
 
     /// <summary>Why that network must be private: see "The private network" in docs/operations.md.</summary>
     [Fact]
-    public async Task Without_TLS_whoever_reaches_the_port_can_talk_to_actors_stop_them_and_make_new_ones()
+    public async Task Without_TLS_any_peer_can_message_stop_and_create_actors()
     {
         await using var cluster = await TestCluster.StartAsync(("node", "origin,edge"));
         var node = cluster["node"];
@@ -56,7 +56,7 @@ public sealed class ForeignSystemTests : IDisposable
     [InlineData("expired", "was refused: its certificate (CN=expired) expired at ")]
     [InlineData("other", "was refused: its certificate (CN=other) comes from another authority (CN=other authority)")]
     [InlineData("server", "was refused: its certificate (CN=server) is not for both server and client authentication")]
-    public async Task With_TLS_who_has_no_right_certificate_reaches_no_actor(string who, string said)
+    public async Task With_TLS_a_peer_without_a_right_certificate_reaches_no_actor(string who, string said)
     {
         await using var cluster = new TestCluster();
         var node = await AddAsync(cluster, "node", _authority.Issue());
@@ -114,7 +114,7 @@ public sealed class ForeignSystemTests : IDisposable
     }
 
     [Fact]
-    public async Task A_node_goes_on_when_who_it_connects_to_hangs_up_in_the_handshake()
+    public async Task A_node_goes_on_when_its_peer_disconnects_during_the_handshake()
     {
         await using var cluster = new TestCluster();
         var node = await AddAsync(cluster, "node", _authority.Issue());
@@ -135,7 +135,7 @@ public sealed class ForeignSystemTests : IDisposable
     }
 
     [Fact]
-    public async Task A_node_that_others_refuse_says_so_and_theirs_say_why()
+    public async Task A_refused_node_logs_it_and_the_others_log_why()
     {
         await using var cluster = new TestCluster();
         var node = await AddAsync(cluster, "node", _authority.Issue());
@@ -144,14 +144,14 @@ public sealed class ForeignSystemTests : IDisposable
         // It trusts the others, and they do not trust it.
         var stranger = await AddAsync(cluster, "stranger", _other.Issue("CN=stranger"), _other.Certificate, _authority.Certificate);
         await Eventually.TrueAsync(
-            () => stranger.Log.Has($"127.0.0.1:{node.Port} closed the connection without a word: it may have refused this node's certificate (CN=stranger, valid until "), Patience);
+            () => stranger.Log.Has($"127.0.0.1:{node.Port} closed the connection before it sent anything: it may have refused this node's certificate (CN=stranger, valid until "), Patience);
 
         await Eventually.TrueAsync(() => node.Log.Has("127.0.0.1 was refused: its certificate (CN=stranger) comes from another authority (CN=other authority)"), Patience);
         Assert.DoesNotContain(node.Rooms.Status.Members, member => member.Name == "stranger");
     }
 
     [Fact]
-    public async Task What_is_said_of_a_peer_is_not_said_again_soon_nor_of_any_number_of_peers()
+    public async Task A_line_about_a_peer_is_not_repeated_soon_and_lines_are_bounded_over_all_peers()
     {
         await using var cluster = new TestCluster();
         var node = await AddAsync(cluster, "node", _authority.Issue());

@@ -51,7 +51,7 @@ public sealed class NodeCertificateTests : IDisposable
     [Theory]
     [InlineData(-1, true, "expired at 2")]
     [InlineData(100, false, "is not for both server and client authentication")]
-    public void A_certificate_with_which_no_node_would_be_let_in_is_named(int days, bool isForClients, string why)
+    public void A_certificate_that_other_nodes_would_refuse_is_named(int days, bool isForClients, string why)
     {
         using var issued = _authority.Issue(days: days, isForClients: isForClients);
 
@@ -73,7 +73,7 @@ public sealed class NodeCertificateTests : IDisposable
     }
 
     [Fact]
-    public void That_the_authority_itself_has_expired_is_said()
+    public void An_expired_authority_is_named()
     {
         using var expired = TestAuthority.Create("CN=old authority", days: -10);
         using var issued = expired.Issue(days: -11);

@@ -6,20 +6,20 @@ using static Danmaku.Actors.Clocks.ClockProtocol;
 
 namespace Danmaku.Actors.Clocks;
 
-/// <summary>Compares this node's wall clock with its monotonic one, those of the other nodes and the store's, and says what comes of it.</summary>
+/// <summary>Compares this node's wall clock with its monotonic clock, the other nodes' clocks and the store's, and publishes the verdict.</summary>
 public sealed class ClockActor : ReceiveActor, IWithTimers
 {
     private const string Topic = "dm-clocks";
 
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
-    /// <summary>An answer that took longer says too little about the time.</summary>
+    /// <summary>Answers that took longer are too inexact.</summary>
     private static readonly TimeSpan MaxRoundTrip = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long an answer counts.</summary>
+    /// <summary>How long an answer is used.</summary>
     private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most nodes whose clocks are compared; answers of more are not heard.</summary>
+    /// <summary>Most nodes whose clocks are compared; answers of more are ignored.</summary>
     private const int MaxNodes = 1000;
 
     private static readonly long MaxTime = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
@@ -35,7 +35,7 @@ public sealed class ClockActor : ReceiveActor, IWithTimers
     private bool _isReading;
     private bool _hasRead;
 
-    /// <param name="store">Null on a node that is no origin.</param>
+    /// <param name="store">Null on a node that is not an origin.</param>
     public ClockActor(NodeClock clock, IRoomStore? store, AgreedTime time)
     {
         (_clock, _store, _time) = (clock, store, time);
@@ -89,7 +89,7 @@ public sealed class ClockActor : ReceiveActor, IWithTimers
 
     private void OnTold(TellClock told)
     {
-        // An answer to what was not asked yet is none.
+        // An answer to a future question is invalid.
         if (told.Asked > _time.Monotonic.TotalMilliseconds)
         {
             return;
@@ -122,7 +122,7 @@ public sealed class ClockActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>How far a clock that was read between a question and now is ahead of the monotonic one; null when that took too long.</summary>
+    /// <summary>How far a clock that was read between a question and now is ahead of the monotonic clock; null when the answer took too long.</summary>
     private TimeSpan? OffsetOf(TimeSpan asked, long time)
     {
         var took = _time.Monotonic - asked;
@@ -152,7 +152,7 @@ public sealed class ClockActor : ReceiveActor, IWithTimers
 
     private sealed record StoreTold(TimeSpan Asked, StoreClock? Clock) : INoSerializationVerificationNeeded;
 
-    /// <summary>Judge by what is known, and ask again.</summary>
+    /// <summary>Judge the clock, and ask again.</summary>
     public sealed record Tick : INoSerializationVerificationNeeded
     {
         public static readonly Tick Instance = new();

@@ -3,15 +3,15 @@ using Danmaku.Core.Clocks;
 
 namespace Danmaku.Actors.Clocks;
 
-/// <summary>What the <see cref="ClockActor"/>s of the nodes say to each other. A release that does not know it does not subscribe to their topic.</summary>
+/// <summary>Messages between the <see cref="ClockActor"/>s of the nodes. A release that does not know them does not subscribe to their topic.</summary>
 public static class ClockProtocol
 {
     /// <summary>To all nodes: what time is it? Answered with <see cref="TellClock"/>; safe to repeat, and repeated.</summary>
-    /// <param name="Asked">Given back in the answer.</param>
+    /// <param name="Asked">Returned in the answer.</param>
     public sealed record AskClock(long Asked) : IWireMessage;
 
-    /// <param name="Asked">Of the question.</param>
-    /// <param name="Time">By the wall clock, whatever it says; Unix milliseconds.</param>
-    /// <param name="State">What the node thinks of that.</param>
+    /// <param name="Asked">As in the question.</param>
+    /// <param name="Time">The wall clock's time, right or wrong; Unix milliseconds.</param>
+    /// <param name="State">The node's judgement of its clock.</param>
     public sealed record TellClock(long Asked, long Time, ClockState State) : IWireMessage;
 }

@@ -6,9 +6,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Danmaku.Actors.Clocks;
 
-/// <summary>What this node knows of its wall clock and of those of others, for its other parts and for operators. Thread-safe.</summary>
+/// <summary>What this node knows about its own wall clock and those of other nodes. Thread-safe.</summary>
 public sealed partial class NodeClock(AgreedTime time, bool isOrigin, ILogger<NodeClock> logger)
 {
+    private const string Before = "where it was";
+
     private volatile Known? _known;
     private ImmutableHashSet<Address> _wrong = [];
 
@@ -17,20 +19,20 @@ public sealed partial class NodeClock(AgreedTime time, bool isOrigin, ILogger<No
     /// <summary>How long the wall clock has neither jumped nor been disputed.</summary>
     public TimeSpan AgreedFor => _known?.AgreedFor ?? TimeSpan.Zero;
 
-    /// <summary>Whether an origin may give a danmaku its time: not before the clock has been compared for the first time, nor while it is wrong.</summary>
+    /// <summary>Whether an origin may stamp danmaku: not before the clock has been compared for the first time, and not while it is wrong.</summary>
     public bool MayStamp => _known is { State: not ClockState.Wrong };
 
-    /// <summary>What operators hear of an origin with a wrong clock; null for all others.</summary>
+    /// <summary>What operators are told about an origin with a wrong clock; null for all others.</summary>
     public string? Impaired => isOrigin && State == ClockState.Wrong ? $"the clock is {Describe(time.Ahead)}" : null;
 
-    /// <summary>What is told to others now.</summary>
+    /// <summary>The state that this node reports to other nodes now.</summary>
     public ClockState StateNow =>
         State != ClockState.Wrong && time.Ahead.Duration() > ClockJudge.Tolerance ? ClockState.Doubted : State;
 
-    /// <summary>Whether a node's clock is wrong, as far as that is known here.</summary>
+    /// <summary>Whether a node's clock is wrong, as far as this node knows.</summary>
     public bool IsWrong(Address node) => Volatile.Read(ref _wrong).Contains(node);
 
-    /// <summary>Takes over what was decided, and says when that is something else than before.</summary>
+    /// <summary>Applies a verdict, and logs it if the state has changed.</summary>
     /// <param name="agreed">How far the agreed time is ahead of the monotonic clock.</param>
     /// <param name="wrong">Nodes whose clock is wrong; this one may be among them.</param>
     public void Set(ClockVerdict verdict, TimeSpan agreed, TimeSpan agreedFor, ImmutableHashSet<Address> wrong)
@@ -47,16 +49,19 @@ public sealed partial class NodeClock(AgreedTime time, bool isOrigin, ILogger<No
         switch (verdict.State)
         {
             case ClockState.Wrong:
-                LogWrong(logger, Describe(verdict.Ahead), isOrigin ? "It takes no posts, and its rooms move to an origin with a right clock" : "It goes by theirs");
+                LogWrong(
+                    logger,
+                    Describe(verdict.Ahead, "the other nodes and the store"),
+                    isOrigin ? "This node accepts no posts, and its rooms are on origins with a right clock" : "This node uses their time");
                 break;
             case ClockState.Doubted:
-                LogDoubted(logger, Describe(verdict.Ahead), ClockJudge.Patience);
+                LogDoubted(logger, Describe(verdict.Ahead, Before), ClockJudge.Patience);
                 break;
             case ClockState.Disputed:
-                LogDisputed(logger, Describe(verdict.Ahead));
+                LogDisputed(logger, Describe(verdict.Ahead, "another node or the store"));
                 break;
             case ClockState.Right when moved.Duration() > ClockJudge.Tolerance:
-                LogBelieved(logger, Describe(moved));
+                LogBelieved(logger, Describe(moved, Before));
                 break;
             default:
                 LogRight(logger);
@@ -64,29 +69,38 @@ public sealed partial class NodeClock(AgreedTime time, bool isOrigin, ILogger<No
         }
     }
 
-    /// <summary>Says how far the newest danmaku in the store is ahead of this clock.</summary>
+    /// <summary>Logs how far the newest danmaku in the store is ahead of this clock.</summary>
     public void FoundAhead(TimeSpan ahead) => LogStoreAhead(logger, Format(ahead));
+
+    private static string Describe(TimeSpan ahead, string than) =>
+        $"{Format(ahead.Duration())} {(ahead < TimeSpan.Zero ? "behind" : "ahead of")} {than}";
 
     private static string Describe(TimeSpan ahead) => $"{Format(ahead.Duration())} {(ahead < TimeSpan.Zero ? "behind" : "ahead")}";
 
     private static string Format(TimeSpan time) => TimeSpan.FromSeconds(Math.Round(time.TotalSeconds)).ToString("c", CultureInfo.InvariantCulture);
 
-    [LoggerMessage(50, LogLevel.Warning, "This node's clock is wrong: {Ahead} by what the other nodes and the store say. {Consequence} until it is right: set it, and keep it with NTP.")]
+    [LoggerMessage(50, LogLevel.Warning, "This node's clock is wrong: it is {Ahead}. {Consequence} until it is right. Set it, and keep it right with NTP.")]
     private static partial void LogWrong(ILogger logger, string ahead, string consequence);
 
-    [LoggerMessage(51, LogLevel.Warning, "This node's clock has jumped: it is {Ahead}, and there is nobody to ask. Time goes on without it, and nothing is forgotten, until it is back or has gone on evenly for {Patience}.")]
+    [LoggerMessage(51, LogLevel.Warning,
+        "This node's clock has jumped: it is {Ahead}, and there is no other clock to compare it with. Until it is "
+        + "back, or has run evenly for {Patience}, this node uses its monotonic clock and deletes nothing old.")]
     private static partial void LogDoubted(ILogger logger, string ahead, TimeSpan patience);
 
-    [LoggerMessage(52, LogLevel.Warning, "This node's clock is believed where it is now, {Moved} of where it was.")]
+    [LoggerMessage(52, LogLevel.Warning, "This node now trusts its clock where it is, {Moved}.")]
     private static partial void LogBelieved(ILogger logger, string moved);
 
     [LoggerMessage(53, LogLevel.Warning, "This node's clock is right again.")]
     private static partial void LogRight(ILogger logger);
 
-    [LoggerMessage(55, LogLevel.Warning, "This node's clock is {Ahead} by what another node or the store says, and nobody can say which is right. This node goes by its own, and nothing is forgotten, until they agree: set them, and keep them with NTP.")]
+    [LoggerMessage(55, LogLevel.Warning,
+        "This node's clock is {Ahead}, and it is not known which is right. Until they agree, this node keeps its own "
+        + "time and deletes nothing old. Set the wrong clock, and keep all of them right with NTP.")]
     private static partial void LogDisputed(ILogger logger, string ahead);
 
-    [LoggerMessage(54, LogLevel.Warning, "The newest danmaku in the store has a time that is {Ahead} ahead of this clock: it was stamped by a clock that was wrong, or this one is behind.")]
+    [LoggerMessage(54, LogLevel.Warning,
+        "The newest danmaku in the store has a time that is {Ahead} ahead of this clock: either the clock that stamped "
+        + "it was wrong, or this one is behind.")]
     private static partial void LogStoreAhead(ILogger logger, string ahead);
 
     private sealed record Known(ClockState State, TimeSpan AgreedFor);

@@ -4,12 +4,12 @@ using Akka.Cluster.Sharding;
 
 namespace Danmaku.Actors.Clocks;
 
-/// <summary>Says on which origin rooms are: as Akka.NET's own strategy does, but on none whose clock is wrong while there is another.</summary>
-/// <remarks>Belongs to the coordinator of the rooms, which asks every <c>rebalance-interval</c>. Where all clocks are wrong, rooms stay where they are.</remarks>
+/// <summary>Chooses the origins of rooms as Akka.NET's own strategy does, but avoids origins with a wrong clock while there is another.</summary>
+/// <remarks>The coordinator of the rooms asks it every <c>rebalance-interval</c>. If all clocks are wrong, rooms stay where they are.</remarks>
 public sealed class RightClockAllocation(IShardAllocationStrategy inner, NodeClock clock, Address self, TimeProvider time)
     : IActorSystemDependentAllocationStrategy
 {
-    /// <summary>How often rooms are moved for balance alone.</summary>
+    /// <summary>How often rooms are moved only for balance.</summary>
     private static readonly TimeSpan BalanceEvery = TimeSpan.FromSeconds(10);
 
     private long _balancedAt = time.GetTimestamp();

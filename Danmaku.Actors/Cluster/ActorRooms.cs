@@ -19,17 +19,17 @@ namespace Danmaku.Actors.Cluster;
 /// <param name="pendingPosts">Bounds the unanswered posts over HTTP; when it is full, posts are refused.</param>
 /// <param name="watcher"><see cref="ClusterWatcher"/>.</param>
 public sealed class ActorRooms(
-    ActorSystem system, IActorRef? edgeRooms, IActorRef forwarder, SharedBudget pendingPosts, IActorRef watcher, IngressState ingress, NodeNotes notes,
+    ActorSystem system, IActorRef? edgeRooms, IActorRef forwarder, SharedBudget pendingPosts, IActorRef watcher, IngressState ingress, NodeStatuses statuses,
     StoreHealth health, NodeClock clock, string name, DanmakuMetrics metrics, TimeProvider time)
     : IRooms
 {
-    /// <summary>A join is answered by actors of this node alone; longer than this only when it is overloaded.</summary>
+    /// <summary>Only actors of this node answer a join; it takes longer than this only under overload.</summary>
     private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a plain-text client's handshake waits for a room that this edge does not know yet.</summary>
+    /// <summary>How long a plain-text client's handshake waits for a room that is not open on this edge yet.</summary>
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>A store that has just restarted is no news.</summary>
+    /// <summary>Failures shorter than this, such as a restart of the store, are not reported.</summary>
     private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(2);
 
     /// <summary>When a client may try again whose post found too many others waiting.</summary>
@@ -47,7 +47,7 @@ public sealed class ActorRooms(
         }
         catch (AskTimeoutException)
         {
-            // No origin at the moment. The viewer waits inside as well as here.
+            // No origin can be reached. The viewer may wait in the room as well as here.
             return null;
         }
     }
@@ -68,7 +68,7 @@ public sealed class ActorRooms(
         }
         finally
         {
-            // Who gave up is not let in later, when nobody is there to leave any more.
+            // A caller that gave up must not join later: nobody would make it leave.
             message.Answer.TrySetCanceled(CancellationToken.None);
         }
     }
@@ -154,7 +154,7 @@ public sealed class ActorRooms(
 
     public string? Impaired => health.Failing > StorePatience ? "the store is away" : clock.Impaired;
 
-    /// <summary>How many members there are, by status.</summary>
+    /// <summary>The number of members by status.</summary>
     public IEnumerable<KeyValuePair<string, long>> CountMembers() =>
         Status.Members.GroupBy(member => member.Status).Select(group => KeyValuePair.Create(group.Key.ToLowerInvariant(), (long)group.Count()));
 
@@ -163,23 +163,24 @@ public sealed class ActorRooms(
     private ClusterMember ToMember(Member member, ClusterEvent.CurrentClusterState state)
     {
         var address = member.Address.ToString();
-        var note = notes.Of(address);
+        var reported = statuses.Of(address);
         var status = state.Unreachable.Contains(member) ? "Unreachable" : member.Status.ToString();
-        return new ClusterMember(note?.Name ?? "", address, [.. member.Roles.Where(role => role is ClusterRoles.Origin or ClusterRoles.Edge).Order()], status, note?.Rooms ?? 0, note?.Viewers ?? 0)
+        string[] roles = [.. member.Roles.Where(role => role is ClusterRoles.Origin or ClusterRoles.Edge).Order()];
+        return new ClusterMember(reported?.Name ?? "", address, roles, status, reported?.Rooms ?? 0, reported?.Viewers ?? 0)
         {
-            PublicUrl = HttpUri(note?.PublicUrl),
-            HttpUrl = HttpUri(note?.HttpUrl),
-            TakesViewers = status == nameof(MemberStatus.Up) && note is { TakesViewers: true },
+            PublicUrl = HttpUri(reported?.PublicUrl),
+            HttpUrl = HttpUri(reported?.HttpUrl),
+            TakesViewers = status == nameof(MemberStatus.Up) && reported is { TakesViewers: true },
         };
     }
 
-    /// <summary>What another node says of itself need not be an address of HTTP.</summary>
+    /// <summary>Another node may send anything as its address.</summary>
     private static Uri? HttpUri(string? text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
 
     private sealed class ActorViewer(IActorRef viewer, TimeProvider time) : IViewer
     {
-        /// <summary>It is answered sooner, unless the room has ended; then the connection is closed.</summary>
+        /// <summary>It is answered sooner unless the room has ended; then the connection is closed.</summary>
         private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(10);
 
         public void Post(Post post) => ConnectionDispatcher.TellHere(viewer, new ConnectionActor.SendPost(post));
@@ -194,7 +195,7 @@ public sealed class ActorRooms(
             }
             catch (TimeoutException)
             {
-                // Nobody is there any more who would have something to say.
+                // The room has ended, so no answer will come.
             }
         }
 
@@ -202,12 +203,12 @@ public sealed class ActorRooms(
     }
 }
 
-/// <summary>What a node does in the cluster; one node may have both roles.</summary>
+/// <summary>The roles of a node in the cluster; one node may have both.</summary>
 public static class ClusterRoles
 {
     /// <summary>Keeps rooms.</summary>
     public const string Origin = "origin";
 
-    /// <summary>Has viewers.</summary>
+    /// <summary>Holds viewers.</summary>
     public const string Edge = "edge";
 }

@@ -6,12 +6,12 @@ using Danmaku.Actors.Tls;
 namespace Danmaku.Actors.Cluster;
 
 /// <summary>
-/// Passes Akka.NET's log on to the host's. That a peer has gone is a warning there, not an error: nodes come and go. What
-/// <see cref="TlsLogger"/> says of a connection is not said again.
+/// Forwards Akka.NET's log to the host's. A lost peer becomes a warning instead of an error, because nodes come and go. Connections that
+/// <see cref="TlsLogger"/> has logged are not logged again.
 /// </summary>
 public sealed class AkkaLogger : LoggerFactoryLogger
 {
-    /// <summary>A type of Akka.Remote's own.</summary>
+    /// <summary>An internal type of Akka.Remote.</summary>
     private const string PeerGone = "EndpointDisassociatedException";
 
     protected override void Log(LogEvent log, ActorPath path)
@@ -23,11 +23,11 @@ public sealed class AkkaLogger : LoggerFactoryLogger
     }
 }
 
-/// <summary>Takes the place of Akka.NET's own console output: a node writes its log, and nothing beside it.</summary>
+/// <summary>Replaces Akka.NET's own console output: a node writes only its log.</summary>
 public sealed class NoConsole : MinimalLogger
 {
     protected override void Log(object message)
     {
-        // What is not in the log comes from the start, where an exception says it, or from the end.
+        // Messages that are not in the log come from the start, where an exception reports them, or from the end.
     }
 }

@@ -9,7 +9,7 @@ using static Danmaku.Actors.Rooms.ReplicationProtocol;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>Tells the other nodes what this one carries and whether it takes viewers, and remembers what they tell and who they are.</summary>
+/// <summary>Tells the other nodes this node's load and whether it accepts viewers. Remembers what they tell, and their addresses.</summary>
 public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 {
     private const string Topic = "dm-nodes";
@@ -21,7 +21,7 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     private readonly string _publicUrl;
     private readonly Func<Uri?> _httpUrl;
     private readonly IngressState _ingress;
-    private readonly NodeNotes _notes;
+    private readonly NodeStatuses _statuses;
     private readonly KnownNodes _known;
     private readonly DanmakuMetrics _metrics;
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
@@ -29,17 +29,18 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 
     private bool _isDraining;
 
-    /// <param name="publicUrl">Where viewers reach this node; empty when that is not known.</param>
-    /// <param name="httpUrl">Where other nodes reach this one over HTTP, once that is known.</param>
-    public ClusterWatcher(string name, string publicUrl, Func<Uri?> httpUrl, IngressState ingress, NodeNotes notes, KnownNodes known, DanmakuMetrics metrics)
+    /// <param name="publicUrl">The address at which viewers reach this node; empty when unknown.</param>
+    /// <param name="httpUrl">The address at which other nodes reach this node over HTTP, once it is known.</param>
+    public ClusterWatcher(
+        string name, string publicUrl, Func<Uri?> httpUrl, IngressState ingress, NodeStatuses statuses, KnownNodes known, DanmakuMetrics metrics)
     {
-        (_name, _publicUrl, _httpUrl, _ingress, _notes, _known, _metrics) = (name, publicUrl, httpUrl, ingress, notes, known, metrics);
+        (_name, _publicUrl, _httpUrl, _ingress, _statuses, _known, _metrics) = (name, publicUrl, httpUrl, ingress, statuses, known, metrics);
 
-        Receive<NodeStatus>(_notes.Set, note => _cluster.State.Members.Any(member => member.Address.ToString() == note.Address));
+        Receive<NodeStatus>(_statuses.Set, status => _cluster.State.Members.Any(member => member.Address.ToString() == status.Address));
 
-        // Of a node that has gone, or has not come in yet: what it says then it says again.
+        // From a node that has left, or has not joined yet: it will send it again.
         Receive<NodeStatus>(_ => { });
-        Receive<ClusterEvent.MemberRemoved>(removed => _notes.Remove(removed.Member.Address.ToString()));
+        Receive<ClusterEvent.MemberRemoved>(removed => _statuses.Remove(removed.Member.Address.ToString()));
         Receive<Drain>(_ => OnDrain());
         Receive<Tick>(_ => OnTick());
         Receive<SubscribeAck>(_ => { });
@@ -65,7 +66,7 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
     {
         Publish();
 
-        // Alone it may be about to leave, or have just come back: what it knew of others is worth more.
+        // A node that is alone may be about to leave, or may have just come back: keep the older list.
         if (_cluster.State.Members is { Count: > 1 } members)
         {
             _known.Write(members.Select(member => member.Address).Where(address => !address.Equals(_cluster.SelfAddress)), Context.GetLogger());
@@ -74,16 +75,16 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 
     private void Publish()
     {
-        var note = new NodeStatus(
+        var status = new NodeStatus(
             _address, _name, _publicUrl, _ingress.IsComplete && !_isDraining, _metrics.EdgeRooms + _metrics.OriginRooms, _metrics.Viewers)
         {
             HttpUrl = _httpUrl()?.AbsoluteUri ?? "",
         };
-        _notes.Set(note);
-        _mediator.Tell(new Publish(Topic, note));
+        _statuses.Set(status);
+        _mediator.Tell(new Publish(Topic, status));
     }
 
-    /// <summary>This node takes no viewers any more. Not answered; safe to repeat.</summary>
+    /// <summary>This node accepts no more viewers. Not answered; safe to repeat.</summary>
     public sealed record Drain : INoSerializationVerificationNeeded
     {
         public static readonly Drain Instance = new();
@@ -96,13 +97,13 @@ public sealed class ClusterWatcher : ReceiveActor, IWithTimers
 }
 
 /// <summary>The newest <see cref="NodeStatus"/> of each node, by address. Thread-safe.</summary>
-public sealed class NodeNotes
+public sealed class NodeStatuses
 {
-    private ImmutableDictionary<string, NodeStatus> _notes = ImmutableDictionary<string, NodeStatus>.Empty;
+    private ImmutableDictionary<string, NodeStatus> _statuses = ImmutableDictionary<string, NodeStatus>.Empty;
 
-    public NodeStatus? Of(string address) => _notes.GetValueOrDefault(address);
+    public NodeStatus? Of(string address) => _statuses.GetValueOrDefault(address);
 
-    internal void Set(NodeStatus note) => ImmutableInterlocked.Update(ref _notes, (notes, n) => notes.SetItem(n.Address, n), note);
+    internal void Set(NodeStatus status) => ImmutableInterlocked.Update(ref _statuses, (statuses, n) => statuses.SetItem(n.Address, n), status);
 
-    internal void Remove(string address) => ImmutableInterlocked.Update(ref _notes, (notes, a) => notes.Remove(a), address);
+    internal void Remove(string address) => ImmutableInterlocked.Update(ref _statuses, (statuses, a) => statuses.Remove(a), address);
 }

@@ -4,18 +4,18 @@ using Akka.Event;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>Puts <see cref="SplitBrainStrategy"/> in place of Akka.NET's own strategies: <c>akka.cluster.downing-provider-class</c>.</summary>
+/// <summary>Replaces Akka.NET's own strategies by <see cref="SplitBrainStrategy"/>: <c>akka.cluster.downing-provider-class</c>.</summary>
 public sealed class DowningProvider(ExtendedActorSystem system, Akka.Cluster.Cluster cluster) : IDowningProvider
 {
     public TimeSpan DownRemovalMargin => system.Settings.Config.GetTimeSpan("akka.cluster.down-removal-margin");
 
-    /// <summary>Edges have no say.</summary>
+    /// <summary>Null on edges: they have no vote.</summary>
     public Props? DowningActorProps => cluster.SelfRoles.Contains(ClusterRoles.Origin)
         ? Props.Create<DowningActor>(system.Settings.Config.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after"), TimeProvider.System)
         : null;
 }
 
-/// <summary>An origin's part in <see cref="SplitBrainStrategy"/>.</summary>
+/// <summary>Carries out <see cref="SplitBrainStrategy"/> on an origin.</summary>
 public sealed class DowningActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
@@ -28,10 +28,11 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
     private readonly UnreachabilityTimer<UniqueAddress> _silence;
     private readonly UnreachabilityTimer<UniqueAddress> _longSilence;
 
-    /// <param name="stableAfter">How long a member must be silent before it is put out.</param>
+    /// <param name="stableAfter">How long a member must be silent before it is removed.</param>
     public DowningActor(TimeSpan stableAfter, TimeProvider time)
     {
-        (_silence, _longSilence) = (new UnreachabilityTimer<UniqueAddress>(stableAfter, time), new UnreachabilityTimer<UniqueAddress>(stableAfter + WeakHalfWaits, time));
+        _silence = new UnreachabilityTimer<UniqueAddress>(stableAfter, time);
+        _longSilence = new UnreachabilityTimer<UniqueAddress>(stableAfter + WeakHalfWaits, time);
 
         Receive<Tick>(_ => OnTick());
     }
@@ -65,10 +66,10 @@ public sealed class DowningActor : ReceiveActor, IWithTimers
 
         var origins = peers.Where(peer => peer is { IsOrigin: true, Counts: true }).ToArray();
         _log.Warning(
-            "{0} of {1} origins can be reached: putting out {2}",
+            "{0} of {1} origins can be reached: removing {2} from the cluster",
             origins.Count(peer => peer.State == PeerState.Here), origins.Length, string.Join(", ", leaving.Select(id => id.Address)));
 
-        // This node last: alone it may stop before it has told the others.
+        // This node comes last: it may stop before it has told the others.
         foreach (var id in leaving.OrderBy(id => id.Equals(_cluster.SelfUniqueAddress)))
         {
             _cluster.Down(id.Address);

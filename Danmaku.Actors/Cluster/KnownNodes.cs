@@ -4,18 +4,18 @@ using Akka.Event;
 namespace Danmaku.Actors.Cluster;
 
 /// <summary>
-/// The addresses of an origin's cluster in a file, one in each line. When all origins have gone and one comes back it finds its edges
-/// by them, and these keep their viewers: seeds alone would make it begin a cluster that no edge knows of.
+/// Keeps the addresses of an origin's cluster in a file, one on each line. When all origins have ended and one comes back, it finds its edges by them, and
+/// these keep their viewers. With seeds alone it would start a cluster that no edge knows.
 /// </summary>
 /// <param name="path">Null keeps nothing.</param>
 public sealed class KnownNodes(string? path)
 {
-    /// <summary>More than nodes of one cluster; a file that was damaged may have any length.</summary>
+    /// <summary>More than one cluster has; a damaged file may have any length.</summary>
     private const int MaxNodes = 1000;
 
     private string _written = "";
 
-    /// <summary>What was known when the node last ran; empty when nothing can be read.</summary>
+    /// <summary>The addresses known when the node last ran; empty when nothing can be read.</summary>
     public IReadOnlyList<Address> Read()
     {
         try
@@ -28,7 +28,7 @@ public sealed class KnownNodes(string? path)
         }
     }
 
-    /// <summary>Keeps them for the next start. What cannot be written is told to <paramref name="log"/> and tried again at the next change.</summary>
+    /// <summary>Writes them for the next start. A failure is logged to <paramref name="log"/>, and the next change tries again.</summary>
     public void Write(IEnumerable<Address> addresses, ILoggingAdapter log)
     {
         var text = string.Concat(addresses.Select(address => address + "\n").Order(StringComparer.Ordinal));
@@ -47,7 +47,7 @@ public sealed class KnownNodes(string? path)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            log.Warning(error, "The known nodes cannot be kept");
+            log.Warning(error, "The list of known nodes cannot be written; it is written again when it changes");
         }
     }
 

@@ -6,25 +6,30 @@ using Danmaku.Core.Cluster;
 namespace Danmaku.Actors.Cluster;
 
 /// <summary>An address of this machine.</summary>
-/// <param name="IsLasting">Not one that the system uses for a while or may not use: temporary (RFC 8981), deprecated, or taken by another machine.</param>
+/// <param name="IsLasting">Whether it is permanent: not temporary (RFC 8981), not deprecated, and not a duplicate of another machine's.</param>
 public readonly record struct LocalAddress(IPAddress Address, bool IsLasting);
 
-/// <summary>Where a node listens for other nodes. Whoever reaches that port can control the node, so it is never a public address.</summary>
+/// <summary>
+/// Chooses the address at which a node listens for other nodes. Anybody who reaches that port can control the node, so it is never a public address.
+/// </summary>
 public static class NodeAddress
 {
     /// <summary>The address of this machine inside the first of the networks in which it has one.</summary>
     /// <param name="networks">The same on every node, in the same order. Empty: this machine alone.</param>
-    /// <exception cref="InvalidOperationException">There is none, or it cannot be told which; the message names the network and what there is.</exception>
+    /// <exception cref="InvalidOperationException">There is none, or more than one; the message names the network and the addresses.</exception>
     public static IPAddress In(IReadOnlyList<IPNetwork> networks) => networks.Count == 0 ? IPAddress.Loopback : In(networks, LocalAddresses());
 
     public static IPAddress In(IReadOnlyList<IPNetwork> networks, IReadOnlyList<LocalAddress> local)
     {
         foreach (var network in networks)
         {
-            IPAddress[] inside = [.. local.Where(one => Holds(network, one.Address) && (one.IsLasting || IsOneAddress(network))).Select(one => one.Address).Distinct()];
+            IPAddress[] inside =
+            [
+                .. local.Where(one => Holds(network, one.Address) && (one.IsLasting || IsOneAddress(network))).Select(one => one.Address).Distinct(),
+            ];
             if (inside.Length > 1 && network.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6)
             {
-                // The system names the newest first, so the first would be another one some day.
+                // The system lists the newest first, so the first one would change some day.
                 throw new InvalidOperationException(
                     $"This machine has several addresses inside {network} (Danmaku:Cluster:Network): {string.Join(", ", inside.AsEnumerable())}. "
                     + $"Name the right one, as in {inside[0]}/128,{network}.");
@@ -37,10 +42,11 @@ public static class NodeAddress
         }
 
         throw new InvalidOperationException(
-            $"No lasting address of this machine is inside {Text(networks)} (Danmaku:Cluster:Network); it has {string.Join(", ", local.Select(one => one.Address))}.");
+            $"This machine has no permanent address inside {Text(networks)} (Danmaku:Cluster:Network); "
+            + $"it has {string.Join(", ", local.Select(one => one.Address))}.");
     }
 
-    /// <summary>Turns the names of seeds into addresses: that inside the first of the networks in which it has one.</summary>
+    /// <summary>Turns the names of seeds into addresses: for each the one inside the first network in which it has one.</summary>
     /// <param name="networks">As for <see cref="In(IReadOnlyList{IPNetwork})"/>. Empty: the first IPv4 address.</param>
     /// <exception cref="InvalidOperationException">A seed has no address there.</exception>
     public static async Task<IReadOnlyList<(IPAddress Host, int Port)>> ResolveSeedsAsync(
@@ -63,10 +69,10 @@ public static class NodeAddress
         return resolved;
     }
 
-    /// <summary>An address as it stands in the address of a node (RFC 3986 §3.2.2): IPv6 in brackets. Remoting writes its own like this.</summary>
+    /// <summary>An address as a host of a node's address (RFC 3986 §3.2.2): IPv6 in brackets, as remoting writes it.</summary>
     public static string ToHost(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
 
-    /// <summary>The addresses in <c>/proc/net/if_inet6</c> of Linux that do not last: nothing else tells.</summary>
+    /// <summary>The addresses in <c>/proc/net/if_inet6</c> of Linux that are not permanent; no other interface reports that.</summary>
     /// <param name="lines">Address, interface, prefix length, scope, flags (<c>IFA_F_*</c> of if_addr.h) and name; numbers in hex.</param>
     public static IReadOnlyList<IPAddress> Passing(IEnumerable<string> lines)
     {
@@ -79,7 +85,7 @@ public static class NodeAddress
         ];
     }
 
-    /// <summary>A link-local address is none that other nodes could be told.</summary>
+    /// <summary>Other nodes could not use a link-local address.</summary>
     private static bool Holds(IPNetwork network, IPAddress address) => network.Contains(address) && !address.IsIPv6LinkLocal;
 
     private static bool IsOneAddress(IPNetwork network) => network.PrefixLength == 128;

@@ -3,11 +3,11 @@ using Akka.Remote.Transport;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>Tells of a connection that failed whether that was since one of the two systems has put the other out.</summary>
+/// <summary>Tells whether a connection failed because one of the two systems has quarantined the other.</summary>
 /// <remarks>
-/// Akka.NET 1.5.73 has a type for it on the side that was put out, <see cref="ThisActorSystemQuarantinedEvent"/>. The side that has put the other out, and calls it, gets an
-/// <see cref="AkkaProtocolException"/> like any other, which says so in words only; that it has put it out it knows, but not that it is there. The words are read here and nowhere
-/// else. RefusalTests has two systems put each other out, and fails where Akka.NET puts it in other words.
+/// On the side that was quarantined Akka.NET 1.5.73 has a type for it, <see cref="ThisActorSystemQuarantinedEvent"/>. The other side, when it connects, gets an
+/// ordinary <see cref="AkkaProtocolException"/> that says so only in its message. It knows that it has quarantined the peer, but not that the peer still runs.
+/// Only this class reads that message. RefusalTests let two systems quarantine each other, and fail when Akka.NET changes the message.
 /// </remarks>
 public static class Refusal
 {

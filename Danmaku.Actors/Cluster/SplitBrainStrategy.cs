@@ -6,29 +6,29 @@ public enum PeerState
     /// <summary>It is on this side.</summary>
     Here,
 
-    /// <summary>It has been silent for too short a time to act on it.</summary>
+    /// <summary>It has been silent, but not long enough to act.</summary>
     Suspected,
 
-    /// <summary>It crashed, or is on the other side of a split: which of the two nobody can know.</summary>
+    /// <summary>It crashed, or is on the other side of a split; nobody can know which.</summary>
     Lost,
 }
 
 /// <summary>A member of the cluster as one node sees it.</summary>
-/// <param name="Id">The same on all nodes; <see cref="SplitBrainStrategy"/> goes by its order.</param>
-/// <param name="Counts">Whether it has come in and not gone yet. One that is still joining has no say.</param>
+/// <param name="Id">The same on all nodes; <see cref="SplitBrainStrategy"/> uses its order.</param>
+/// <param name="Counts">Whether it has joined and not left. A member that is still joining has no vote.</param>
 public sealed record Peer<TId>(TId Id, bool IsOrigin, bool Counts, PeerState State)
     where TId : IComparable<TId>;
 
-/// <summary>Who is put out of the cluster when some of its members cannot be reached.</summary>
+/// <summary>Decides which members to remove when some cannot be reached.</summary>
 /// <remarks>
-/// Only origins have a say, since only they keep rooms: edges come and go, many at a time. The side with at least half of the
-/// origins stays. Half is enough because the crash of one of two origins leaves just that; the price is that both halves of a
-/// real split stay, until they meet again (<see cref="SplitHealer"/>). The store lets one of them write to a room at a time.
+/// Only origins have a vote, because only they keep rooms; edges come and go, many at a time. The side with at least half of the origins stays. Half is enough,
+/// because the crash of one of two origins leaves exactly half. The price: in a real split between halves both stay, until they meet again
+/// (<see cref="SplitHealer"/>). The store lets only one of them write to a room at a time.
 /// </remarks>
 public static class SplitBrainStrategy
 {
-    /// <summary>What one node has to do. Of each side one node acts: the first of its origins.</summary>
-    /// <returns>Who is to be put out, possibly this node itself; empty when nobody is, or when that is not for this node to say.</returns>
+    /// <summary>The members that this node must remove. On each side only the first origin acts.</summary>
+    /// <returns>The members to remove, possibly this node itself; empty when there are none, or when another node acts.</returns>
     public static IReadOnlyList<TId> Decide<TId>(IReadOnlyCollection<Peer<TId>> members, TId self)
         where TId : IComparable<TId>
     {
@@ -46,8 +46,8 @@ public static class SplitBrainStrategy
     }
 
     /// <summary>
-    /// Whether this side has just half of the origins and fewer than half of all members. The other side, if there is one, is surer of
-    /// itself: this one waits, so that it learns of having been put out before it goes on alone.
+    /// Whether this side has exactly half of the origins and fewer than half of all members. Then it waits longer than the other side, if there is one: so it
+    /// learns that it was removed before it goes on alone.
     /// </summary>
     public static bool IsWeakHalf<TId>(IReadOnlyCollection<Peer<TId>> members)
         where TId : IComparable<TId>
@@ -60,11 +60,11 @@ public static class SplitBrainStrategy
     }
 
     /// <summary>
-    /// Whether this part of a cluster gives way to others that go on without it, having put it out or never known it. The one with more
-    /// of the seeds stays, or the one with the first of them: of any two parts that see each other one gives way, and only one.
+    /// Whether this part of a cluster must end because another part runs without it. The part with more seeds stays; if both have as many, the part with the
+    /// first seed. So of two parts that see each other exactly one ends.
     /// </summary>
-    /// <param name="own">Which of the seeds are in this part, by their places in the list.</param>
-    /// <param name="apart">Which of them go on elsewhere.</param>
+    /// <param name="own">The seeds in this part, by their places in the list.</param>
+    /// <param name="apart">The seeds that run in another part.</param>
     public static bool GivesWay(IReadOnlyCollection<int> own, IReadOnlyCollection<int> apart) =>
         apart.Count > own.Count || (apart.Count > 0 && apart.Count == own.Count && apart.Min() < own.Min());
 }

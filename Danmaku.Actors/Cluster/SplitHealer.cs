@@ -5,14 +5,14 @@ using Akka.Remote;
 
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>Ends a node that has no part in the cluster any more, or only half of one, so that it is started again and joins anew.</summary>
+/// <summary>Ends a node that is cut off from the cluster or badly connected, so that it is started again and joins anew.</summary>
 /// <remarks>
-/// Four ways lead there. An edge has heard no origin for long: it is cut off, or its origins have all restarted and formed a cluster
-/// that only an edge which starts anew finds. A node has a bad link to another that nobody puts out, since others hear it: the one of
-/// lower rank goes, edges before origins. A node was put out while it could not be told: it learns so when the others refuse its
-/// connections. And the cluster is in parts that do not know each other any more: halves that have put out each other, or a first seed
-/// that restarted alone. So origins call the seeds that are no members; when one of them goes on apart, <see cref="SplitBrainStrategy.GivesWay"/>
-/// says whose part ends. One that only hung, or is about to join, does not stay apart for long.
+/// There are four cases. First, an edge has heard no origin for long: it is cut off, or all its origins have restarted and formed a cluster that only a
+/// restarted edge finds. Second, a node has a bad link to a member that others can reach, so nobody removes it: the one of lower rank ends, edges before
+/// origins. Third, a node was removed while it could not be told: it learns that when the others refuse its connections. Fourth, the cluster is in parts that
+/// do not know each other: halves that have removed each other, or a first seed that restarted alone. Therefore origins contact the seeds that are not members;
+/// if one of them runs apart, <see cref="SplitBrainStrategy.GivesWay"/> decides whose part ends. A seed that only hung, or is about to join, does not stay
+/// apart for long.
 /// </remarks>
 public sealed class SplitHealer : ReceiveActor, IWithTimers
 {
@@ -20,7 +20,7 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
 
     private static readonly TimeSpan CallEvery = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longer than it takes to put out who is lost, and than a node that was put out takes to end.</summary>
+    /// <summary>Longer than it takes to remove a lost member, and than a removed node takes to end.</summary>
     private static readonly TimeSpan TroubleAfter = TimeSpan.FromSeconds(30);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -32,8 +32,8 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
     private readonly HashSet<Address> _apart = [];
     private bool _isEnding;
 
-    /// <param name="seeds">Of all nodes, in order.</param>
-    /// <param name="orphanAfter">How long an edge goes on without any origin.</param>
+    /// <param name="seeds">The seeds of all nodes, in order.</param>
+    /// <param name="orphanAfter">How long an edge goes on without hearing any origin.</param>
     public SplitHealer(IReadOnlyList<Address> seeds, TimeSpan orphanAfter, TimeProvider time)
     {
         (_seeds, _orphanAfter) = (seeds, orphanAfter);
@@ -60,7 +60,7 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        // Gossip may say so before a connection is refused. A node that leaves by itself is ending already.
+        // Gossip may report it before a connection is refused. A node that leaves by itself is ending already.
         var system = Context.System;
         _cluster.RegisterOnMemberRemoved(() => CoordinatedShutdown.Get(system).Run(
             CoordinatedShutdown.ClusterDowningReason.Instance, CoordinatedShutdown.PhaseBeforeActorSystemTerminate));
@@ -77,11 +77,11 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         _troubles.Observe(troubles);
         if (_orphan.Of(Trouble.NoOrigin) == PeerState.Lost)
         {
-            End($"No origin was heard for {_orphanAfter}");
+            End($"This node has heard no origin for {_orphanAfter}");
         }
         else if (_troubles.Of(Trouble.BadLink) == PeerState.Lost)
         {
-            End($"A member was not heard for {TroubleAfter}, by this node alone");
+            End($"For {TroubleAfter} this node, and no other, has not heard a member");
         }
         else if (_troubles.Of(Trouble.OtherPart) == PeerState.Lost)
         {
@@ -110,8 +110,8 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
     }
 
     /// <summary>
-    /// Answered where <see cref="Up"/> is; one that was put out from here, or has put out this node, refuses the connection. Who is not
-    /// there is called for as long as it takes.
+    /// A seed answers if its <see cref="Up"/> runs; a seed that was removed from here, or has removed this node, refuses the connection. Seeds that do not
+    /// answer are contacted again and again.
     /// </summary>
     private void OnCall()
     {
@@ -139,8 +139,8 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         }
         else if (_cluster.State.Members.Any(member => member.Address.Equals(address) && IsOrigin(member)))
         {
-            // There is nobody to hand rooms to, or to take leave of.
-            End($"{address} has put this node out", CoordinatedShutdown.PhaseBeforeActorSystemTerminate);
+            // There is no member to hand rooms to, or to leave from.
+            End($"{address} has removed this node from the cluster", CoordinatedShutdown.PhaseBeforeActorSystemTerminate);
         }
     }
 
@@ -156,13 +156,13 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         End($"For {TroubleAfter} {string.Join(", ", _apart)} has gone on without this part of the cluster");
     }
 
-    /// <param name="fromPhase">Where shutting down begins; null: with leaving the cluster.</param>
+    /// <param name="fromPhase">The phase in which shutting down begins; null begins with leaving the cluster.</param>
     private void End(string why, string? fromPhase = null)
     {
         if (!_isEnding)
         {
             _isEnding = true;
-            _log.Warning("{0}: ending, to join anew", why);
+            _log.Warning("{0}: this node ends, to be started again and to join anew", why);
             CoordinatedShutdown.Get(Context.System).Run(CoordinatedShutdown.ClusterDowningReason.Instance, fromPhase);
         }
     }
@@ -171,12 +171,12 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
 
     private bool IsMember(Address address) => _cluster.State.Members.Any(member => member.Address.Equals(address));
 
-    /// <summary>Whether the other one stays where the link between it and this node is bad.</summary>
+    /// <summary>Whether the other node stays when the link between it and this node is bad.</summary>
     private bool IsAbove(Member other) => IsOrigin(other) == IsOriginItself
         ? other.UniqueAddress.CompareTo(_cluster.SelfUniqueAddress) < 0
         : IsOrigin(other);
 
-    /// <summary>By this node's own ears, whatever others say.</summary>
+    /// <summary>Whether this node itself can reach it, whatever others report.</summary>
     private bool Hears(Member member) => _cluster.FailureDetector.IsAvailable(member.Address);
 
     private IEnumerable<int> PlacesOf(Func<Address, bool> which) => Enumerable.Range(0, _seeds.Count).Where(place => which(_seeds[place]));
@@ -193,6 +193,6 @@ public sealed class SplitHealer : ReceiveActor, IWithTimers
         public static readonly Call Instance = new();
     }
 
-    /// <summary>Is there while this node is Up, so that others can tell it from one which is about to join.</summary>
+    /// <summary>Runs while this node is Up, so that others can distinguish it from a node that is about to join.</summary>
     private sealed class Up : ReceiveActor;
 }

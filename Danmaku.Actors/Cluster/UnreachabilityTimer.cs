@@ -1,13 +1,13 @@
 namespace Danmaku.Actors.Cluster;
 
-/// <summary>How long each of several peers has been silent without a break. Not thread-safe.</summary>
-/// <param name="enough">After so long it is taken for lost.</param>
+/// <summary>Measures how long each of several peers has been silent without a break. Not thread-safe.</summary>
+/// <param name="enough">After this time a peer counts as lost.</param>
 public sealed class UnreachabilityTimer<TId>(TimeSpan enough, TimeProvider time)
     where TId : notnull
 {
     private Dictionary<TId, long> _since = [];
 
-    /// <summary>Takes in who is silent now. Who is not named has been heard, or is forgotten.</summary>
+    /// <summary>Sets which peers are silent now. All others have been heard, or are forgotten.</summary>
     public void Observe(IEnumerable<TId> silent)
     {
         var now = time.GetTimestamp();

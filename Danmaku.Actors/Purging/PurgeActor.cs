@@ -10,24 +10,26 @@ using static Danmaku.Actors.Purging.PurgeProtocol;
 
 namespace Danmaku.Actors.Purging;
 
-/// <summary>Carries purges to all nodes, and out on this one. Of a room the store hears first: what is fetched after that has other addresses.</summary>
+/// <summary>
+/// Sends purges to all nodes, and purges this node's cache. For a room it updates the store first: history fetched after that has new addresses.
+/// </summary>
 public sealed class PurgeActor : ReceiveActor, IWithTimers
 {
-    /// <summary>What it is called on each node.</summary>
+    /// <summary>Its name on each node.</summary>
     public const string ActorName = "purges";
 
-    /// <summary>Most orders of this node that wait for others; more are refused.</summary>
+    /// <summary>Most purges of this node that wait for other nodes; more are refused.</summary>
     public const int MaxPending = 64;
 
     private const string Topic = "dm-purge";
 
-    /// <summary>How often whoever has not answered is told again.</summary>
+    /// <summary>How often nodes that have not answered are asked again.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How long the store, or the origin that has it, has time for a new revision.</summary>
+    /// <summary>How long the store, or its origin, may take for a new revision.</summary>
     private static readonly TimeSpan RevisePatience = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long edges have time to answer.</summary>
+    /// <summary>How long edges may take to answer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly Akka.Cluster.Cluster _cluster = Akka.Cluster.Cluster.Get(Context.System);
@@ -39,19 +41,19 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
 
     private readonly string _name;
     private readonly IPurgeable _cache;
-    private readonly NodeNotes _notes;
+    private readonly NodeStatuses _statuses;
     private readonly IRoomStore? _store;
     private readonly TimeProvider _time;
     private long _lastId;
 
     /// <param name="name">This node's, for operators.</param>
-    /// <param name="cache">What this node has cached.</param>
-    /// <param name="store">Null on a node that is no origin.</param>
-    public PurgeActor(string name, IPurgeable cache, NodeNotes notes, IRoomStore? store, TimeProvider time)
+    /// <param name="cache">This node's cache.</param>
+    /// <param name="store">Null on a node that is not an origin.</param>
+    public PurgeActor(string name, IPurgeable cache, NodeStatuses statuses, IRoomStore? store, TimeProvider time)
     {
-        (_name, _cache, _notes, _store, _time) = (name, cache, notes, store, time);
+        (_name, _cache, _statuses, _store, _time) = (name, cache, statuses, store, time);
 
-        // Later than those of whoever had this address before.
+        // Greater than those of an earlier process at this address.
         _lastId = time.GetUtcNow().ToUnixTimeMilliseconds();
 
         Receive<Order>(OnOrder);
@@ -106,7 +108,7 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
         TellEdges(pending);
     }
 
-    /// <summary>Asks the own store, or an origin for its.</summary>
+    /// <summary>Asks this node's store, or an origin.</summary>
     private void Revise(ReviseRoom revise)
     {
         var state = _cluster.State;
@@ -165,7 +167,7 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
         FinishWhenDone(pending);
     }
 
-    /// <summary>One that has not begun has nothing yet; one that can only not be reached may come back with what it has.</summary>
+    /// <summary>A node that is joining has cached nothing yet; a node that cannot be reached may come back with its cache.</summary>
     private static bool HasCache(Member member) =>
         member.HasRole(ClusterRoles.Edge)
         && member.Status is MemberStatus.Up or MemberStatus.WeaklyUp or MemberStatus.Leaving or MemberStatus.Exiting;
@@ -204,7 +206,7 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>The topic does not reach who has just come or is about to leave.</summary>
+    /// <summary>The topic does not reach nodes that have just joined or are about to leave.</summary>
     private static void TellAgain(Pending pending)
     {
         foreach (var edge in pending.Waiting ?? [])
@@ -234,15 +236,15 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
         }
     }
 
-    private string NameOf(string address) => _notes.Of(address) is { Name.Length: > 0 } note ? note.Name : address;
+    private string NameOf(string address) => _statuses.Of(address) is { Name.Length: > 0 } status ? status.Name : address;
 
-    /// <summary>From this node's endpoint. Answered with a <see cref="PurgeResult"/>; repeating it is safe.</summary>
+    /// <summary>A purge from this node's endpoint. Answered with a <see cref="PurgeResult"/>; safe to repeat.</summary>
     public sealed record Order(PurgeOrder Purge) : INoSerializationVerificationNeeded;
 
     /// <summary>From a room of this origin: its store has erased something, and given its history a new revision. Not answered; safe to repeat.</summary>
     public sealed record Withdrawn(RoomId Room) : INoSerializationVerificationNeeded;
 
-    /// <summary>Looks after what waits.</summary>
+    /// <summary>Checks the pending purges.</summary>
     public sealed record Tick : INoSerializationVerificationNeeded
     {
         public static readonly Tick Instance = new();
@@ -256,12 +258,12 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
 
         public IActorRef? Asker => asker;
 
-        /// <summary>When its current part began.</summary>
+        /// <summary>When its current step began.</summary>
         public long Since { get; set; } = since;
 
         public long? Revision { get; set; }
 
-        /// <summary>Addresses of edges that have not answered; null while the store has not.</summary>
+        /// <summary>Addresses of edges that have not answered; null while the store has not answered.</summary>
         public HashSet<Address>? Waiting { get; set; }
 
         public List<PurgedNode> Nodes { get; } = [];
@@ -273,10 +275,10 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
     }
 }
 
-/// <summary>The way to the <see cref="PurgeActor"/> of this node, which is there once the actor system has started.</summary>
+/// <summary>Forwards to the <see cref="PurgeActor"/> of this node once the actor system has started.</summary>
 public sealed class PurgerHandle : IPurger
 {
-    /// <summary>Longer than an order takes at most.</summary>
+    /// <summary>Longer than a purge may take.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private IActorRef? _purges;

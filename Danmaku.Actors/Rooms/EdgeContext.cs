@@ -11,7 +11,7 @@ namespace Danmaku.Actors.Rooms;
 /// <param name="Origins">The shard region, or its proxy.</param>
 /// <param name="Forwarder"><see cref="PostForwarder"/>.</param>
 /// <param name="PendingPosts">Bounds the unanswered posts of all connections; when it is full, posts are refused.</param>
-/// <param name="Fanout">How much time fan-outs take in all rooms, and how long rooms wait because of that.</param>
+/// <param name="FanOut">How much time fan-outs take in all rooms, and how long rooms wait because of that.</param>
 /// <param name="KeepEmptyFor">How long a room without viewers keeps its place and history.</param>
 /// <param name="Random">0 to 1, for jitter. Thread-safe.</param>
 public sealed record EdgeContext(
@@ -22,7 +22,7 @@ public sealed record EdgeContext(
     RoomLimits RoomLimits,
     ViewerLimits ViewerLimits,
     SharedBudget PendingPosts,
-    FanoutLoad Fanout,
+    FanOutLoad FanOut,
     TimeSpan Heartbeat,
     TimeSpan KeepEmptyFor,
     DanmakuMetrics Metrics,

@@ -16,7 +16,7 @@ namespace Danmaku.Actors.Rooms;
 /// viewers. Each viewer has a child <see cref="ConnectionActor"/>.
 /// </summary>
 /// <remarks>
-/// Its parts decide: <see cref="OriginLink"/> when to ask the origin, <see cref="Arrivals{TMember}"/> who is let in and with what, <see cref="RoomFanout"/>
+/// Its parts decide: <see cref="OriginLink"/> when to ask the origin, <see cref="Arrivals{TMember}"/> who is let in and with what, <see cref="RoomFanOut"/>
 /// when what is ready goes out, <see cref="ViewerCount"/> how many there are, <see cref="Vacancy"/> whether the room is needed.
 /// </remarks>
 public sealed class EdgeRoomActor : UntypedActor, IWithTimers
@@ -29,7 +29,7 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
     private readonly OriginLink _link;
     private readonly RoomOrigin _origin;
     private readonly Arrivals<RoomViewer> _arrivals;
-    private readonly RoomFanout _fanout;
+    private readonly RoomFanOut _fanout;
     private readonly ViewerCount _count = new();
     private readonly Vacancy _vacancy;
 
@@ -44,8 +44,8 @@ public sealed class EdgeRoomActor : UntypedActor, IWithTimers
         _link = new OriginLink(edge.RoomLimits.GapTimeout, edge.Time, edge.Random);
         _origin = new RoomOrigin(id, edge, _room, _link, _shared, Context, this);
         _vacancy = new Vacancy(edge.KeepEmptyFor, edge.Time);
-        var (pace, self) = (new AdaptiveFlush(edge.Fanout, edge.Time), Self);
-        _fanout = new RoomFanout(_room, _subscribers, _shared, pace, edge.Metrics, edge.Time, () => self.Tell(Flush.Instance, ActorRefs.NoSender));
+        var (pace, self) = (new AdaptiveFlush(edge.FanOut, edge.Time), Self);
+        _fanout = new RoomFanOut(_room, _subscribers, _shared, pace, edge.Metrics, edge.Time, () => self.Tell(Flush.Instance, ActorRefs.NoSender));
         _arrivals = new Arrivals<RoomViewer>(_room, _link, edge.Time, _fanout.FanOut);
     }
 

@@ -5,7 +5,9 @@ using static Danmaku.Actors.Rooms.RoomSignals;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>Publishes the head of an open room once a second until nothing has changed for a while, so that edges notice when the last danmaku are missing.</summary>
+/// <summary>
+/// Publishes the head of an open room once a second until nothing has changed for a while, so that edges notice when the last danmaku are missing.
+/// </summary>
 internal sealed class HeadAnnouncements(RoomId id, Room room, AttachedEdges edges, OriginContext origin, ITimerScheduler timers)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);

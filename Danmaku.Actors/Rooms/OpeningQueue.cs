@@ -3,7 +3,9 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>How a room comes to be open: how many messages may wait for that, after which epoch the next one begins, and when the room may open again.</summary>
+/// <summary>
+/// How a room comes to be open: how many messages may wait for that, after which epoch the next one begins, and when the room may open again.
+/// </summary>
 internal sealed class OpeningQueue(TimeProvider time)
 {
     /// <summary>Most messages that wait. Edges repeat what is dropped; posts beyond it are refused.</summary>
@@ -26,7 +28,9 @@ internal sealed class OpeningQueue(TimeProvider time)
 
     public bool IsEmpty => _waiting == 0;
 
-    /// <summary>Whether the room may open again at once. It may not soon after it opened: two owners would take it from each other as fast as they can.</summary>
+    /// <summary>
+    /// Whether the room may open again at once. It may not soon after it opened: two owners would take it from each other as fast as they can.
+    /// </summary>
     public bool MayOpenAtOnce => time.GetElapsedTime(_openedAt) >= ReopenAfter;
 
     /// <summary>Whether a message needs the room to be open.</summary>

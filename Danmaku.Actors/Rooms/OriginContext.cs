@@ -10,7 +10,9 @@ namespace Danmaku.Actors.Rooms;
 
 /// <summary>What all rooms of one origin share.</summary>
 /// <param name="IdleAfter">A room without edges for this long stops.</param>
-/// <param name="Unsaved">Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.</param>
+/// <param name="Unsaved">
+/// Bounds the danmaku that wait for the store, about 300 bytes each; when it is full, posts are refused. Each room has its own bound too.
+/// </param>
 public sealed record OriginContext(
     RoomLimits Limits,
     TimeSpan IdleAfter,

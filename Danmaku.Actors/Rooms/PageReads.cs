@@ -4,7 +4,9 @@ using static Danmaku.Actors.Rooms.RoomProtocol;
 
 namespace Danmaku.Actors.Rooms;
 
-/// <summary>Answers edges that ask what follows a position, a page at a time: from the room's memory, or from the store, which is asked once for each question.</summary>
+/// <summary>
+/// Answers edges that ask what follows a position, a page at a time: from the room's memory, or from the store, which is asked once for each question.
+/// </summary>
 /// <param name="edges">All answers say how many people are in the room.</param>
 /// <param name="owner">Gets <see cref="RoomSignals.StoreRead"/>, and gives it to <see cref="OnStoreRead"/>.</param>
 internal sealed class PageReads(RoomId id, Room room, AttachedEdges edges, OriginContext origin, IActorRef owner)

@@ -34,7 +34,7 @@ public sealed class ExpiryWatcher : ReceiveActor, IWithTimers
         if (_certificate.Expires - _time.GetUtcNow() < WarnBefore)
         {
             _log.Warning(
-                "This node's certificate ({0}) expires at {1:u}; after that no node lets it in. Give it a new one and restart it",
+                "This node's certificate ({0}) expires at {1:u}; after that other nodes refuse this node. Replace the certificate and restart the node",
                 _certificate.Certificate.Subject, _certificate.Expires.UtcDateTime);
         }
     }

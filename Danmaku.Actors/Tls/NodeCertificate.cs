@@ -7,9 +7,9 @@ namespace Danmaku.Actors.Tls;
 
 /// <summary>The certificate that this node shows to other nodes, and the authorities that must have signed theirs.</summary>
 /// <remarks>
-/// A certificate is good when it leads to one of the authorities, is valid now and may be used for both ends of a connection, since every
-/// node connects and is connected to. The names in it are for people: nodes have addresses that come and go, so it is the authority that
-/// makes a node (docs/decisions/0018). Nothing is fetched to check it, and no list of revoked ones is asked for.
+/// A certificate is good when it leads to one of the authorities, is valid now and may be used for both ends of a connection, because every node is client and
+/// server. The names in it do not matter: nodes' addresses change, so the authority alone decides (docs/decisions/0018). The check downloads nothing and uses
+/// no revocation lists.
 /// </remarks>
 public sealed class NodeCertificate
 {
@@ -34,7 +34,7 @@ public sealed class NodeCertificate
     /// <summary>Reads PEM files and checks that this node's certificate is good.</summary>
     /// <param name="certificate">The node's certificate, followed by those of intermediate authorities, if any.</param>
     /// <param name="key">Its private key, not encrypted.</param>
-    /// <param name="authority">One authority or several; intermediate ones help to find the way to these.</param>
+    /// <param name="authority">One authority or several; certificates of intermediate authorities complete the chain.</param>
     /// <exception cref="InvalidOperationException">A file cannot be used. The message is one line that begins with its option.</exception>
     public static NodeCertificate Read(string certificate, string key, string authority, TimeProvider time)
     {
@@ -45,10 +45,10 @@ public sealed class NodeCertificate
             : throw Wrong("Certificate", certificate, why.Text);
     }
 
-    /// <summary>Whether a peer's certificate is good; if not, tells the log why. Called for every connection, by both its ends.</summary>
+    /// <summary>Whether a peer's certificate is good; if not, logs why. Called for every connection, at both its ends.</summary>
     internal bool Accepts(X509Certificate2? certificate, X509Chain? chain, string peer, SslPolicyErrors errors, ILoggingAdapter log)
     {
-        // Whoever opens a connection and shows no certificate never gets here: the transport sees to that.
+        // A client without a certificate never gets here: the transport refuses it.
         var why = certificate is null ? new Flaw("is missing") : WhyBad(certificate, chain?.ChainPolicy.ExtraStore ?? []);
         if (why is not null)
         {
@@ -89,7 +89,8 @@ public sealed class NodeCertificate
 
         if ((status & X509ChainStatusFlags.NotTimeValid) != 0)
         {
-            var stale = chain.ChainElements.Select(element => element.Certificate).First(each => now < each.NotBefore.ToUniversalTime() || now > each.NotAfter.ToUniversalTime());
+            var stale = chain.ChainElements.Select(element => element.Certificate)
+                .First(each => now < each.NotBefore.ToUniversalTime() || now > each.NotAfter.ToUniversalTime());
             var whose = stale.Equals(certificate) ? $"({NameOf(certificate.Subject)})" : $"comes from an authority ({NameOf(stale.Subject)}) whose own";
             return new Flaw(now < stale.NotBefore.ToUniversalTime()
                 ? $"{whose} is not valid before {stale.NotBefore.ToUniversalTime():u}"
@@ -101,7 +102,7 @@ public sealed class NodeCertificate
             : $"is not valid: {status}"));
     }
 
-    /// <summary>Anybody can write anything into a certificate, and this goes into the log.</summary>
+    /// <summary>A certificate may contain any text, and this text is logged.</summary>
     private static string NameOf(string subject) => string.Concat(subject.Take(100).Select(c => c is >= ' ' and <= '~' ? c : '?'));
 
     private static X509Certificate2Collection ReadCertificates(string option, string path)
@@ -124,7 +125,7 @@ public sealed class NodeCertificate
         {
             using var read = X509Certificate2.CreateFromPem(ReadText("Certificate", certificate), ReadText("Key", key));
 
-            // Windows takes no key for a connection that is in memory alone.
+            // Windows does not accept a key that is only in memory.
             return X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pfx), null);
         }
         catch (Exception error) when (error is CryptographicException or ArgumentException)

@@ -8,19 +8,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Danmaku.Actors.Tls;
 
-/// <summary>Says in one line why a connection did not come to be, where the transport says it in ten, several times.</summary>
+/// <summary>Logs in one line why a connection failed; the transport would log ten lines, several times.</summary>
 /// <remarks>
-/// What is said of a peer is not said again for <see cref="Every"/>, and not more than <see cref="MaxLines"/> meanwhile: whoever reaches the
-/// port can cause such lines. What it does not know passes unchanged.
+/// Logs the same line only once per <see cref="Every"/>, and at most <see cref="MaxLines"/> lines in that time, because anybody who reaches the port can cause
+/// such lines. Unknown events pass unchanged.
 /// </remarks>
 public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
 {
     private const int MaxLines = 50;
 
-    /// <summary>In the words of Akka.NET, since these events have no type.</summary>
-    private const string NoCertificate = "Mutual TLS required", Failed = "TLS handshake failed on channel", FailedLater = "TLS exception on channel", Rejected = "Rejected incoming connection";
+    /// <summary>Texts of Akka.NET, because these events have no type.</summary>
+    private const string
+        NoCertificate = "Mutual TLS required", Failed = "TLS handshake failed on channel", FailedLater = "TLS exception on channel",
+        Rejected = "Rejected incoming connection";
 
-    /// <summary>Who says something of a connection that this node opens. A type of Akka.Remote's own.</summary>
+    /// <summary>The source of events about connections that this node opens; an internal type of Akka.Remote.</summary>
     private const string Outbound = "TcpClientHandler";
 
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
@@ -85,7 +87,7 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
         }
         else if (innermost is not AuthenticationException)
         {
-            // An AuthenticationException without any other in it is this node's own refusal, which has been said.
+            // An AuthenticationException without an inner one is this node's own refusal, which has been logged.
             Say(new TlsTrouble(peer, $"failed in the TLS handshake: {innermost?.Message.ReplaceLineEndings(" ")}"));
         }
     }
@@ -120,7 +122,7 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
     [LoggerMessage(40, Microsoft.Extensions.Logging.LogLevel.Warning, "{Trouble}")]
     private static partial void LogTrouble(ILogger logger, string trouble);
 
-    [LoggerMessage(41, Microsoft.Extensions.Logging.LogLevel.Warning, "{Count} more connections failed within {Every}, of too many peers to name them")]
+    [LoggerMessage(41, Microsoft.Extensions.Logging.LogLevel.Warning, "{Count} more connections of other peers failed within {Every}")]
     private static partial void LogUnsaid(ILogger logger, int count, TimeSpan every);
 
     private sealed record Forget(string Line) : INoSerializationVerificationNeeded;
@@ -131,8 +133,8 @@ public sealed partial class TlsLogger : LoggerFactoryLogger, IWithTimers
     }
 }
 
-/// <summary>What happened to a connection with a peer.</summary>
-/// <param name="Peer">Who has connected: an endpoint. Who is connected to: where to, after an @ and whatever is before that.</param>
+/// <summary>A failed connection with a peer.</summary>
+/// <param name="Peer">For incoming connections an endpoint; for outgoing ones any text, an @ and the address.</param>
 /// <param name="What">The rest of the sentence.</param>
 internal sealed record TlsTrouble(string Peer, string What)
 {

@@ -8,22 +8,22 @@ using Akka.Remote.Transport.DotNetty;
 
 namespace Danmaku.Actors.Tls;
 
-/// <summary>Akka.NET's own transport with TLS, in an actor system apart.</summary>
+/// <summary>Akka.NET's own TLS transport, in a separate actor system.</summary>
 /// <remarks>
-/// When the TLS handshake of a connection that it opens fails, that transport shuts down the actor system it was given: one node with an
-/// expired certificate, or one that crashes at that moment, would end every healthy node that connects to it. So it is given a system with
-/// nothing in it, which stays as it is when it is shut down. That system has a log of its own, too, see <see cref="TlsLogger"/>.
+/// When the TLS handshake of a connection that it opens fails, that transport shuts down its actor system. So one node with an expired certificate, or one that
+/// crashes at that moment, would end every healthy node that connects to it. Therefore the transport gets an empty actor system that ignores the shutdown. That
+/// system also has its own log, see <see cref="TlsLogger"/>.
 /// </remarks>
 public sealed class TlsTransport : Transport
 {
-    /// <summary>Puts it in the place of Akka.NET's.</summary>
+    /// <summary>Replaces Akka.NET's transport by this one.</summary>
     public static readonly string Configuration =
         $"akka.remote.dot-netty.tcp.transport-class = \"{typeof(TlsTransport).FullName}, Danmaku.Actors\"";
 
-    /// <summary>Why a connection failed of which <see cref="TlsLogger"/> has said more.</summary>
+    /// <summary>The reason of a failed connection that <see cref="TlsLogger"/> has logged in detail.</summary>
     internal const string Failed = "No TLS connection came to be";
 
-    /// <summary>In the words of Akka.NET, since this failure has no type.</summary>
+    /// <summary>A text of Akka.NET, because this failure has no type.</summary>
     private const string HandshakeFailed = "TLS handshake failed for ";
 
     /// <summary>The type is internal; this is how Akka.NET's configuration names it.</summary>
@@ -65,7 +65,8 @@ public sealed class TlsTransport : Transport
         try
         {
             return new OutboundHandle(await _inner.Associate(remoteAddress).ConfigureAwait(false), () => _log.Warning("{0}", new TlsTrouble(
-                remoteAddress.ToString(), $"closed the connection without a word: it may have refused this node's certificate ({_own}), see its log")));
+                remoteAddress.ToString(),
+                $"closed the connection before it sent anything: it may have refused this node's certificate ({_own}), see its log")));
         }
         catch (InvalidAssociationException error) when (error.Message.StartsWith(HandshakeFailed, StringComparison.Ordinal))
         {
@@ -81,8 +82,8 @@ public sealed class TlsTransport : Transport
     }
 
     /// <summary>
-    /// A connection that this node has opened. Notices when it ends before the peer has said anything: with TLS 1.2 the peer judges this
-    /// node's certificate when for this end the handshake is over, and if it refuses, it hangs up.
+    /// A connection that this node has opened. Reports when it ends before the peer has sent anything: with TLS 1.2 the peer checks this node's certificate
+    /// after the handshake has ended on this side, and disconnects if it refuses it.
     /// </summary>
     private sealed class OutboundHandle : AssociationHandle, IHandleEventListener
     {
@@ -118,8 +119,7 @@ public sealed class TlsTransport : Transport
                 return false;
             }
 
-            // It ended before anybody listened, so who listens now would never hear of it. As with any other connection that ends, what is
-            // written is lost and the end comes after it.
+            // It ended before there was a listener, so report the end now. As with any connection that ends, the written data is lost and the end follows.
             Settle();
             _listener.Notify(new Disassociated(DisassociateInfo.Unknown));
             return true;

@@ -11,7 +11,7 @@ public sealed class GcTraceTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("Nettrace")]
-    public void What_a_killed_server_leaves_costs_no_report(string left)
+    public void Leftovers_of_a_killed_server_do_not_prevent_the_report(string left)
     {
         File.WriteAllText(_file, left);
 

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Danmaku.Bench.Engine;
-using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Tests.Engine;
 
@@ -23,7 +22,10 @@ public sealed class LinkTests : IDisposable
     [Fact]
     public async Task Messages_are_the_same_however_the_bytes_are_split()
     {
-        byte[] stream = [.. Frame(Text, Bytes(5)), .. Frame(0x89, []), .. Frame(Text, Bytes(300)), .. Frame(Text, []), .. Frame(Text, Bytes(70_000)), .. Frame(Text, Bytes(1))];
+        byte[] stream =
+        [
+            .. Frame(Text, Bytes(5)), .. Frame(0x89, []), .. Frame(Text, Bytes(300)), .. Frame(Text, []), .. Frame(Text, Bytes(70_000)), .. Frame(Text, Bytes(1)),
+        ];
 
         foreach (var piece in new[] { 1, 2, 3, 7, 1000, stream.Length })
         {
@@ -86,7 +88,7 @@ public sealed class LinkTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_hangs_up_without_a_word_is_told_too()
+    public async Task A_server_that_disconnects_without_a_Close_is_reported_too()
     {
         var heard = await HearAsync(server =>
         {

@@ -7,7 +7,7 @@ public class DutyTests
     private readonly Duty _duty = new(0.5);
 
     [Fact]
-    public void Who_used_more_than_its_share_rests_until_it_is_its_share()
+    public void A_process_that_used_more_than_its_share_rests_until_it_is_below()
     {
         var rest = _duty.RestAfter(Millis(10), Millis(10));
 
@@ -16,7 +16,7 @@ public class DutyTests
     }
 
     [Fact]
-    public void Who_did_not_rest_long_enough_rests_on()
+    public void A_process_that_did_not_rest_long_enough_rests_again()
     {
         _duty.RestAfter(Millis(10), Millis(10));
 
@@ -24,7 +24,7 @@ public class DutyTests
     }
 
     [Fact]
-    public void What_was_left_unused_is_not_saved_up()
+    public void Unused_time_is_not_saved()
     {
         _duty.RestAfter(TimeSpan.Zero, TimeSpan.FromMinutes(1));
 

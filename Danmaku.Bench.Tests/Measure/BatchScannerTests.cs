@@ -23,7 +23,7 @@ public class BatchScannerTests
     [InlineData("""{"type":"batch","epoch":7,"offset":1,"previous":null,"comments":[{"time":1,"name":"A","text":"x"}]}""")]
     [InlineData("""{"type":"batch","epoch":7,"offset":2,"comments":[]}""")]
     [InlineData("")]
-    public void Anything_else_is_left_to_the_parser(string message) =>
+    public void Any_other_message_is_left_to_the_parser(string message) =>
         Assert.False(BatchScanner.TryScan(Encoding.UTF8.GetBytes(message), out _, out _));
 
     [Fact]

@@ -17,7 +17,7 @@ public class GcPausesTests
     }
 
     [Fact]
-    public void Who_asks_while_another_collects_pauses_only_after_that()
+    public void A_thread_that_asks_during_a_collection_pauses_only_after_it()
     {
         var pauses = Of(Asked(1, 10), Stopped(1, 11), Asked(2, 12), Restarted(1, 15), Stopped(2, 16), Restarted(2, 18));
 
@@ -35,7 +35,7 @@ public class GcPausesTests
     }
 
     [Fact]
-    public void What_is_cut_off_at_either_end_makes_no_pause()
+    public void Pauses_cut_off_at_either_end_do_not_count()
     {
         var pauses = Of(Restarted(1, 1), Stopped(1, 5), Restarted(1, 6), Asked(1, 10), Stopped(1, 11), Restarted(1, 12), Asked(1, 20), Stopped(1, 21));
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Tests.Measure;
 

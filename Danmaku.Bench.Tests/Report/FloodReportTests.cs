@@ -2,7 +2,6 @@ using System.Text.Json;
 using Danmaku.Bench.Flood;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
-using Danmaku.Bench.Scenarios;
 
 namespace Danmaku.Bench.Tests.Report;
 
@@ -46,7 +45,7 @@ public class FloodReportTests
 
     [Theory]
     [MemberData(nameof(Felt))]
-    public void What_the_honest_felt_is_said_and_makes_the_end_another(FloodResult result, string fault)
+    public void What_honest_viewers_felt_is_reported_and_changes_the_exit_code(FloodResult result, string fault)
     {
         Assert.Equal([fault], result.Faults(maxRatio: 3));
         Assert.Equal(ExitCode.NotClean, Report(Unfelt, result).ExitCode);
@@ -54,7 +53,7 @@ public class FloodReportTests
     }
 
     [Fact]
-    public void What_was_not_measured_is_no_success_and_does_not_hide_what_was_felt()
+    public void An_unmeasured_attack_is_no_success_and_does_not_hide_a_felt_one()
     {
         var unmeasured = new FloodResult(AttackKind.Idle, AttackSize.Of(AttackKind.Idle), null, null) { WhyNot = "the node does not start" };
 

@@ -47,7 +47,7 @@ public sealed class ClusterRunTests : IDisposable
     [Fact]
     public async Task Pauses_of_servers_that_run_already_cannot_be_had()
     {
-        var line = FanoutCommand.Create().Parse(["--gc-pauses"]);
+        var line = FanOutCommand.Create().Parse(["--gc-pauses"]);
 
         var failure = await Assert.ThrowsAsync<InvalidDataException>(() => ClusterOptions.RunAsync(
             line, LoadOptions.Settings(line, rooms: 1, viewers: 1, posters: 1), NeverAsync));
@@ -58,7 +58,7 @@ public sealed class ClusterRunTests : IDisposable
     [Fact]
     public async Task A_core_that_the_machine_does_not_have_is_said_before_anything_is_measured()
     {
-        var line = FanoutCommand.Create().Parse(["--edges", "1", "--server-core", "1000", "--node", NodeFixture.Program]);
+        var line = FanOutCommand.Create().Parse(["--edges", "1", "--server-core", "1000", "--node", NodeFixture.Program]);
 
         var failure = await Assert.ThrowsAsync<InvalidDataException>(() => ClusterOptions.RunAsync(
             line, LoadOptions.Settings(line, rooms: 1, viewers: 1, posters: 1), NeverAsync));
@@ -75,7 +75,7 @@ public sealed class ClusterRunTests : IDisposable
             "--json", _json.FullName, .. options,
         ];
 
-        Assert.Equal(ExitCode.Clean, await FanoutCommand.Create().Parse(run).InvokeAsync());
+        Assert.Equal(ExitCode.Clean, await FanOutCommand.Create().Parse(run).InvokeAsync());
 
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(_json.FullName));
         return json.RootElement.Clone();

@@ -15,7 +15,7 @@ public class CommandLineTests
     [InlineData("--duration", "long", "'long' is not a time like 500ms, 30s or 2m.")]
     public void A_wrong_value_is_refused_in_words(string option, string value, string words)
     {
-        var line = FanoutCommand.Create().Parse([option, value]);
+        var line = FanOutCommand.Create().Parse([option, value]);
 
         Assert.Contains(words, Assert.Single(line.Errors).Message, StringComparison.Ordinal);
     }

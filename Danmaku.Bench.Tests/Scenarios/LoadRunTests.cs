@@ -43,7 +43,8 @@ public sealed class LoadRunTests(NodeFixture node) : IClassFixture<NodeFixture>
     [Fact]
     public async Task The_most_that_is_borne_is_the_best_of_all_steps_that_were()
     {
-        var report = await RunAsync(Settings("max"), run => run.Finish(new FindMax(1, Moment, Moment, MaxP99: 0.001).Run(run) ?? run.Measure(50, Moment, Moment)));
+        var report = await RunAsync(
+            Settings("max"), run => run.Finish(new FindMax(1, Moment, Moment, MaxP99: 0.001).Run(run) ?? run.Measure(50, Moment, Moment)));
         var lenient = await RunAsync(Settings("max-2"), run =>
         {
             var best = new FindMax(2000, Moment, Moment, MaxP99: 10_000).Run(run);
@@ -80,7 +81,7 @@ public sealed class LoadRunTests(NodeFixture node) : IClassFixture<NodeFixture>
     }
 
     [Fact]
-    public async Task Nobody_there_is_said_in_words()
+    public async Task An_unreachable_server_is_one_line()
     {
         var failure = await Assert.ThrowsAsync<InvalidDataException>(() =>
             RunAsync(Settings("gone") with { Urls = [new Uri("http://127.0.0.1:1")] }, run => run.Finish(run.Measure(10, Moment, Moment))));

@@ -1,5 +1,4 @@
 using System.Net;
-using Danmaku.Bench.Cluster;
 using Danmaku.Testing;
 
 namespace Danmaku.Bench.Tests.Scenarios;
@@ -9,13 +8,12 @@ public sealed class NodeFixture : IAsyncLifetime
 {
     public const int ConnectsPerSecond = 300;
 
-    public static readonly string Program = Path.Combine(
-        AppContext.BaseDirectory.Replace("Danmaku.Bench.Tests", "Danmaku.Node", StringComparison.Ordinal), "Danmaku.Node");
+    public static readonly string Program = Programs.FindOurs("Danmaku.Node");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-bench-").FullName;
     private OwnedProcess? _process;
 
-    public Uri Url { get; } = new($"http://127.0.0.1:{NodeNetwork.FreePorts(IPAddress.Loopback, 1)[0]}");
+    public Uri Url { get; } = new($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
 
     public int Pid => _process!.Id;
 
@@ -29,7 +27,7 @@ public sealed class NodeFixture : IAsyncLifetime
             "--Danmaku:Connection:RoomsPerAddress=0", "--Danmaku:Connection:RoomsPerSecond=0",
             "--Danmaku:Operator:Urls=",
         ];
-        _process = OwnedProcess.Start(command, Path.Combine(_folder, "node.log"), Programs.DotnetRoot);
+        _process = OwnedProcess.Start(command, Path.Combine(_folder, "node.log"));
         using var http = new HttpClient();
         await Eventually.TrueAsync(async () => await IsReadyAsync(http), TimeSpan.FromSeconds(60), "the node is ready");
     }

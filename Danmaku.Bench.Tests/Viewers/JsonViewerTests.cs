@@ -17,7 +17,7 @@ public sealed class JsonViewerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_comes_once_and_in_order_is_clean(bool isSampled)
+    public void Danmaku_that_come_once_and_in_order_are_clean(bool isSampled)
     {
         _room.Accept(3);
         var viewer = _room.Welcomed(isSampled);
@@ -33,7 +33,7 @@ public sealed class JsonViewerTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_is_jumped_over_or_comes_twice_is_counted(bool isSampled)
+    public void Missing_and_repeated_danmaku_are_counted(bool isSampled)
     {
         _room.Accept(4);
         var viewer = _room.Welcomed(isSampled);
@@ -72,7 +72,7 @@ public sealed class JsonViewerTests : IDisposable
     }
 
     [Fact]
-    public void Who_gets_the_same_bytes_as_another_measures_as_if_it_had_read_them()
+    public void A_viewer_that_gets_the_same_bytes_as_another_measures_as_if_it_had_read_them()
     {
         _room.Room.Book.BeginMeasuring();
         _room.Accept(2);

@@ -11,7 +11,7 @@ public sealed class PlainViewerTests : IDisposable
     public void Dispose() => _room.Dispose();
 
     [Fact]
-    public void What_comes_once_and_in_the_order_of_acknowledgements_is_clean()
+    public void Danmaku_in_the_order_of_acknowledgements_are_clean()
     {
         _room.Room.Book.BeginMeasuring();
         _room.Accept(5);
@@ -36,7 +36,7 @@ public sealed class PlainViewerTests : IDisposable
     [InlineData(1, 0, 0, 1, 2, 3)]
     [InlineData(0, 1, 0, 1, 1, 2, 3, 4)]
     [InlineData(1, 0, 1, 2, 3, 4)]
-    public void What_is_missing_or_doubled_is_counted(int missing, int doubled, params int[] numbers)
+    public void Missing_and_doubled_danmaku_are_counted(int missing, int doubled, params int[] numbers)
     {
         _room.Room.Book.BeginMeasuring();
         _room.Accept(5);

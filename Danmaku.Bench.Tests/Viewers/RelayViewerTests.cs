@@ -35,7 +35,7 @@ public sealed class RelayViewerTests : IDisposable
     [InlineData(0, 0, 1, 0, 1, 4, 3, 2, 5)]
     [InlineData(2, 0, 0, 0, 1, 2, 3)]
     [InlineData(1, 0, 0, 2, 1, 3, 4, 5)]
-    public void What_is_missing_doubled_or_reordered_is_counted(int missing, int doubled, int reordered, params int[] numbers) =>
+    public void Missing_doubled_and_reordered_danmaku_are_counted(int missing, int doubled, int reordered, params int[] numbers) =>
         Assert.Equal(
             Sequences.None with { Missing = missing, Doubled = doubled, Reordered = reordered },
             Viewer(numbers).Check(isOver: true));

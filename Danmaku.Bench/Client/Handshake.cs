@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -7,33 +6,6 @@ namespace Danmaku.Bench.Client;
 /// <summary>The opening handshake of RFC 6455 §4.1.</summary>
 public static class Handshake
 {
-    private const int MaxAnswerBytes = 8192;
-
-    /// <returns>What came behind the answer: the beginning of the first frames.</returns>
-    /// <exception cref="InvalidDataException">The server refuses; the message says why and what helps.</exception>
-    public static async Task<byte[]> RunAsync(Socket socket, Uri url, string? subprotocol, CancellationToken cancellation)
-    {
-        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
-        await socket.SendAsync(Encoding.ASCII.GetBytes(Request(url, subprotocol, key, extensions: null)), cancellation);
-
-        var buffer = new byte[MaxAnswerBytes];
-        var length = 0;
-        int end;
-        while ((end = buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8)) < 0)
-        {
-            var read = length < buffer.Length ? await socket.ReceiveAsync(buffer.AsMemory(length), cancellation) : 0;
-            if (read == 0)
-            {
-                throw new InvalidDataException($"{url} ended the handshake without an answer");
-            }
-
-            length += read;
-        }
-
-        Check(Encoding.Latin1.GetString(buffer, 0, end).Split("\r\n"), url, subprotocol, key);
-        return buffer[(end + 4)..length];
-    }
-
     /// <param name="key">16 bytes in base64.</param>
     public static string Request(Uri url, string? subprotocol, string key, string? extensions) =>
         $"GET {url.PathAndQuery} HTTP/1.1\r\nHost: {url.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

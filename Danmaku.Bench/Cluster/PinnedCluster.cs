@@ -12,8 +12,9 @@ public sealed record NodeBounds(int? Descriptors, int? HeapMiB)
     public IReadOnlyList<string> Prefix => Descriptors is { } files ? ["/bin/sh", "-c", """ulimit -n "$0" && exec "$@" """, $"{files}"] : [];
 
     /// <summary>The runtime reads the number as hexadecimal.</summary>
-    public IReadOnlyDictionary<string, string> Environment =>
-        HeapMiB is { } heap ? new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = $"{(long)heap * 1024 * 1024:x}" } : new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Environment => HeapMiB is { } heap
+        ? new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = $"{(long)heap * 1024 * 1024:x}" }
+        : new Dictionary<string, string>();
 }
 
 /// <summary>One origin and some edges for measuring: each on a core of its choice, with all limits lifted that a load tool meets.</summary>
@@ -67,7 +68,7 @@ public sealed class PinnedCluster : IAsyncDisposable
         var cluster = new PinnedCluster();
         try
         {
-            var ports = NodeNetwork.FreePorts(IPAddress.Loopback, 2 * (edges + 1));
+            int[] ports = [.. Enumerable.Range(0, 2 * (edges + 1)).Select(_ => Ports.Free(IPAddress.Loopback))];
             for (var i = 0; i <= edges; i++)
             {
                 var (name, server, roles, core) = i switch
@@ -76,21 +77,15 @@ public sealed class PinnedCluster : IAsyncDisposable
                     0 => ("origin", "origin", "origin", originCore),
                     _ => ($"edge-{i}", edges == 1 ? "edge" : $"edge {i}", "edge", edgeCore),
                 };
-                var trace = new GcTrace(server, Path.Combine(folder, name + ".nettrace"));
-                var url = new Uri($"http://127.0.0.1:{ports[2 * i]}");
-                string[] command =
+                string[] options =
                 [
-                    .. core is { } pinned ? Cores.Prefix(pinned) : [], .. bounds?.Prefix ?? [], node, "--urls", $"{url}".TrimEnd('/'),
                     $"--Danmaku:Roles={roles}", $"--Danmaku:NodeName={name}", $"--Danmaku:Store:Kind={store}",
                     $"--Danmaku:DataDirectory={Path.Combine(folder, name)}", $"--Danmaku:Cluster:Port={ports[(2 * i) + 1]}",
                     $"--Danmaku:Cluster:Seeds=127.0.0.1:{ports[1]}", NoOperators, .. bounds is null ? Unlimited : [], .. settings,
                 ];
-                var environment = Programs.DotnetRoot.Concat(isTraced ? trace.Settings : Nothing).Concat(bounds?.Environment ?? Nothing).ToDictionary();
-                var process = OwnedProcess.Start(command, Path.Combine(folder, name + ".log"), environment);
-                cluster._processes.Add(process);
-                cluster._servers.Add(new ServerProcess(server, process.Id));
-                cluster._urls.Add(url);
-                cluster._traces.AddRange(isTraced ? [trace] : []);
+                IEnumerable<string> command = [.. core is { } pinned ? Cores.Prefix(pinned) : [], .. bounds?.Prefix ?? [], node];
+                var trace = isTraced ? new GcTrace(server, Path.Combine(folder, name + ".nettrace")) : null;
+                cluster.Start(command, new Uri($"http://127.0.0.1:{ports[2 * i]}"), options, server, Path.Combine(folder, name + ".log"), trace, bounds);
             }
 
             await cluster.ReadyAsync(folder, time);
@@ -123,6 +118,16 @@ public sealed class PinnedCluster : IAsyncDisposable
             await Task.WhenAny(process.Ended, Task.Delay(StopPatience));
             await process.DisposeAsync();
         }
+    }
+
+    private void Start(IEnumerable<string> command, Uri url, string[] options, string server, string log, GcTrace? trace, NodeBounds? bounds)
+    {
+        var environment = (trace?.Settings ?? Nothing).Concat(bounds?.Environment ?? Nothing).ToDictionary();
+        var process = OwnedProcess.Start([.. command, "--urls", $"{url}".TrimEnd('/'), .. options], log, environment);
+        _processes.Add(process);
+        _servers.Add(new ServerProcess(server, process.Id));
+        _urls.Add(url);
+        _traces.AddRange(trace is null ? [] : [trace]);
     }
 
     private async Task ReadyAsync(string folder, TimeProvider time)

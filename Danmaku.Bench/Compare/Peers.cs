@@ -37,18 +37,18 @@ public static class Peers
 
     private static Peer Danmaku(string name, string about, ViewerFormat format) => new(name, about, ServerKind.Danmaku, format, async place =>
     {
+        var folder = Directory.CreateDirectory(Path.Combine(place.Folder, Path.GetRandomFileName())).FullName;
         var cluster = await PinnedCluster.StartAsync(
-            place.Node, 1, place.Store, place.LoadCore, place.ServerCore, Directory.CreateDirectory(Path.Combine(place.Folder, Path.GetRandomFileName())).FullName, place.Settings,
-            TimeProvider.System);
+            place.Node, 1, place.Store, place.LoadCore, place.ServerCore, folder, place.Settings, TimeProvider.System);
         return new RunningPeer(cluster.Edges[0], cluster.Servers, cluster);
     });
 
     private static Peer Relay(string name, string about, Func<PeerPlace, int, Task<string[]>> command) =>
         new(name, about, ServerKind.Relay, ViewerFormat.Plain, async place =>
         {
-            var port = NodeNetwork.FreePorts(IPAddress.Loopback, 1)[0];
+            var port = Ports.Free(IPAddress.Loopback);
             var log = Path.Combine(place.Folder, name + ".log");
-            var process = OwnedProcess.Start([.. Cores.Prefix(place.ServerCore), .. await command(place, port)], log, Programs.DotnetRoot);
+            var process = OwnedProcess.Start([.. Cores.Prefix(place.ServerCore), .. await command(place, port)], log);
             await ListeningAsync(process, port, log);
             return new RunningPeer(new Uri($"ws://127.0.0.1:{port}"), [new ServerProcess(name, process.Id)], process);
         });
@@ -60,13 +60,15 @@ public static class Peers
         var program = Path.Combine(place.Folder, "rawc");
         if (!File.Exists(program))
         {
-            await Programs.RunAsync(Programs.Find("cc") ?? throw new InvalidDataException("There is no C compiler (cc)."), ["-O2", "-o", program, Source("rawc.c")]);
+            var compiler = Programs.Find("cc") ?? throw new InvalidDataException("There is no C compiler (cc).");
+            await Programs.RunAsync(compiler, "-O2", "-o", program, Source("rawc.c"));
         }
 
         return [program, "-p", $"{port}"];
     }
 
-    private static Task<string[]> Own(string kind, int port) => Task.FromResult<string[]>([.. Programs.Self, "target", kind, "--port", $"{port}"]);
+    private static Task<string[]> Own(string kind, int port) =>
+        Task.FromResult<string[]>([Programs.FindOurs("Danmaku.Bench"), "target", kind, "--port", $"{port}"]);
 
     private static async Task<string[]> PythonAsync(PeerPlace place, int port)
     {
@@ -74,7 +76,7 @@ public static class Peers
         {
             try
             {
-                await Programs.RunAsync(python, ["-c", "import websockets"]);
+                await Programs.RunAsync(python, "-c", "import websockets");
                 return [python, Source("pyws.py"), "--port", $"{port}"];
             }
             catch (InvalidDataException)
@@ -98,7 +100,7 @@ public static class Peers
         var file = Path.Combine(place.Folder, "nodews.mjs");
         if (!File.Exists(file))
         {
-            await Programs.RunAsync(npm, ["install", "--prefix", place.Folder, "--no-audit", "--no-fund", "ws@8"]);
+            await Programs.RunAsync(npm, "install", "--prefix", place.Folder, "--no-audit", "--no-fund", "ws@8");
             File.Copy(Source("nodews.mjs"), file);
         }
 

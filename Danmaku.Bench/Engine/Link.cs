@@ -29,6 +29,9 @@ public sealed class Link
     /// <summary>More than this of our own waiting for a server that does not read ends the connection.</summary>
     private const int MaxUnsentBytes = 4 * 1024 * 1024;
 
+    /// <summary>A longer message, or frame, is taken for a broken one.</summary>
+    public const int MaxMessageBytes = 16 * 1024 * 1024;
+
     private const int MaxHandshakeBytes = 8192;
     private const byte FinalText = 0x81;
     private const byte DeflatedFinalText = 0xC1;
@@ -232,7 +235,7 @@ public sealed class Link
     private static int LongLength(ReadOnlySpan<byte> frame, int header)
     {
         var length = header == 4 ? BinaryPrimitives.ReadUInt16BigEndian(frame[2..]) : BinaryPrimitives.ReadInt64BigEndian(frame[2..]);
-        return length is >= 0 and <= WebSocketFrame.MaxPayloadBytes ? (int)length : throw new InvalidDataException($"a WebSocket frame of {length} bytes");
+        return length is >= 0 and <= MaxMessageBytes ? (int)length : throw new InvalidDataException($"a WebSocket frame of {length} bytes");
     }
 
     private void OnFrame(byte first, ReadOnlySpan<byte> payload)
@@ -286,9 +289,9 @@ public sealed class Link
     {
         var message = _fragments!;
         message.Write(payload);
-        if (message.WrittenCount > WebSocketFrame.MaxPayloadBytes)
+        if (message.WrittenCount > MaxMessageBytes)
         {
-            throw new InvalidDataException($"a message of more than {WebSocketFrame.MaxPayloadBytes} bytes");
+            throw new InvalidDataException($"a message of more than {MaxMessageBytes} bytes");
         }
 
         if (isFinal)
@@ -328,8 +331,8 @@ public sealed class Link
         {
             Span<byte> mask = stackalloc byte[4];
             BinaryPrimitives.WriteInt32LittleEndian(mask, _loop.NextMask());
-            Append(WebSocketFrame.MaxClientHeaderBytes + payload.Length, []);
-            _unsentBytes += WebSocketFrame.Write(_unsent.AsSpan(_unsentBytes), opcode, payload, mask);
+            Append(ClientFrame.MaxHeaderBytes + payload.Length, []);
+            _unsentBytes += ClientFrame.Write(_unsent.AsSpan(_unsentBytes), opcode, payload, mask);
         }
     }
 

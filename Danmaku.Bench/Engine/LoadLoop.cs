@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Engine;
 

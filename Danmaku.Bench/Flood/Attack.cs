@@ -82,6 +82,7 @@ public sealed class Attack(AttackKind kind, AttackSize size, IReadOnlyList<Uri> 
     {
         var body = $$"""{"text":"{{Said}} {{number}}"}""";
         return Encoding.ASCII.GetBytes(
-            $"POST /api/rooms/{room}/danmaku HTTP/1.1\r\nHost: {url.Authority}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+            $"POST /api/rooms/{room}/danmaku HTTP/1.1\r\nHost: {url.Authority}\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {body.Length}\r\n\r\n{body}");
     }
 }

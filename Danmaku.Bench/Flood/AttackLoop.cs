@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Danmaku.Bench.Engine;
-using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Flood;
 

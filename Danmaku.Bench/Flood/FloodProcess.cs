@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Danmaku.Bench.Cluster;
 
 namespace Danmaku.Bench.Flood;
 
@@ -29,7 +28,7 @@ public sealed class FloodProcess : IAsyncDisposable
     /// <param name="arguments">Of this tool's command line.</param>
     /// <param name="log">A file that is not there yet.</param>
     public static FloodProcess Start(IEnumerable<string> arguments, string log) =>
-        new(OwnedProcess.Start([.. Programs.Self, .. arguments], log, Programs.DotnetRoot), log);
+        new(OwnedProcess.Start([Programs.FindOurs("Danmaku.Bench"), .. arguments], log), log);
 
     public void Stop() => _process.Send(Signal.Terminate);
 

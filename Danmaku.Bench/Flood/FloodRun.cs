@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Danmaku.Bench.Scenarios;
@@ -89,7 +88,7 @@ public sealed class FloodRun(
 
     private Measurement BesideStandIn()
     {
-        var port = NodeNetwork.FreePorts(IPAddress.Loopback, 1)[0];
+        var port = Ports.Free(IPAddress.Loopback);
         return With(
             FloodProcess.Start(["flood", "stand-in", "--port", $"{port}"], LogOf("stand-in")),
             _ => Beside([new Uri($"http://127.0.0.1:{port}")], "beside the stand-in", "stand-in").Measurement);
@@ -101,7 +100,8 @@ public sealed class FloodRun(
         string[] arguments =
         [
             "flood", "attackers", "--attack", $"{kind}", "--addresses", Number(_size.Addresses), "--room", settings.Crowded, "--own-room", settings.OfAttackers,
-            .. kind == AttackKind.None ? [] : new[] { "--count", Number(_size.Total ?? _size.Connections) }, .. urls.SelectMany(url => new[] { "--url", $"{url}" }),
+            .. kind == AttackKind.None ? [] : new[] { "--count", Number(_size.Total ?? _size.Connections) },
+            .. urls.SelectMany(url => new[] { "--url", $"{url}" }),
         ];
         return With(FloodProcess.Start(arguments, LogOf($"attackers-{target}")), attackers =>
         {

@@ -40,8 +40,8 @@ public sealed class Volley
     /// <summary>A whole frame of a client. Its mask is zero, which is allowed and saves the masking.</summary>
     public static byte[] Frame(Opcode opcode, ReadOnlySpan<byte> message)
     {
-        Span<byte> frame = stackalloc byte[WebSocketFrame.MaxClientHeaderBytes + message.Length];
-        return frame[..WebSocketFrame.Write(frame, opcode, message, "\0\0\0\0"u8)].ToArray();
+        Span<byte> frame = stackalloc byte[ClientFrame.MaxHeaderBytes + message.Length];
+        return frame[..ClientFrame.Write(frame, opcode, message, "\0\0\0\0"u8)].ToArray();
     }
 
     /// <summary>The next piece.</summary>

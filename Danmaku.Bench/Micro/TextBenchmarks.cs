@@ -7,7 +7,8 @@ namespace Danmaku.Bench.Micro;
 [MemoryDiagnoser]
 public class TextBenchmarks
 {
-    [Params("hello everybody, that was close!", "前方高能预警,非战斗人员请撤离!", "Привет, мир", "👨‍👩‍👧‍👦❤️ family 🇯🇵 time", "می‌خواهم ببینم", "Việt Nam đẹp")]
+    [Params(
+        "hello everybody, that was close!", "前方高能预警,非战斗人员请撤离!", "Привет, мир", "👨‍👩‍👧‍👦❤️ family 🇯🇵 time", "می‌خواهم ببینم", "Việt Nam đẹp")]
     public string Text { get; set; } = "";
 
     [Benchmark]

@@ -1,7 +1,9 @@
 using System.Globalization;
-using System.Security;
-using System.Text;
 using System.Text.Json;
+using OxyPlot;
+using OxyPlot.Annotations;
+using OxyPlot.Axes;
+using OxyPlot.Series;
 
 namespace Danmaku.Bench.Report;
 
@@ -13,12 +15,17 @@ public sealed record ChartBar(string Label, double? PerCoreSecond, double? Micro
 /// <summary>Reports as a picture: deliveries per core-second, and CPU per delivery, as bars.</summary>
 public static class Chart
 {
-    private const int Width = 760;
+    private const int Width = 776;
+    private const int RowHeight = 30;
+
+    /// <summary>Place for labels: browsers have other fonts than those that the library measures.</summary>
     private const int LabelWidth = 150;
-    private const int BarHeight = 22;
-    private const int Gap = 8;
-    private const int TitleHeight = 34;
-    private const int ValueWidth = 110;
+
+    /// <summary>Of the height: what is left free between two panels.</summary>
+    private const double Gap = 0.04;
+
+    private static readonly OxyColor Ours = OxyColor.Parse("#0969da");
+    private static readonly OxyColor Others = OxyColor.Parse("#8c959f");
 
     /// <summary>Takes the bars from a JSON report of compare, fanout or rooms.</summary>
     /// <param name="label">What a single run is called; peers of a comparison have names.</param>
@@ -39,24 +46,35 @@ public static class Chart
         }
     }
 
-    /// <summary>An SVG that fits light and dark pages.</summary>
-    /// <param name="about">A line below: machine and date.</param>
+    /// <summary>An SVG on white, a panel for each figure that is known.</summary>
+    /// <param name="about">A line above: machine and date.</param>
     public static string Svg(IReadOnlyList<ChartBar> bars, double rate, string about)
     {
-        var svg = new StringBuilder();
-        var y = 0;
-        AppendPanel(svg, ref y, "Deliveries per core-second at the most that each bears (p99 < 250 ms, nothing missing)", bars, bar => bar.PerCoreSecond, Count);
-        AppendPanel(svg, ref y, Text($"CPU per delivery at {rate:0.##} posts/s, in µs (less is better)"), bars, bar => bar.Micros, value => Text($"{value:0.0#}"));
-        svg.Append(Text($"<text class=\"about\" x=\"0\" y=\"{y + 12}\">{SecurityElement.Escape(about)}</text>\n"));
-        return Text($"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 -4 {Width + 16} {y + 24}" width="{Width + 16}" height="{y + 24}" role="img" aria-label="{SecurityElement.Escape(about)}">
-            <style>
-            text {"{"} font: 13px system-ui, sans-serif; fill: #24292f {"}"} .title {"{"} font-weight: 600 {"}"} .about {"{"} font-size: 11px; opacity: .7 {"}"}
-            rect {"{"} fill: #8c959f {"}"} .ours {"{"} fill: #0969da {"}"}
-            @media (prefers-color-scheme: dark) {"{"} text {"{"} fill: #e6edf3 {"}"} rect {"{"} fill: #6e7681 {"}"} .ours {"{"} fill: #58a6ff {"}"} {"}"}
-            </style>
+        (string Title, Func<ChartBar, double?> ValueOf, Func<double, string> Show)[] panels =
+        [
+            ("Most deliveries per core-second with p99 < 250 ms and nothing missing", bar => bar.PerCoreSecond, Count),
+            (Text($"CPU per delivery at {rate:0.##} posts/s, in µs (less is better)"), bar => bar.Micros, value => Text($"{value:0.0#}")),
+        ];
+        panels = [.. panels.Where(panel => bars.Any(bar => panel.ValueOf(bar) > 0))];
+        var model = new PlotModel
+        {
+            Background = OxyColors.White,
+            PlotAreaBorderThickness = new OxyThickness(0),
+            PlotMargins = new OxyThickness(LabelWidth, 0, 0, 0),
+            DefaultFont = "Helvetica, Arial, sans-serif",
+            DefaultFontSize = 13,
+            Subtitle = about,
+            SubtitleFontSize = 11,
+            SubtitleColor = OxyColors.DimGray,
+        };
+        foreach (var (i, panel) in panels.Index())
+        {
+            var (top, height) = (1 - ((double)i / panels.Length), (1.0 / panels.Length) - Gap);
+            Add(model, panel.Title, top, top - height, [.. bars.Select(bar => (bar.Label, panel.ValueOf(bar)))], panel.Show);
+        }
 
-            """) + svg + "</svg>\n";
+        return new SvgExporter { Width = Width, Height = RowHeight * ((panels.Length * (bars.Count + 1)) + 1), UseVerticalTextAlignmentWorkaround = true }
+            .ExportToString(model);
     }
 
     private static ChartBar Peer(string name, IReadOnlyList<JsonElement> runs, double rate) => new(
@@ -87,29 +105,53 @@ public static class Chart
         return sorted.Length == 0 ? null : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    private static void AppendPanel(
-        StringBuilder svg, ref int y, string title, IReadOnlyList<ChartBar> bars, Func<ChartBar, double?> valueOf, Func<double, string> show)
+    /// <summary>A panel of bars between two heights, 0 at the bottom and 1 at the top, with its title above and each value behind its bar.</summary>
+    private static void Add(
+        PlotModel model, string title, double top, double bottom, IReadOnlyList<(string Label, double? Value)> bars, Func<double, string> show)
     {
-        var longest = bars.Max(bar => valueOf(bar) ?? 0);
-        if (longest == 0)
+        var (labels, values) = ($"labels of {title}", $"values of {title}");
+        model.Axes.Add(new CategoryAxis
         {
-            return;
+            Key = labels,
+            Position = AxisPosition.Left,
+            StartPosition = top,
+            EndPosition = bottom,
+            Minimum = -1.2,
+            Maximum = bars.Count - 0.5,
+            ItemsSource = bars.Select(bar => bar.Label).ToList(),
+            TickStyle = TickStyle.None,
+            GapWidth = 0.4,
+        });
+        model.Axes.Add(new LinearAxis
+        {
+            Key = values,
+            Position = AxisPosition.Bottom,
+            Minimum = 0,
+            Maximum = 1.15 * bars.Max(bar => bar.Value ?? 0),
+            IsAxisVisible = false,
+        });
+        var series = new BarSeries { XAxisKey = values, YAxisKey = labels, StrokeThickness = 0, BarWidth = 1 };
+        model.Series.Add(series);
+        Say(title, 0, -0.9, FontWeights.Bold, margin: 0);
+        foreach (var (i, (label, value)) in bars.Index())
+        {
+            var isOurs = label.StartsWith("danmaku", StringComparison.OrdinalIgnoreCase);
+            series.Items.Add(new BarItem(value ?? 0, i) { Color = isOurs ? Ours : Others });
+            Say(value is { } known ? show(known) : "–", value ?? 0, i, FontWeights.Normal, margin: 4);
         }
 
-        svg.Append(Text($"<text class=\"title\" x=\"0\" y=\"{y + 16}\">{SecurityElement.Escape(title)}</text>\n"));
-        y += TitleHeight - Gap;
-        foreach (var bar in bars)
+        void Say(string text, double x, double y, double weight, double margin) => model.Annotations.Add(new TextAnnotation
         {
-            var value = valueOf(bar);
-            var length = Math.Max(1, (value ?? 0) / longest * (Width - LabelWidth - ValueWidth));
-            var kind = bar.Label.StartsWith("danmaku", StringComparison.OrdinalIgnoreCase) ? " class=\"ours\"" : "";
-            svg.Append(Text($"<text x=\"{LabelWidth - 8}\" y=\"{y + 16}\" text-anchor=\"end\">{SecurityElement.Escape(bar.Label)}</text>"));
-            svg.Append(Text($"<rect{kind} x=\"{LabelWidth}\" y=\"{y}\" width=\"{length:0.#}\" height=\"{BarHeight}\" rx=\"3\"/>"));
-            svg.Append(Text($"<text x=\"{LabelWidth + length + 6:0.#}\" y=\"{y + 16}\">{(value is { } known ? show(known) : "–")}</text>\n"));
-            y += BarHeight + Gap;
-        }
-
-        y += Gap;
+            XAxisKey = values,
+            YAxisKey = labels,
+            TextPosition = new DataPoint(x, y),
+            Text = text,
+            FontWeight = weight,
+            Offset = new ScreenVector(margin, 0),
+            TextHorizontalAlignment = HorizontalAlignment.Left,
+            TextVerticalAlignment = VerticalAlignment.Middle,
+            StrokeThickness = 0,
+        });
     }
 
     private static string Count(double value) => value >= 1e6 ? Text($"{value / 1e6:0.0} M") : Text($"{value / 1e3:0} k");

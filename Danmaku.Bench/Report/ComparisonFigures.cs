@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Danmaku.Bench.Compare;
 
 namespace Danmaku.Bench.Report;
@@ -45,33 +44,16 @@ public static class ComparisonFigures
         }
     }
 
-    public static string Line(PeerRun run) => run.WhyNot ?? Text(
-        $"max {run.Best?.Flow.DeliveriesPerSecond:#,0} deliveries/s, {string.Join(", ", run.Rates.Select(rate => Text($"{Micros(rate):0.00} µs at {rate.Rate:0.##}/s")))}");
+    public static string Line(PeerRun run) => run.WhyNot ?? string.Join(
+        ", ",
+        run.Rates.Select(rate => Text($"{Micros(rate):0.00} µs at {rate.Rate:0.##}/s"))
+            .Prepend(Text($"max {run.Best?.Flow.DeliveriesPerSecond:#,0} deliveries/s")));
 
     public static string Markdown(ComparisonReport report)
     {
-        var (machine, text) = (report.Machine, new StringBuilder());
-        text.Append($"`dotnet run -c Release --project Danmaku.Bench -- {machine.Command}`\n\n");
-        text.Append($"{machine.Date}, {machine.Cores} cores, {machine.Cpu}, {machine.System}, {machine.Runtime}\n\n");
-        var columns = Columns(report);
-        text.Append($"| {string.Join(" | ", columns)} |\n|{string.Concat(columns.Select(_ => " --- |"))}\n");
-        foreach (var row in Rows(report))
-        {
-            text.Append($"| {string.Join(" | ", row)} |\n");
-        }
-
-        text.Append('\n');
-        foreach (var run in report.Runs.DistinctBy(run => run.Peer))
-        {
-            text.Append($"- {run.Peer}: {run.About}\n");
-        }
-
-        foreach (var remark in Remarks(report))
-        {
-            text.Append($"\n{remark}\n");
-        }
-
-        return text.ToString();
+        var peers = report.Runs.DistinctBy(run => run.Peer).Select(run => $"- {run.Peer}: {run.About}\n");
+        return Testing.Terminal.Markdown.BeginBench(report.Machine)
+            .AppendTable(Columns(report), Rows(report)).Append('\n').AppendJoin("", peers).AppendRemarks(Remarks(report)).ToString();
     }
 
     /// <summary>CPU of the process that is compared, for each delivery.</summary>

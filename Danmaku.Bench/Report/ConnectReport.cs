@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Scenarios;
@@ -60,7 +59,10 @@ public sealed record ConnectReport(
             yield return ("disconnected", Counts(Disconnects));
             foreach (var server in Servers)
             {
-                yield return (server.Name, Text($"{server.KibPerConnection:0.0} KiB per connection ({server.ResidentBytesBefore / 1048576.0:0.0} → {server.ResidentBytesAfter / 1048576.0:0.0} MiB), {server.ConnectMicros:0} µs of CPU per connect, {server.IdleCores:0.00} cores while they idled for {Idling.TotalSeconds:0} s"));
+                var (before, after) = (server.ResidentBytesBefore / 1048576.0, server.ResidentBytesAfter / 1048576.0);
+                var memory = Text($"{server.KibPerConnection:0.0} KiB per connection ({before:0.0} → {after:0.0} MiB)");
+                var cpu = Text($"{server.ConnectMicros:0} µs of CPU per connect, {server.IdleCores:0.00} cores while they idled for {Idling.TotalSeconds:0} s");
+                yield return (server.Name, $"{memory}, {cpu}");
             }
 
             foreach (var pauses in Pauses)
@@ -72,18 +74,7 @@ public sealed record ConnectReport(
         }
     }
 
-    public string ToMarkdown()
-    {
-        var text = new StringBuilder();
-        text.Append($"`dotnet run -c Release --project Danmaku.Bench -- {Machine.Command}`\n\n");
-        text.Append($"{Machine.Date}, {Machine.Cores} cores, {Machine.Cpu}, {Machine.System}, {Machine.Runtime}\n\n| what | figure |\n| --- | --- |\n");
-        foreach (var (name, value) in Figures)
-        {
-            text.Append($"| {name} | {value} |\n");
-        }
-
-        return text.ToString();
-    }
+    public string ToMarkdown() => $"{Markdown.BeginBench(Machine).AppendTable(Figures)}";
 
     private static string Counts(IReadOnlyDictionary<string, int> counts) =>
         counts.Count == 0 ? "0" : string.Join(", ", counts.Select(pair => $"{pair.Value} × {pair.Key}"));

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Danmaku.Bench.Flood;
 
 namespace Danmaku.Bench.Report;
@@ -23,19 +22,7 @@ public static class FloodFigures
             attack.Faults(report.Settings.MaxRatio).ToArray() is { Length: > 0 } faults ? string.Join("; ", faults) : "felt nothing",
         ]);
 
-    public static string Markdown(FloodReport report)
-    {
-        var (machine, text) = (report.Machine, new StringBuilder());
-        text.Append($"`dotnet run -c Release --project Danmaku.Bench -- {machine.Command}`\n\n");
-        text.Append($"{machine.Date}, {machine.Cores} cores, {machine.Cpu}, {machine.System}, {machine.Runtime}\n\n");
-        text.Append($"| {string.Join(" | ", Columns)} |\n|{string.Concat(Columns.Select(_ => " --- |"))}\n");
-        foreach (var row in Rows(report))
-        {
-            text.Append($"| {string.Join(" | ", row)} |\n");
-        }
-
-        return text.ToString();
-    }
+    public static string Markdown(FloodReport report) => $"{Testing.Terminal.Markdown.BeginBench(report.Machine).AppendTable(Columns, Rows(report))}";
 
     public static string Name(AttackKind attack) => $"{attack}".ToLowerInvariant();
 
@@ -51,10 +38,11 @@ public static class FloodFigures
             (result.Attack == AttackKind.Rooms ? "rooms opened" : "posts taken", counts.Reached), ("messages", counts.Messages), ("refused", counts.Refused),
             ("closed", counts.Closed), ("without a connection", counts.Failed),
         ];
+        var addresses = Text($"{result.Size.Addresses:#,0} {(result.Size.Addresses == 1 ? "address" : "addresses")}");
         return string.Join(
             ", ",
             [
-                Text($"{counts.Connected:#,0} connections of {result.Size.Addresses:#,0} {(result.Size.Addresses == 1 ? "address" : "addresses")} in {counts.Elapsed.TotalSeconds:0} s"),
+                Text($"{counts.Connected:#,0} connections of {addresses} in {counts.Elapsed.TotalSeconds:0} s"),
                 .. did.Where(what => what.Count > 0).Select(what => Text($"{what.Count:#,0} {what.Name}")), Text($"{counts.Cores:0.00} cores"),
             ]);
     }

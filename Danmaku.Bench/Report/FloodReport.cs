@@ -73,7 +73,9 @@ public sealed record FloodResult(AttackKind Attack, AttackSize Size, Measurement
             .. During is { AckLatency.Count: 0 } ? ["no post was acknowledged beside the attack"] : Array.Empty<string>(),
             .. TooSlow("acknowledgements", AckRatio, maxRatio),
             .. TooSlow("deliveries", DeliveryRatio, maxRatio),
-            .. Broken is null && Recovery is null ? [FormattableString.Invariant($"p99 not back {FloodRun.MaxRecovery.TotalSeconds:0} s after the attack")] : Array.Empty<string>(),
+            .. Broken is null && Recovery is null
+                ? [FormattableString.Invariant($"p99 not back {FloodRun.MaxRecovery.TotalSeconds:0} s after the attack")]
+                : Array.Empty<string>(),
         ];
     }
 
@@ -95,8 +97,8 @@ public sealed record FloodReport(Machine Machine, FloodSettings Settings, IReadO
     /// <summary>With what the process ends.</summary>
     public int ExitCode => this switch
     {
-        { IsFelt: true } => Scenarios.ExitCode.NotClean,
-        { IsIncomplete: true } => Scenarios.ExitCode.NothingMeasured,
-        _ => Scenarios.ExitCode.Clean,
+        { IsFelt: true } => Testing.Terminal.ExitCode.NotClean,
+        { IsIncomplete: true } => Testing.Terminal.ExitCode.NothingMeasured,
+        _ => Testing.Terminal.ExitCode.Clean,
     };
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -20,30 +19,13 @@ public static class ReportFiles
 
     public static string Markdown(RunReport report)
     {
-        var (machine, text) = (report.Machine, new StringBuilder());
-        text.Append($"`dotnet run -c Release --project Danmaku.Bench -- {machine.Command}`\n\n");
-        text.Append($"{machine.Date}, {machine.Cores} cores, {machine.Cpu}, {machine.System}, {machine.Runtime}\n\n");
-        text.Append("| what | figure |\n| --- | --- |\n");
-        foreach (var (name, value) in Figures.Of(report))
-        {
-            text.Append($"| {name} | {value} |\n");
-        }
-
+        var text = Testing.Terminal.Markdown.BeginBench(report.Machine).AppendTable(Figures.Of(report));
         if (report.Steps.Count > 0)
         {
-            text.Append($"\n| {string.Join(" | ", Figures.StepColumns)} |\n|{string.Concat(Figures.StepColumns.Select(_ => " --- |"))}\n");
-            foreach (var row in Figures.Steps(report))
-            {
-                text.Append($"| {string.Join(" | ", row)} |\n");
-            }
+            text.Append('\n').AppendTable(Figures.StepColumns, Figures.Steps(report));
         }
 
-        foreach (var remark in report.Remarks)
-        {
-            text.Append($"\n{remark}\n");
-        }
-
-        return text.ToString();
+        return $"{text.AppendRemarks(report.Remarks)}";
     }
 
     private sealed class AddressConverter : JsonConverter<IPAddress>

@@ -7,25 +7,10 @@ namespace Danmaku.Bench.Report;
 /// <summary>A run on the terminal: live while it goes on, a table at the end.</summary>
 public sealed class Screen(IAnsiConsole console, TimeProvider time)
 {
-    private const int RedirectedWidth = 180;
-
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Where nobody watches (a file, a CI log), a line now and then does.</summary>
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
-
-    /// <summary>The terminal as it is; a file or a pipe gets wide lines without colours.</summary>
-    public static IAnsiConsole Open()
-    {
-        if (!Console.IsOutputRedirected)
-        {
-            return AnsiConsole.Console;
-        }
-
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
-        plain.Profile.Width = RedirectedWidth;
-        return plain;
-    }
 
     /// <summary>Shows how the run goes until it is done.</summary>
     public Task FollowAsync(Task run, Func<RunProgress> progress) =>
@@ -33,24 +18,12 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
 
     public void Show(RunReport report)
     {
-        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
-        foreach (var (name, value) in Figures.Of(report))
-        {
-            table.AddRow(Markup.Escape(name), Markup.Escape(value));
-        }
-
         if (report.Steps.Count > 0)
         {
-            var steps = new Table().Border(TableBorder.Rounded).AddColumns([.. Figures.StepColumns]);
-            foreach (var row in Figures.Steps(report))
-            {
-                steps.AddRow([.. row.Select(Markup.Escape)]);
-            }
-
-            console.Write(steps);
+            console.WriteTable(Figures.StepColumns, Figures.Steps(report));
         }
 
-        console.Write(table);
+        console.WriteTable(Figures.Of(report));
         foreach (var remark in report.Remarks)
         {
             console.MarkupLineInterpolated($"[yellow]{remark}[/]");
@@ -65,16 +38,7 @@ public sealed class Screen(IAnsiConsole console, TimeProvider time)
         });
     }
 
-    public void Show(ConnectReport report)
-    {
-        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
-        foreach (var (name, value) in report.Figures)
-        {
-            table.AddRow(Markup.Escape(name), Markup.Escape(value));
-        }
-
-        console.Write(table);
-    }
+    public void Show(ConnectReport report) => console.WriteTable(report.Figures);
 
     private async Task FollowLiveAsync(Task run, Func<RunProgress> progress) =>
         await console.Live(Text.Empty).AutoClear(true).StartAsync(async live =>

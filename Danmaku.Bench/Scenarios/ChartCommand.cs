@@ -11,21 +11,21 @@ public static class ChartCommand
 
     private static readonly Argument<string[]> Reports = new("reports")
     {
-        Description = "JSON reports of compare, fanout or rooms; label=file names a single run.",
+        Description = "JSON reports of compare, fanout or rooms. label=file gives a single run a name.",
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Option<FileInfo> Out = new("--out") { Description = "The SVG file.", DefaultValueFactory = _ => new FileInfo("chart.svg") };
+    private static readonly Option<FileInfo> Out = new("--out") { Description = "SVG file to write.", DefaultValueFactory = _ => new FileInfo("chart.svg") };
 
     private static readonly Option<double> Rate = new("--rate")
     {
-        Description = "Posts per second at which CPU per delivery is shown.",
+        Description = "Posts per second of the second panel, CPU per delivery.",
         DefaultValueFactory = _ => DefaultRate,
     };
 
     public static Command Create()
     {
-        var command = new Command("chart", "Draws reports: deliveries per core-second, and CPU per delivery.") { Reports, Out, Rate };
+        var command = new Command("chart", "Draws reports as bars: deliveries per core-second, and CPU per delivery.") { Reports, Out, Rate };
         command.SetAction((line, cancellation) => LoadOptions.GuardAsync(() => DrawAsync(line, cancellation)));
         return command;
     }

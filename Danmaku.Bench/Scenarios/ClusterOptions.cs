@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Measure;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -10,27 +10,26 @@ public static class ClusterOptions
 {
     public static readonly Option<string> Store = new Option<string>("--store")
     {
-        Description = "Where the origin of a cluster that the tool starts keeps rooms: sqlite or memory.",
+        Description = "Store of a cluster that the tool starts: sqlite or memory.",
         DefaultValueFactory = _ => "memory",
     }.AcceptOnlyFromAmong("sqlite", "memory");
 
-    public static readonly Option<FileInfo?> Node = new("--node") { Description = "The executable of a node. Default: the one built with this tool." };
+    public static readonly Option<FileInfo?> Node = new("--node") { Description = "Executable of a node. Default: the one that was built with this tool." };
 
     public static readonly Option<string[]> NodeSettings = new("--set")
     {
-        Description = "A further option of nodes that the tool starts, as in --set Danmaku:Room:FlushEvery=00:00:00.020; repeatable.",
+        Description = "Option of nodes that the tool starts, as in --set Danmaku:Room:FlushEvery=00:00:00.020. Repeat it for more.",
     };
 
     private static readonly Option<int> Edges = Number(
-        "--edges", "Start a cluster of an origin and so many edges, its limits lifted, and put the load on that; 0 for the servers of --url.", 0, least: 0, most: 99);
+        "--edges", "Number of edges that the tool starts, beside an origin, without their limits. 0: the servers are those of --url.", 0, least: 0, most: 99);
 
-    private static readonly Option<int?> ServerCore = Core("--server-core", "The core of the edges that the tool starts. Default: any. Linux.");
-    private static readonly Option<int?> LoadCore = Core("--load-core", "The core of this tool and of the origin that it starts. Default: any. Linux.");
-
+    private static readonly Option<int?> ServerCore = Core("--server-core", "Core of the edges that the tool starts. Default: any. Linux.");
+    private static readonly Option<int?> LoadCore = Core("--load-core", "Core of this tool and of the origin that it starts. Default: any. Linux.");
 
     private static readonly Option<bool> Pauses = new("--gc-pauses")
     {
-        Description = "Let the nodes of --edges note their garbage collections, and report how long each server's pauses were while it was measured.",
+        Description = "Reports how long garbage collection paused each server of --edges while the tool measured.",
     };
 
     public static IEnumerable<Option> All => [Edges, Store, ServerCore, LoadCore, Pauses, Node, NodeSettings];
@@ -78,7 +77,7 @@ public static class ClusterOptions
         }
     }
 
-    public static string ExecutableOf(ParseResult line) => line.GetValue(Node)?.FullName ?? Programs.FindNode();
+    public static string ExecutableOf(ParseResult line) => line.GetValue(Node)?.FullName ?? Programs.FindOurs("Danmaku.Node");
 
     public static IReadOnlyList<string> SettingsOf(ParseResult line) => [.. (line.GetValue(NodeSettings) ?? []).Select(setting => "--" + setting)];
 

@@ -1,25 +1,29 @@
 using System.CommandLine;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
 /// <summary>Many connections that do nothing, and many that come at once.</summary>
 public static class ConnectCommands
 {
-    private static readonly Option<int> Connections = Number("--connections", "How many connections there are in all.", 10_000);
-    private static readonly Option<int> Rooms = Number("--rooms", "Over how many rooms they are spread evenly.", 1, most: 100_000);
-    private static readonly Option<TimeSpan> Hold = Time("--duration", "How long they are held when all have joined.", TimeSpan.FromSeconds(10));
+    private static readonly Option<int> Connections = Number("--connections", "Number of connections in all.", 10_000);
+    private static readonly Option<int> Rooms = Number("--rooms", "Number of rooms, over which connections are spread evenly.", 1, most: 100_000);
+    private static readonly Option<TimeSpan> Hold = Time("--duration", "How long connections are held when all have joined.", TimeSpan.FromSeconds(10));
 
     public static Command CreateIdle() => Create(
-        "idle", "Opens connections at a rate and holds them: what each costs the servers (--pid) in memory and CPU.", isStorm: false);
+        "idle", "Opens connections at a rate, holds them, and reports what each costs the servers (--pid, --edges) in memory and CPU.", isStorm: false);
 
     public static Command CreateStorm() => Create(
-        "storm", "All viewers come at once, as when an edge has died; who is refused tries again with the back-off of the reference client.", isStorm: true);
+        "storm", "Connects all viewers at once, as when an edge has died. Who is refused tries again with the back-off of the reference client.",
+        isStorm: true);
 
     private static Command Create(string name, string description, bool isStorm)
     {
-        var command = new Command(name, description + " Ends with 0 if nobody was cut off.") { Connections, Rooms, Hold };
+        var command = new Command(name, description + " Exit code 0: nobody was cut off. 1: somebody was. 2: nothing could be measured.")
+        {
+            Connections, Rooms, Hold,
+        };
         LoadOptions.All.ToList().ForEach(command.Add);
         command.SetAction((line, cancellation) => RunAsync(line, name, isStorm, cancellation));
         return command;
@@ -32,7 +36,7 @@ public static class ConnectCommands
         settings = isStorm ? settings with { ConnectRate = 0 } : settings;
         return await LoadOptions.GuardAsync(async () =>
         {
-            var screen = new Screen(Screen.Open(), TimeProvider.System);
+            var screen = new Screen(Consoles.Open(), TimeProvider.System);
             var (report, pauses) = await ClusterOptions.RunAsync(line, settings, async load =>
             {
                 using var run = new LoadRun(name, load, TimeProvider.System, cancellation);

@@ -9,25 +9,14 @@ namespace Danmaku.Bench.Scenarios;
 /// <summary>The viewers of a run in all its rooms and over all its edges, on the thread of one <see cref="LoadLoop"/>.</summary>
 public sealed class Crowd : IDisposable
 {
-    /// <summary>More than this are not joining at the same time, however slow the servers answer.</summary>
-    private const int MaxJoining = 256;
-
-    /// <summary>After so many connects it is looked after those that are under way.</summary>
-    private const int MaxAtOnce = 64;
-
     private const string Subprotocol = "danmaku.v1.json";
     private const long CheckEvery = 50_000;
     private const long KeepAliveEvery = 10_000_000;
-
-    /// <summary>Limits of the random wait before coming back (docs/protocol.md §5), in microseconds.</summary>
-    private const double FirstBackOff = 500_000;
-    private const double LongestBackOff = 30_000_000;
 
     /// <summary>From so many posts per second on, all that are due within a <see cref="Rest"/> go together: to wake for each would take a core.</summary>
     private const double ManyPerSecond = 2000;
 
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
     private readonly LoadSettings _settings;
@@ -37,16 +26,12 @@ public sealed class Crowd : IDisposable
     private readonly Inflater _inflater = new();
     private readonly List<Viewer> _viewers = [];
     private readonly List<Viewer> _dirty = [];
-    private readonly Dictionary<string, int> _refusals = [];
-    private readonly Dictionary<int, int> _tries = [];
-    private readonly PriorityQueue<int, long> _retries = new();
     private readonly Random _chance = new(1);
     private readonly List<Viewer> _leaving = [];
     private readonly List<string> _goneDisconnects = [];
     private Sequences _goneSequences = Sequences.None;
     private long _goneDeliveries;
-    private Viewer? _failed;
-    private bool _isRetrying;
+    private Arrivals? _arrivals;
     private long _posts;
     private long _keptAlive;
 
@@ -95,50 +80,21 @@ public sealed class Crowd : IDisposable
     public LatencyRecorder JoinLatency { get; } = new();
 
     /// <summary>How often viewers were not let in and tried again, by the reason.</summary>
-    public IReadOnlyDictionary<string, int> Refusals => _refusals;
+    public IReadOnlyDictionary<string, int> Refusals => _arrivals?.Refusals ?? new Dictionary<string, int>();
 
     /// <summary>Lets all viewers join, at the settings' rate.</summary>
     /// <param name="isRetrying">Who is not let in tries again, as the reference client does, instead of ending the run.</param>
     /// <exception cref="InvalidDataException">One was not let in.</exception>
     public void Join(bool isRetrying = false)
     {
-        var (start, begun, oldest) = (_clock.Micros, 0, 0);
-        _isRetrying = isRetrying;
-        Run(() => Joined == _viewers.Count, () =>
+        var arrivals = _arrivals = new Arrivals(_viewers, Connect, _settings.ConnectRate, isRetrying, Loop, _chance);
+        Run(() => Joined == _viewers.Count, () => arrivals.ConnectDue(Joined), everyTime: () =>
         {
-            while (_retries.TryPeek(out var index, out var due) && due <= Loop.Now)
+            if (arrivals.WhyFailed() is { } failed)
             {
-                _retries.Dequeue();
-                Connect(_viewers[index]);
-            }
-
-            var pause = begun + MaxAtOnce;
-            for (; begun < Math.Min(pause, _viewers.Count) && (isRetrying || begun - Joined < MaxJoining) && ConnectDue(begun) <= Loop.Now; begun++)
-            {
-                _viewers[begun].DueMicros = isRetrying || _settings.ConnectRate > 0 ? ConnectDue(begun) : Loop.Now;
-                Connect(_viewers[begun]);
-            }
-
-            return Math.Min(begun < _viewers.Count ? ConnectDue(begun) : long.MaxValue, _retries.TryPeek(out _, out var next) ? next : long.MaxValue);
-        }, everyTime: () =>
-        {
-            if (_failed is { } failed)
-            {
-                throw new InvalidDataException($"{UrlOf(failed)} did not let a viewer in: {failed.End}");
-            }
-
-            // They join about in the order in which they came, so looking at the oldest is enough.
-            for (; oldest < begun && _viewers[oldest].IsJoined; oldest++)
-            {
-            }
-
-            if (oldest < begun && !isRetrying && Loop.Now - _viewers[oldest].DueMicros > JoinTimeout.TotalMicroseconds)
-            {
-                throw new InvalidDataException($"{UrlOf(_viewers[oldest])} did not let a viewer in within {JoinTimeout.TotalSeconds:0} s");
+                throw new InvalidDataException($"{_settings.Urls[EdgeOf(failed.Viewer.Index)]} did not let a viewer in{failed.Why}");
             }
         });
-
-        long ConnectDue(int index) => start + (_settings.ConnectRate == 0 ? 0 : (long)(1e6 * index / _settings.ConnectRate));
     }
 
     /// <summary>Posts at a rate on a schedule made beforehand: what is slow delays no post, so slowness is seen whole.</summary>
@@ -257,8 +213,9 @@ public sealed class Crowd : IDisposable
 
     private RoomRun CreateRoom(int index)
     {
-        var room = new RoomRun(Loop, _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}", _settings.Texts == TextKind.Corpus ? new CorpusTexts() : new PostTexts(_settings.Bytes),
-            isAnswered: _settings.Server == ServerKind.Danmaku);
+        var name = _settings.Rooms == 1 ? _settings.Room : $"{_settings.Room}-{index + 1}";
+        var texts = _settings.Texts == TextKind.Corpus ? new CorpusTexts() : new PostTexts(_settings.Bytes);
+        var room = new RoomRun(Loop, name, texts, isAnswered: _settings.Server == ServerKind.Danmaku);
         for (var i = 0; i < _settings.Viewers; i++)
         {
             var edge = Edges[EdgeOf(_viewers.Count)];
@@ -290,8 +247,6 @@ public sealed class Crowd : IDisposable
 
     private int EdgeOf(int viewer) => viewer % Edges.Count;
 
-    private Uri UrlOf(Viewer viewer) => _settings.Urls[EdgeOf(viewer.Index)];
-
     private void OnChanged(Viewer viewer)
     {
         if (viewer.End is null)
@@ -307,16 +262,9 @@ public sealed class Crowd : IDisposable
                 Bury(viewer);
             }
         }
-        else if (_isRetrying)
-        {
-            _refusals[viewer.End] = _refusals.GetValueOrDefault(viewer.End) + 1;
-            var tries = _tries[viewer.Index] = _tries.GetValueOrDefault(viewer.Index) + 1;
-            var wait = Math.Min(LongestBackOff, FirstBackOff * Math.Pow(2, tries - 1));
-            _retries.Enqueue(viewer.Index, Loop.Now + (long)(_chance.NextDouble() * wait));
-        }
         else
         {
-            _failed ??= viewer;
+            _arrivals?.Refused(viewer);
         }
     }
 
@@ -424,26 +372,5 @@ public sealed class Crowd : IDisposable
 
             return isDone();
         }, work, rest);
-    }
-}
-
-/// <summary>An edge, the viewers on it, and how long danmaku took to those who measure.</summary>
-public sealed record Edge(Uri Url)
-{
-    private readonly Dictionary<(string, string?, bool), Target> _targets = [];
-
-    public int Viewers { get; set; }
-
-    public LatencyRecorder Latency { get; } = new();
-
-    public Target TargetFor(string room, string? subprotocol, bool isDeflateOffered)
-    {
-        if (!_targets.TryGetValue((room, subprotocol, isDeflateOffered), out var target))
-        {
-            var url = new Uri(new Uri(Url.AbsoluteUri.TrimEnd('/') + "/"), $"ws/{room}");
-            _targets[(room, subprotocol, isDeflateOffered)] = target = new Target(url, subprotocol, isDeflateOffered);
-        }
-
-        return target;
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -12,10 +12,10 @@ public static class FindMaxOptions
 
     public static readonly Option<bool> FindMaximum = new("--find-max")
     {
-        Description = "Begin with --rate and raise it until something is missing or p99 is too high; report the best. Each rate lasts --duration.",
+        Description = "Begins with --rate, raises it until something is missing or p99 is too high, and reports the best. Each rate lasts --duration.",
     };
 
-    public static readonly Option<TimeSpan> MaxP99 = Time("--max-p99", "With --find-max: the p99 from which on a rate is too high.", DefaultMaxP99);
+    public static readonly Option<TimeSpan> MaxP99 = Time("--max-p99", "With --find-max: p99 from which on a rate is too high.", DefaultMaxP99);
 
     public static RunReport Measure(LoadRun run, ParseResult line)
     {

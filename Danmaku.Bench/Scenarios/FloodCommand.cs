@@ -3,10 +3,9 @@ using System.Text.Json;
 using Danmaku.Bench.Cluster;
 using Danmaku.Bench.Engine;
 using Danmaku.Bench.Flood;
-using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
 using Spectre.Console;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -17,48 +16,53 @@ public static class FloodCommand
 
     private static readonly Option<AttackKind[]> Attacks = new("--attack")
     {
-        Description = "What attackers do: " + string.Join(", ", Enum.GetValues<AttackKind>().Select(FloodFigures.Name)) + ". Repeatable. Default: all but none, in turn.",
+        Description = "What attackers do: " + string.Join(", ", Enum.GetValues<AttackKind>().Select(FloodFigures.Name))
+            + ". Repeat it for more. Default: all but none, one after the other.",
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [.. Enum.GetValues<AttackKind>().Where(kind => kind != AttackKind.None)],
     };
 
     private static readonly Option<int?> Count = new("--count")
     {
-        Description = "Connections of the attack, or rooms. Default: idle 2000, half 4000, posts 300, pings, empty and clock 20, http 32 at a time, rooms 10000.",
+        Description = "Number of connections of the attack, or of rooms. Default: idle 2000, half 4000, posts 300, pings, empty and clock 20, "
+            + "http 32 at a time, rooms 10000.",
         Validators = { result => Require<int?>(result, value => value is null or > 0 and <= 1_000_000, "1 to 1000000") },
     };
 
     private static readonly Option<int?> Addresses = new("--addresses")
     {
-        Description = "From how many addresses attackers come. Default: idle and half 10, http 4000, others 1.",
+        Description = "Number of addresses from which attackers come. Default: idle and half 10, http 4000, others 1.",
         Validators = { result => Require<int?>(result, value => value is null or > 0 and <= FloodAddresses.Most, $"1 to {FloodAddresses.Most}") },
     };
 
     private static readonly Option<int> Descriptors =
-        Number("--descriptors", "Open files that nodes may have which the tool starts for idle.", 512, least: 256);
+        Number("--descriptors", "Open files that a node may have which the tool starts for the attack idle.", 512, least: 256);
 
-    private static readonly Option<int> Heap = Number("--heap", "MiB of managed memory that nodes may have which the tool starts for half.", 64, least: 32);
-    private static readonly Option<int> Edges = Number("--edges", "Start an origin and so many edges; 0 for one node that is both.", 0, least: 0, most: 99);
-    private static readonly Option<int> Rooms = Number("--rooms", "How many rooms of the honest there are. Attackers post into the first.", 4, most: 1000);
-    private static readonly Option<int> Viewers = Number("--viewers", "How many of the honest each room has, each with an address of its own.", 20);
-    private static readonly Option<int> Posters = Number("--posters", "How many of these post.", 15);
+    private static readonly Option<int> Heap =
+        Number("--heap", "MiB of managed memory that a node may have which the tool starts for the attack half.", 64, least: 32);
+    private static readonly Option<int> Edges =
+        Number("--edges", "Number of edges that the tool starts, beside an origin. 0: one node that is both.", 0, least: 0, most: 99);
+    private static readonly Option<int> Rooms = Number("--rooms", "Number of rooms of honest viewers. Attackers post into the first.", 4, most: 1000);
+    private static readonly Option<int> Viewers = Number("--viewers", "Number of honest viewers in each room, each with an address of its own.", 20);
+    private static readonly Option<int> Posters = Number("--posters", "Number of honest viewers in each room that post.", 15);
 
     private static readonly Option<double> Rate = new("--rate")
     {
-        Description = "Posts per second of the honest, all together. With 40 or more in each room their danmaku wait for the tick of busy rooms also without an attack.",
+        Description = "Posts per second of all honest viewers together. From 40 per room on, danmaku wait for the tick of busy rooms also without an attack.",
         DefaultValueFactory = _ => 200,
         Validators = { result => Require<double>(result, value => value is > 0 and <= 10_000, "more than 0 and at most 10000") },
     };
 
     private static readonly Option<double> MaxRatio = new("--max-ratio")
     {
-        Description = "So many times what it is beside the stand-in p99 may be beside the attack.",
+        Description = "Beside the attack p99 may be so many times what it is beside the stand-in.",
         DefaultValueFactory = _ => 3,
         Validators = { result => Require<double>(result, value => value >= 1, "at least 1") },
     };
 
-    private static readonly Option<TimeSpan> Duration =
-        Time("--duration", "How long is measured each time: before, beside the stand-in, beside the attack, after it.", TimeSpan.FromSeconds(10));
+    private static readonly Option<TimeSpan> Duration = Time(
+        "--duration", "How long each of four measurements takes: before the attack, beside the stand-in, beside the attack, after it.",
+        TimeSpan.FromSeconds(10));
 
     private static readonly Option<AttackKind> Kind = new("--attack") { Required = true };
     private static readonly Option<string> OwnRoom = new("--own-room") { Required = true };
@@ -66,9 +70,12 @@ public static class FloodCommand
 
     public static Command Create()
     {
-        var command = new Command("flood", "Attacks nodes of this machine, which it starts anew for each attack unless --url names them, while others watch and post, and "
-            + "says whether these felt it: in what they got, in whether they were let in, and in p99 against what the same attack on a server that does "
-            + "nothing costs the machine. Attackers use half a core. Ends with 0 if nobody felt anything, with 1 if somebody did, with 2 if it could not be measured. Linux.")
+        var command = new Command(
+            "flood",
+            "Attacks nodes on this machine while honest viewers watch and post, and reports whether these felt it: whether anything "
+            + "was missing, anybody was refused or cut off, and how p99 compares with that beside a stand-in, a server that only reads what attackers send. "
+            + "It starts a node for each attack, unless --url names nodes. Attackers use half a core. "
+            + "Exit code 0: nobody felt anything. 1: somebody did. 2: it could not be measured. Linux.")
         {
             Attacks, Count, Addresses, Descriptors, Heap, LoadOptions.Urls, LoadOptions.Room, Edges, ClusterOptions.Store, ClusterOptions.Node,
             ClusterOptions.NodeSettings, Rooms, Viewers, Posters, Rate, LoadOptions.Warmup, Duration, MaxRatio, LoadOptions.JsonFile, LoadOptions.ReportFile,
@@ -85,7 +92,7 @@ public static class FloodCommand
             throw new InvalidDataException("Attackers and the honest need addresses of their own, of which only Linux has many.");
         }
 
-        var (settings, console, results) = (Settings(line), Screen.Open(), new List<FloodResult>());
+        var (settings, console, results) = (Settings(line), Consoles.Open(), new List<FloodResult>());
         foreach (var kind in line.GetValue(Attacks)!)
         {
             results.Add(await AttackAsync(line, kind, settings, new Screen(console, TimeProvider.System), cancellation));
@@ -153,16 +160,15 @@ public static class FloodCommand
         // One table for each: all columns side by side are too many for a terminal.
         foreach (var row in FloodFigures.Rows(report))
         {
-            var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("what", "figure");
-            foreach (var (name, value) in FloodFigures.Columns.Zip(row))
-            {
-                table.AddRow(Markup.Escape(name), Markup.Escape(value));
-            }
-
-            console.Write(table);
+            console.WriteTable(FloodFigures.Columns.Zip(row));
         }
 
-        console.MarkupLine(report.IsFelt ? "[red]The honest felt it.[/]" : report.IsIncomplete ? "[yellow]Not all could be measured.[/]" : "[green]The honest felt nothing.[/]");
+        console.MarkupLine(report switch
+        {
+            { IsFelt: true } => "[red]The honest felt it.[/]",
+            { IsIncomplete: true } => "[yellow]Not all could be measured.[/]",
+            _ => "[green]The honest felt nothing.[/]",
+        });
     }
 
     /// <summary>What <see cref="FloodRun"/> starts: the attackers.</summary>

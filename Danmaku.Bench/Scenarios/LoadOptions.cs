@@ -4,15 +4,17 @@ using System.Globalization;
 using System.Net;
 using Danmaku.Bench.Measure;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
 /// <summary>The options that all scenarios share which put load on running servers, and how such a scenario is run.</summary>
 public static class LoadOptions
 {
-    public static readonly Option<TimeSpan> Duration = Time("--duration", "How long is measured.", TimeSpan.FromSeconds(30));
-    public static readonly Option<TimeSpan> Warmup = Time("--warmup", "Warm-up time before it is measured; load ramps through 25, 50 and 100 %.", TimeSpan.FromSeconds(5));
+    public static readonly Option<TimeSpan> Duration = Time("--duration", "How long the tool measures.", TimeSpan.FromSeconds(30));
+    public static readonly Option<TimeSpan> Warmup =
+        Time("--warmup", "How long the tool posts before it measures: at 25, 50 and 100 % of the rate.", TimeSpan.FromSeconds(5));
+
 
     public static readonly Option<double> Rate = new("--rate")
     {
@@ -23,65 +25,67 @@ public static class LoadOptions
 
     public static readonly Option<Uri[]> Urls = new("--url")
     {
-        Description = "An edge, as http://host:port or ws://host:port; repeat it for more edges. Default http://localhost:8080.",
+        Description = "Edge, as http://host:port or ws://host:port. Repeat it for more edges. Default http://localhost:8080.",
         CustomParser = ParseUrls,
         DefaultValueFactory = _ => [new Uri("http://localhost:8080")],
     };
 
     private static readonly Option<ServerKind> Server = new("--target")
     {
-        Description = "What the servers are: danmaku, relay (every text message goes to all in its room) or signalr; see the command target.",
+        Description = "Kind of the servers: danmaku, relay (sends every text message to all in its room) or signalr. See the command target.",
         DefaultValueFactory = _ => ServerKind.Danmaku,
     };
 
     public static readonly Option<string> Room = new("--room")
     {
-        Description = "The room, or what the names of several begin with; nobody else should be there.",
+        Description = "Name of the room; with several rooms, what their names begin with. Nobody else should be there.",
         DefaultValueFactory = _ => "bench",
     };
 
     private static readonly Option<ViewerFormat> Format = new("--format")
     {
-        Description = "What viewers speak: json, deflate (json with permessage-deflate) or plain; posters speak json in any case.",
+        Description = "Format that viewers use: json, deflate (json with permessage-deflate) or plain. Viewers that post use json in any case.",
         DefaultValueFactory = _ => ViewerFormat.Json,
     };
 
     private static readonly Option<TextKind> Texts = new("--texts")
     {
-        Description = "What is said: fixed (texts of --bytes) or corpus (remarks in Chinese, Japanese and English, for compression).",
+        Description = "Texts: fixed (ASCII of --bytes) or corpus (remarks in Chinese, Japanese and English, for compression).",
         DefaultValueFactory = _ => TextKind.Fixed,
     };
 
     private static readonly Option<int> Bytes =
-        Number("--bytes", "Length of a post's text; a node takes 100 characters by default.", 100, PostTexts.MinBytes, 3000);
+        Number("--bytes", "Length of a fixed text. A node takes 100 characters by default.", 100, PostTexts.MinBytes, 3000);
 
-    private static readonly Option<int> ConnectRate = Number("--connect-rate", "Viewers that join per second; 0 for as fast as it goes.", 500, least: 0);
-    private static readonly Option<int> Sample = Number("--sample", "One viewer in so many reads all texts and measures latency.", 20);
+    private static readonly Option<int> ConnectRate = Number("--connect-rate", "Viewers that connect per second. 0: as fast as possible.", 500, least: 0);
+    private static readonly Option<int> Sample =
+        Number("--sample", "One viewer in so many reads all texts and measures latency. All viewers check the order.", 20);
 
     private static readonly Option<IPAddress[]> Sources = new("--source")
     {
-        Description = "An address of this machine to connect from; repeat it, since one has about 28,000 ports. On loopback they are found by themselves.",
+        Description = "Address of this machine to connect from. Repeat it for more: each has about 28,000 ports. On loopback the tool finds them itself.",
         CustomParser = ParseAddresses,
         DefaultValueFactory = _ => [],
     };
 
     private static readonly Option<ServerProcess[]> Servers = new("--pid")
     {
-        Description = "A server's process on this machine, to report its CPU and memory: edge=123 or 123; repeatable.",
+        Description = "Server process on this machine whose CPU and memory are reported, as edge=123 or 123. Repeat it for more.",
         CustomParser = ParseServers,
         DefaultValueFactory = _ => [],
     };
 
     private static readonly Option<bool> Spin = new("--spin")
     {
-        Description = "Never sleep: servers on this machine then do not pay for waking this tool. Takes a whole core.",
+        Description = "Never sleeps, so that servers on this machine do not pay for waking the tool. Takes a whole core.",
     };
 
-    public static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "Write the report to this file as JSON." };
-    public static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "Write the report to this file as Markdown." };
+    public static readonly Option<FileInfo?> JsonFile = new("--json") { Description = "File for the report as JSON." };
+    public static readonly Option<FileInfo?> ReportFile = new("--report") { Description = "File for the report as Markdown." };
 
     /// <summary>Those of a connection, whatever is done with it.</summary>
-    public static IEnumerable<Option> All => [Urls, Server, Room, Format, Texts, Bytes, ConnectRate, Sample, Sources, Servers, Spin, .. ClusterOptions.All, JsonFile, ReportFile];
+    public static IEnumerable<Option> All =>
+        [Urls, Server, Room, Format, Texts, Bytes, ConnectRate, Sample, Sources, Servers, Spin, .. ClusterOptions.All, JsonFile, ReportFile];
 
     /// <param name="viewers">In each room.</param>
     /// <param name="posters">In each room.</param>
@@ -108,7 +112,7 @@ public static class LoadOptions
     {
         return await GuardAsync(async () =>
         {
-            var screen = new Screen(Screen.Open(), TimeProvider.System);
+            var screen = new Screen(Consoles.Open(), TimeProvider.System);
             var (report, pauses) = await ClusterOptions.RunAsync(line, settings, load => FollowAsync(scenario, load, measure, screen, cancellation));
             report = report with { Pauses = ServerPauses.During(pauses, report.Result.Flow.Begin, report.Result.Flow.Duration) };
             screen.Show(report);

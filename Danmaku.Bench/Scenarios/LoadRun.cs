@@ -16,7 +16,9 @@ public sealed class LoadRun : IDisposable
     /// <summary>Into so many parts a soak is divided.</summary>
     private const int SoakParts = 40;
 
-    /// <summary>Of the rate, for how much of a warm-up. What has just started compiles while it works: all at once would leave a backlog that is measured later.</summary>
+    /// <summary>
+    /// Of the rate, for how much of a warm-up. What has just started compiles while it works: all at once would leave a backlog that is measured later.
+    /// </summary>
     private static readonly (double Rate, double Time)[] Ramp = [(0.25, 0.25), (0.5, 0.25), (1, 0.5)];
 
     private static readonly TimeSpan ShowEvery = TimeSpan.FromMilliseconds(250);

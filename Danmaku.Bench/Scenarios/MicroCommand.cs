@@ -12,15 +12,15 @@ public static class MicroCommand
 {
     private static readonly Option<string> Filter = new("--filter")
     {
-        Description = "Only those whose name matches, as in *Frame*.",
+        Description = "Runs only benchmarks whose names match, such as *Frame*.",
         DefaultValueFactory = _ => "*",
     };
 
-    private static readonly Option<bool> Brief = new("--brief") { Description = "Fewer and shorter iterations: to see that it works." };
+    private static readonly Option<bool> Brief = new("--brief") { Description = "Runs each benchmark once, to see that it works." };
 
     public static Command Create()
     {
-        var command = new Command("micro", "Micro-benchmarks of the core, with BenchmarkDotNet: what one post, one batch and one frame cost.") { Filter, Brief };
+        var command = new Command("micro", "Measures with BenchmarkDotNet what one post, one batch and one frame cost the core.") { Filter, Brief };
         command.SetAction(Run);
         return command;
     }

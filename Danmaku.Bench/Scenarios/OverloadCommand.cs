@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Danmaku.Bench.Report;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Scenarios;
 
@@ -15,19 +15,19 @@ public static class OverloadCommand
     /// <summary>How long servers may take to get rid of what was too much, before the next rate.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    private static readonly Option<int> Viewers = Number("--viewers", "How many viewers join, spread over the edges.", 1000);
-    private static readonly Option<int> Posters = Number("--posters", "How many of them post.", 20);
+    private static readonly Option<int> Viewers = Number("--viewers", "Number of viewers, spread over the edges.", 1000);
+    private static readonly Option<int> Posters = Number("--posters", "Number of viewers that post.", 20);
 
     private static readonly Option<double?> Capacity = new("--capacity")
     {
-        Description = "Posts per second that the servers bear. Default: looked for first, as by fanout --find-max, from --rate on.",
+        Description = "Posts per second that the servers can take. Default: found first, as by fanout --find-max, from --rate on.",
         Validators = { result => Require<double?>(result, value => value is null or > 0, "more than 0") },
     };
 
     public static Command Create()
     {
-        var command = new Command("overload", "One room from 10 % to 300 % of what its servers bear: what viewers still get, and how late. "
-            + "Ends with 0 if nobody misses anything without being told.")
+        var command = new Command("overload", "Posts at 10 % to 300 % of what the servers can take, and reports what viewers still get and how late. "
+            + "Exit code 0: nobody missed anything without being told. 1: somebody did. 2: nothing could be measured.")
         {
             Viewers, Posters, Capacity, LoadOptions.Rate, LoadOptions.Duration, LoadOptions.Warmup,
         };

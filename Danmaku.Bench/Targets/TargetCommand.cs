@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Net;
-using Danmaku.Bench.Scenarios;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using static Danmaku.Bench.Scenarios.CommandLine;
+using static Danmaku.Testing.Terminal.CommandLine;
 
 namespace Danmaku.Bench.Targets;
 
@@ -18,11 +17,15 @@ public static class TargetCommand
         Description = "signalr: groups of SignalR. kestrel: ASP.NET Core WebSockets with a queue and a writer for each connection.",
     }.AcceptOnlyFromAmong("signalr", "kestrel");
 
-    private static readonly Option<int> Port = Number("--port", "Where it listens, on loopback.", 9000, most: 65_535);
+    private static readonly Option<int> Port = Number("--port", "Port on loopback.", 9000, most: 65_535);
 
     public static Command Create()
     {
-        var command = new Command("target", "Runs another server for comparisons, until it is interrupted; put load on it with --target.") { Kind, Port };
+        var command = new Command(
+            "target", "Runs another server until it is interrupted, to compare it with a node. fanout and rooms put load on it with --target.")
+        {
+            Kind, Port,
+        };
         command.SetAction(async (line, cancellation) =>
         {
             await using var app = Create(line.GetValue(Kind)!, line.GetValue(Port));

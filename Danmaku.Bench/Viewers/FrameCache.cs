@@ -1,4 +1,3 @@
-using Danmaku.Bench.Measure;
 using Danmaku.Core.Rooms;
 
 namespace Danmaku.Bench.Viewers;

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Danmaku.Bench.Client;
+using Danmaku.Bench.Engine;
 using Danmaku.Bench.Measure;
 
 namespace Danmaku.Bench.Viewers;
@@ -34,9 +34,9 @@ public sealed class Inflater
 
     private void Grow()
     {
-        if (_buffer.Length > WebSocketFrame.MaxPayloadBytes)
+        if (_buffer.Length > Link.MaxMessageBytes)
         {
-            throw new InvalidDataException($"a message of more than {WebSocketFrame.MaxPayloadBytes} bytes");
+            throw new InvalidDataException($"a message of more than {Link.MaxMessageBytes} bytes");
         }
 
         Array.Resize(ref _buffer, _buffer.Length * 2);

@@ -19,7 +19,9 @@ public sealed class PlainViewer(RoomRun room, LatencyRecorder? latency) : Viewer
     public override void Post(PostTag tag) => throw new NotSupportedException("Plain text has no acknowledgements.");
 
     public override bool HasEverything() =>
-        IsDisconnected || (_begin < 0 && IsLate && IsJoined) || (_begin >= 0 && _end + (_own?.Count ?? 0) >= Room.Order.Count && Room.Order.Count >= Room.Book.AckedCount);
+        IsDisconnected
+        || (_begin < 0 && IsLate && IsJoined)
+        || (_begin >= 0 && _end + (_own?.Count ?? 0) >= Room.Order.Count && Room.Order.Count >= Room.Book.AckedCount);
 
     public override void OnText(ReadOnlySpan<byte> payload, bool isDeflated)
     {

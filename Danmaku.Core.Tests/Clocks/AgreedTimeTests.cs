@@ -33,7 +33,7 @@ public sealed class AgreedTimeTests
     }
 
     [Fact]
-    public void What_is_agreed_is_followed()
+    public void The_agreed_time_is_followed()
     {
         _system.Advance(TimeSpan.FromMinutes(1));
         _system.Shift(TimeSpan.FromDays(8));

@@ -31,7 +31,7 @@ public sealed class ClockJudgeTests
     [InlineData(Days, null, ClockState.Wrong, -Days, 0.0)] // nobody knows, but who has jumped is wrong
     [InlineData(Days, Days, ClockState.Right)] // it was set right
     [InlineData(Days, null, ClockState.Right, Days)]
-    public void The_majority_decides_then_the_store_then_who_has_not_jumped(double own, double? store, ClockState expected, params double[] nodes)
+    public void The_majority_decides_then_the_store_then_the_clocks_that_have_not_jumped(double own, double? store, ClockState expected, params double[] nodes)
     {
         Assert.Equal(expected, Judge(own, store, nodes).State);
     }
@@ -47,7 +47,7 @@ public sealed class ClockJudgeTests
     }
 
     [Fact]
-    public void Nodes_that_have_jumped_themselves_have_no_say()
+    public void Clocks_that_have_jumped_have_no_vote()
     {
         var all = new[] { new ClockReading(TimeSpan.FromSeconds(Days), IsSteady: false), new ClockReading(TimeSpan.FromSeconds(Days), IsSteady: false) };
 
@@ -56,7 +56,7 @@ public sealed class ClockJudgeTests
     }
 
     [Fact]
-    public void A_store_that_jumps_has_no_say_until_it_is_back()
+    public void A_stores_clock_that_jumps_has_no_vote_until_it_is_back()
     {
         Judge(0, 0);
 
@@ -68,7 +68,7 @@ public sealed class ClockJudgeTests
     }
 
     [Fact]
-    public void A_lone_clock_that_jumps_and_goes_on_evenly_is_believed_after_a_while()
+    public void A_lone_clock_that_jumps_and_runs_evenly_is_trusted_after_a_while()
     {
         Judge(Days, null);
         Pass(ClockJudge.Patience - TimeSpan.FromSeconds(1));
@@ -83,7 +83,7 @@ public sealed class ClockJudgeTests
     }
 
     [Fact]
-    public void A_lone_clock_that_keeps_jumping_is_not_believed()
+    public void A_lone_clock_that_keeps_jumping_is_not_trusted()
     {
         for (var jump = 1; jump <= 10; jump++)
         {

@@ -37,7 +37,7 @@ public sealed class SeedTests
     [InlineData("[origin-1]:4053")]
     [InlineData("[[::1]]:4053")]
     [InlineData("[]:4053")]
-    public void What_is_no_seed_is_named(string text) => Assert.Contains($"'{text}'", ProblemOf(text), StringComparison.Ordinal);
+    public void An_invalid_seed_is_named(string text) => Assert.Contains($"'{text}'", ProblemOf(text), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("fd00:1::1:4053", "[fd00:1::1]:4053")]

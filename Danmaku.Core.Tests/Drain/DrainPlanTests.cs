@@ -31,7 +31,7 @@ public class DrainPlanTests
     }
 
     [Fact]
-    public void Who_goes_first_is_a_matter_of_chance()
+    public void The_order_of_viewers_is_random()
     {
         var firsts = Enumerable.Range(0, 400).Select(_ => DrainPlan.Spread([0, 1, 2, 3], Longest, _random.NextDouble)[0].Viewer);
 
@@ -39,7 +39,7 @@ public class DrainPlanTests
     }
 
     [Fact]
-    public void Nobody_is_no_plan() => Assert.Empty(DrainPlan.Spread<int>([], Longest, _random.NextDouble));
+    public void A_plan_for_no_viewers_is_empty() => Assert.Empty(DrainPlan.Spread<int>([], Longest, _random.NextDouble));
 
     [Fact]
     public void Without_a_window_all_go_at_once() =>

@@ -8,7 +8,7 @@ public class MoveTargetsTests
     private readonly MoveTargets _targets = new(new Random(1).NextDouble);
 
     [Fact]
-    public void Only_another_edge_that_takes_viewers_and_says_where_it_is_comes_into_question()
+    public void Viewers_are_sent_only_to_other_edges_that_accept_viewers_and_have_an_address()
     {
         var cluster = Cluster(
             Edge("self", 0), Edge("silent", 0) with { PublicUrl = null }, Edge("draining", 0) with { TakesViewers = false }, Edge("good", 900));
@@ -17,7 +17,7 @@ public class MoveTargetsTests
     }
 
     [Fact]
-    public void Without_one_any_will_do() => Assert.Null(_targets.Next(Cluster(Edge("self", 0))));
+    public void Without_such_an_edge_no_target_is_named() => Assert.Null(_targets.Next(Cluster(Edge("self", 0))));
 
     [Fact]
     public void Equal_edges_get_equal_shares()

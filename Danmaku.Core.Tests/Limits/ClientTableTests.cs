@@ -16,7 +16,7 @@ public sealed class ClientTableTests
     }
 
     [Fact]
-    public void Whoever_keeps_coming_is_remembered_however_many_come()
+    public void A_client_that_keeps_coming_is_remembered_however_many_others_come()
     {
         var table = Table(100);
         table.Get(Client(0));
@@ -30,7 +30,7 @@ public sealed class ClientTableTests
     }
 
     [Fact]
-    public void Who_has_not_come_for_long_is_forgotten()
+    public void A_client_that_has_not_come_for_long_is_forgotten()
     {
         var table = Table(100);
         table.Get(Client(0));

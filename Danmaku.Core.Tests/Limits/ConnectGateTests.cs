@@ -24,7 +24,7 @@ public class ConnectGateTests
     [InlineData(100, 0.5, 10.5)]
     [InlineData(100_000, 0.5, 15)]
     [InlineData(100_000, 0.999, 29.97)]
-    public void The_more_are_turned_away_the_longer_they_stay_away_spread_by_chance(int turnedAway, double chance, double seconds)
+    public void The_more_clients_are_refused_the_longer_and_more_spread_are_their_waits(int turnedAway, double chance, double seconds)
     {
         var gate = Gate(perSecond: 10, burst: 1);
         _chance = chance;
@@ -35,7 +35,7 @@ public class ConnectGateTests
     }
 
     [Fact]
-    public void Who_was_turned_away_long_ago_does_not_count()
+    public void Clients_refused_long_ago_do_not_count()
     {
         var gate = Gate(perSecond: 10, burst: 10);
         LetIn(gate, 500);

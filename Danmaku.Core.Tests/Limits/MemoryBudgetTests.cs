@@ -18,7 +18,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void What_was_refused_takes_nothing()
+    public void A_refused_request_takes_no_memory()
     {
         Assert.False(_budget.TryTake(MemoryKind.Input, 801));
         Assert.False(_budget.TryEnter(MemoryKind.Connections, 701));
@@ -27,7 +27,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void The_last_eighth_is_for_those_who_are_here_already()
+    public void The_last_eighth_is_reserved_for_connected_clients()
     {
         Assert.True(_budget.TryEnter(MemoryKind.Connections, 700));
 
@@ -37,7 +37,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void What_goes_beyond_the_bound_keeps_everybody_out_until_it_is_back()
+    public void While_more_than_the_bound_is_taken_every_request_is_refused()
     {
         _budget.Take(MemoryKind.Output, 900);
 
@@ -50,7 +50,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void Everybody_who_is_refused_is_told_of()
+    public void Every_refusal_is_reported()
     {
         var refused = new List<MemoryKind>();
         var budget = new MemoryBudget(800, refused.Add);
@@ -66,7 +66,7 @@ public class MemoryBudgetTests
     }
 
     [Fact]
-    public void However_many_ask_at_once_no_more_than_the_bound_is_given()
+    public void Concurrent_requests_never_take_more_than_the_bound()
     {
         var given = 0;
 

@@ -19,7 +19,7 @@ public sealed class MessageBudgetTests
     }
 
     [Fact]
-    public void Who_always_has_more_to_say_when_its_turn_comes_is_a_flood_after_a_while()
+    public void A_connection_that_always_has_another_message_ready_is_a_flood_after_a_while()
     {
         var budget = Alone();
 
@@ -43,7 +43,7 @@ public sealed class MessageBudgetTests
     }
 
     [Fact]
-    public void Who_pauses_is_none_however_often_it_comes_back()
+    public void A_connection_that_pauses_is_never_a_flood()
     {
         var budget = Alone();
 
@@ -56,7 +56,7 @@ public sealed class MessageBudgetTests
     }
 
     [Fact]
-    public void Who_stays_below_its_rate_is_none()
+    public void A_connection_below_its_rate_is_never_a_flood()
     {
         var budget = Alone();
         for (var i = 0; i < 21; i++)
@@ -88,7 +88,7 @@ public sealed class MessageBudgetTests
     }
 
     [Fact]
-    public void Who_says_little_among_others_of_its_client_that_flood_waits_its_turn_and_is_no_flood()
+    public void A_quiet_connection_of_a_flooding_client_waits_its_turn_and_is_no_flood()
     {
         var shared = new SharedRate(10, 20, _time);
         MessageBudget[] floods = [.. Enumerable.Range(0, 5).Select(_ => With(shared))];

@@ -91,7 +91,7 @@ public sealed class OpenRoomsTests
     }
 
     [Fact]
-    public void What_is_remembered_of_empty_rooms_has_a_bound()
+    public void The_number_of_remembered_empty_rooms_is_bounded()
     {
         var bounded = new OpenRooms(1, 1e9, 1e9, KeepFor, _time);
         for (var i = 0; i <= OpenRooms.MaxEmpty; i++)

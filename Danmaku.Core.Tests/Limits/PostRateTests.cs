@@ -21,7 +21,7 @@ public class PostRateTests
     }
 
     [Fact]
-    public void What_the_client_may_not_post_costs_its_connection_nothing()
+    public void A_post_refused_by_the_clients_rate_costs_the_connection_nothing()
     {
         var client = new PostRate(1, 1, _time);
         var connection = new PostRate(0.1, 2, _time, client);
@@ -34,7 +34,7 @@ public class PostRateTests
     }
 
     [Fact]
-    public void What_is_given_back_both_have_again()
+    public void A_returned_token_is_returned_to_connection_and_client()
     {
         var client = new PostRate(1, 1, _time);
         var connection = new PostRate(1, 1, _time, client);

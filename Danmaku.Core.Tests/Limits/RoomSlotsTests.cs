@@ -58,7 +58,7 @@ public sealed class RoomSlotsTests
     }
 
     [Fact]
-    public void Somebody_who_comes_just_after_it_was_lost_has_it_back_in_the_place_of_another()
+    public void A_room_watched_just_after_it_lost_its_slot_takes_another_rooms_slot()
     {
         var a = Open("a");
         Open("b");

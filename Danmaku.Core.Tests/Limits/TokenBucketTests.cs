@@ -51,7 +51,7 @@ public class TokenBucketTests
     }
 
     [Fact]
-    public void What_is_owed_is_paid_before_there_is_a_token_again()
+    public void Owed_tokens_are_paid_before_there_is_a_token_again()
     {
         var bucket = new TokenBucket(5, 2, _time);
         bucket.TryTake();
@@ -64,7 +64,7 @@ public class TokenBucketTests
     }
 
     [Fact]
-    public void What_is_kept_is_for_others()
+    public void Kept_tokens_are_left_for_others()
     {
         var bucket = new TokenBucket(5, 10, _time);
 
@@ -76,7 +76,7 @@ public class TokenBucketTests
     }
 
     [Fact]
-    public void Who_reserves_gets_a_turn_after_those_before()
+    public void Reservations_get_turns_in_order()
     {
         var bucket = new TokenBucket(10, 2, _time);
 
@@ -111,7 +111,7 @@ public class TokenBucketTests
 
     // What goes over the wire is whole milliseconds, rounded up.
     [Property]
-    public void Who_waits_as_long_as_told_gets_a_token(PositiveInt perSecond, PositiveInt burst)
+    public void A_caller_that_waits_as_told_gets_a_token(PositiveInt perSecond, PositiveInt burst)
     {
         var bucket = new TokenBucket(perSecond.Item, burst.Item, _time);
         TimeSpan? wait;

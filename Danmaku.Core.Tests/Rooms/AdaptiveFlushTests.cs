@@ -6,12 +6,12 @@ namespace Danmaku.Core.Tests.Rooms;
 public class AdaptiveFlushTests
 {
     private readonly ManualTimeProvider _time = new();
-    private readonly FanoutLoad _load;
+    private readonly FanOutLoad _load;
     private readonly AdaptiveFlush _pace;
 
     public AdaptiveFlushTests()
     {
-        _load = new FanoutLoad(Ms(20), Ms(50), 1, _time);
+        _load = new FanOutLoad(Ms(20), Ms(50), 1, _time);
         _pace = new AdaptiveFlush(_load, _time);
     }
 
@@ -36,7 +36,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void Where_danmaku_share_fan_outs_the_first_waits_a_whole_tick_for_others()
+    public void If_danmaku_share_fan_outs_the_first_waits_a_whole_tick_for_others()
     {
         FanOut(takes: 1, count: 2);
         _time.Advance(Ms(14));
@@ -53,7 +53,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void What_comes_after_a_fan_out_waits_anew()
+    public void A_danmaku_after_a_fan_out_waits_anew()
     {
         FanOut(takes: 1);
         _ = _pace.Wait();
@@ -76,7 +76,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void One_that_took_long_is_not_taken_for_the_rule()
+    public void One_slow_fan_out_changes_the_tick_little()
     {
         FanOut(takes: 1);
         FanOut(takes: 20);
@@ -85,7 +85,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void It_shrinks_again()
+    public void The_tick_shrinks_again()
     {
         Run(100, takes: 200);
         Run(100, takes: 1);
@@ -94,7 +94,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void Rooms_of_which_none_takes_long_share_a_longer_tick()
+    public void Many_small_rooms_share_a_longer_tick()
     {
         var others = Enumerable.Range(0, 14).Select(_ => new AdaptiveFlush(_load, _time)).ToArray();
 
@@ -128,7 +128,7 @@ public class AdaptiveFlushTests
     [Theory]
     [InlineData(249, 1_000_000)] // not long
     [InlineData(900, 200_000)] // not much
-    public void Nothing_is_left_out_unless_much_took_long(int takes, int bytes)
+    public void Nothing_is_skipped_unless_a_large_fan_out_took_long(int takes, int bytes)
     {
         FanOut(_pace, takes, bytes);
 
@@ -136,7 +136,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void What_would_take_longer_than_a_second_is_cut_to_less()
+    public void A_fan_out_that_would_take_longer_than_a_second_is_cut()
     {
         FanOut(_pace, takes: 400, bytes: 1_000_000);
 
@@ -145,7 +145,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void However_long_it_takes_something_always_goes_out()
+    public void A_fan_out_always_sends_something()
     {
         FanOut(_pace, takes: 60_000, bytes: 300_000);
 
@@ -154,7 +154,7 @@ public class AdaptiveFlushTests
     }
 
     [Fact]
-    public void When_it_keeps_up_again_nothing_is_left_out()
+    public void Nothing_is_skipped_once_it_keeps_up_again()
     {
         FanOut(_pace, takes: 900, bytes: 1_000_000);
         FanOut(_pace, takes: 200, bytes: 500_000);

@@ -21,13 +21,13 @@ public class AdmissionTests
     [InlineData("Mei", "Mei")]
     [InlineData("  弹幕君  ", "弹幕君")]
     [InlineData("\u2068Mei\u2069\tLi", "Mei Li")]
-    public void Who_brings_a_name_posts_under_it(string asked, string given) => Assert.Equal((null, given), Name(asked));
+    public void A_viewer_with_a_name_posts_under_it(string asked, string given) => Assert.Equal((null, given), Name(asked));
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("  ")]
-    public void Who_brings_none_gets_one(string? asked) => Assert.Equal((null, "guest-2a2a"), Name(asked));
+    public void A_viewer_without_a_name_gets_one(string? asked) => Assert.Equal((null, "guest-2a2a"), Name(asked));
 
     [Theory]
     [InlineData("\u200b", RejectReason.TextEmpty)]

@@ -8,7 +8,7 @@ namespace Danmaku.Core.Tests.Rooms;
 public class EdgeRoomProperties
 {
     [Property(MaxTest = 400)]
-    public void Nobody_misses_anything_or_is_told_lost_while_origins_know_and_keep_everything(DoNotSize<int> seed)
+    public void No_viewer_misses_danmaku_or_is_told_lost_while_origins_keep_everything(DoNotSize<int> seed)
     {
         var script = new EdgeRoomScript(seed.Item, new OriginModel(), RoomLimits.Default);
 
@@ -71,7 +71,7 @@ public class EdgeRoomProperties
     }
 
     [Property(MaxTest = 300)]
-    public void An_edge_that_may_hold_hardly_anything_back_still_gets_everything(DoNotSize<int> seed)
+    public void An_edge_that_may_hold_back_very_little_still_gets_everything(DoNotSize<int> seed)
     {
         var limits = RoomLimits.Default with { MaxHeld = new Random(seed.Item).Next(1, 4) };
         var script = new EdgeRoomScript(seed.Item, new OriginModel(), limits);
@@ -84,7 +84,7 @@ public class EdgeRoomProperties
     }
 
     [Property(MaxTest = 200)]
-    public void An_edge_that_has_settled_ignores_all_that_comes_late(DoNotSize<int> seed)
+    public void A_settled_edge_ignores_late_messages(DoNotSize<int> seed)
     {
         var script = new EdgeRoomScript(seed.Item, new OriginModel(), RoomLimits.Default);
         script.Run(200);

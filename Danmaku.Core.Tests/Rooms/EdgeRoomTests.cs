@@ -9,7 +9,7 @@ public class EdgeRoomTests
     private readonly EdgeRoom _edge = new(RoomLimits.Default);
 
     [Fact]
-    public void Who_has_missed_more_than_a_page_gets_it_page_by_page()
+    public void A_viewer_that_missed_more_than_a_page_gets_it_page_by_page()
     {
         var size = Comments.At(5, 1).Bytes;
         var edge = new EdgeRoom(RoomLimits.Default with { PageBytes = 2 * size });
@@ -30,7 +30,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void What_the_first_attach_brings_is_history_and_not_news()
+    public void Danmaku_of_the_first_attach_are_history_and_not_live()
     {
         _edge.Attached(HeadOf(5, 3), [Comments.Batch(5, default, 2, 3)]);
 
@@ -40,7 +40,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void What_came_before_the_first_attach_counts_as_soon_as_its_turn_has_come()
+    public void Slices_that_came_before_the_first_attach_are_used_in_their_turn()
     {
         _edge.Slice(Comments.Batch(5, default, 6, 7));
         _edge.OnHead(HeadOf(5, 9));
@@ -68,7 +68,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void What_comes_before_its_turn_waits_for_exactly_what_is_missing()
+    public void An_early_slice_waits_for_exactly_the_missing_range()
     {
         _edge.Attached(HeadOf(5, 0), []);
 
@@ -119,7 +119,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void An_epoch_of_which_nothing_was_kept_stops_nobody()
+    public void An_epoch_of_which_nothing_was_kept_stops_no_viewer()
     {
         _edge.Attached(HeadOf(5, 3), []);
         _edge.OnHead(new RoomHead(new Position(6, 0), End5));
@@ -132,7 +132,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void An_epoch_that_nobody_knows_the_place_of_stops_nobody_once_a_later_one_knows_its_own()
+    public void An_epoch_with_an_unknown_predecessor_stops_no_viewer_once_a_later_epoch_is_known()
     {
         _edge.Attached(HeadOf(5, 3), []);
         _edge.OnHead(HeadOf(6, 0));
@@ -145,7 +145,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void What_was_published_behind_an_end_is_not_delivered_once_the_end_is_known()
+    public void Slices_beyond_the_end_of_an_epoch_are_not_delivered_once_the_end_is_known()
     {
         _edge.Attached(HeadOf(5, 1), []);
         _edge.Slice(Comments.Batch(5, default, 3, 5));
@@ -158,7 +158,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void A_word_that_names_no_predecessor_takes_nothing_back()
+    public void A_message_without_a_predecessor_does_not_erase_a_known_one()
     {
         _edge.Attached(HeadOf(5, 1), []);
         _edge.OnHead(new RoomHead(new Position(6, 2), End5));
@@ -187,7 +187,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void An_epoch_whose_beginning_nobody_can_prove_is_entered_with_a_loss()
+    public void An_epoch_whose_beginning_cannot_be_proved_is_entered_with_a_loss()
     {
         _edge.Attached(HeadOf(5, 1), []);
         _edge.OnHead(HeadOf(6, 0));
@@ -199,7 +199,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void Nothing_is_lost_where_the_newest_begin_right_behind_what_is_here()
+    public void Nothing_is_lost_if_the_newest_danmaku_follow_directly()
     {
         _edge.Attached(HeadOf(5, 3), []);
 
@@ -221,7 +221,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void A_loss_of_which_the_edge_has_moved_on_in_the_meantime_is_none()
+    public void A_loss_of_a_range_that_has_arrived_meanwhile_is_ignored()
     {
         _edge.Attached(HeadOf(5, 1), []);
         _edge.Slice(Comments.Batch(5, default, 2, 3));
@@ -232,7 +232,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void An_origin_of_an_older_epoch_sends_nobody_back()
+    public void An_origin_of_an_older_epoch_sends_no_viewer_back()
     {
         _edge.Attached(new RoomHead(new Position(6, 2), End5), [Comments.Batch(6, End5, 1, 2)]);
 
@@ -254,7 +254,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void What_is_held_back_is_bounded_and_the_latest_is_fetched_again()
+    public void Held_back_slices_are_bounded_and_the_latest_are_fetched_again()
     {
         var edge = new EdgeRoom(RoomLimits.Default with { MaxHeld = 2 });
         edge.Attached(HeadOf(5, 0), []);
@@ -267,7 +267,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void What_has_gathered_is_delivered_in_batches_of_a_page_at_most()
+    public void Pending_danmaku_are_delivered_in_batches_of_at_most_a_page()
     {
         var size = Comments.At(5, 1).Bytes;
         var edge = new EdgeRoom(RoomLimits.Default with { PageBytes = 2 * size });
@@ -284,7 +284,7 @@ public class EdgeRoomTests
     [InlineData(3, "-1-2 3-4 5")]
     [InlineData(2, "-1-3 4 5")]
     [InlineData(0, "-1-5")]
-    public void Of_more_than_there_is_time_for_the_oldest_are_skipped(int comments, string expected)
+    public void The_oldest_danmaku_are_skipped_if_there_is_no_time_for_all(int comments, string expected)
     {
         var size = Comments.At(5, 1).Bytes;
         var edge = new EdgeRoom(RoomLimits.Default with { PageBytes = 2 * size });
@@ -340,7 +340,7 @@ public class EdgeRoomTests
     }
 
     [Fact]
-    public void Nobody_gets_more_history_than_a_viewer_may_have()
+    public void No_viewer_gets_more_history_than_the_limit()
     {
         var edge = new EdgeRoom(RoomLimits.Default with { MaxJoinHistory = 3 });
         edge.Attached(HeadOf(5, 9), [Comments.Batch(5, default, 1, 9)]);

@@ -33,7 +33,7 @@ public class GraphemesTests
     [InlineData("か\u3099", 1)]
     [InlineData("각", 1)]
     [InlineData("", 0)]
-    public void What_people_take_for_one_character_counts_as_one(string text, int count) => Assert.Equal(count, Graphemes.Count(text));
+    public void A_character_as_people_see_it_counts_as_one(string text, int count) => Assert.Equal(count, Graphemes.Count(text));
 
     private static string Character(string hex) => new Rune(int.Parse(hex.Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)).ToString();
 }

@@ -12,7 +12,7 @@ public class HistoryTests
     [InlineData(2, "1:3", "1:4", "1:5")]
     [InlineData(0, "1:1", "1:2", "1:3", "1:4", "1:5")]
     [InlineData(5)]
-    public void Who_comes_back_gets_exactly_what_came_after(long last, params string[] missed)
+    public void A_viewer_that_comes_back_gets_exactly_the_later_danmaku(long last, params string[] missed)
     {
         var history = Filled(100, (1, 5));
 
@@ -22,7 +22,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void What_came_after_may_cross_epochs_and_comes_in_a_batch_for_each()
+    public void Later_danmaku_may_cross_epochs_and_come_in_a_batch_for_each()
     {
         var history = Filled(100, (1, 3), (5, 2), (6, 1));
 
@@ -34,7 +34,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void Who_left_before_the_oldest_or_is_ahead_cannot_be_served()
+    public void A_position_before_the_oldest_or_ahead_of_the_newest_cannot_be_served()
     {
         var history = Filled(3, (7, 10));
 
@@ -48,7 +48,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void Who_saw_more_of_a_finished_epoch_than_was_kept_misses_nothing()
+    public void A_viewer_that_saw_more_of_a_finished_epoch_than_was_kept_misses_nothing()
     {
         var history = Filled(100, (1, 3), (5, 2));
 
@@ -59,7 +59,7 @@ public class HistoryTests
     [InlineData(1, 3)]
     [InlineData(4, 0)]
     [InlineData(5, 0)]
-    public void Whoever_is_between_two_epochs_gets_the_later_one(long epoch, long offset)
+    public void A_viewer_between_two_epochs_gets_the_later_one(long epoch, long offset)
     {
         var history = Filled(100, (1, 3), (4, 0), (5, 2));
 
@@ -103,7 +103,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void A_page_is_what_fits_and_at_least_one()
+    public void A_page_has_as_many_danmaku_as_fit_and_at_least_one()
     {
         var history = Filled(100, (1, 6), (5, 2));
 

@@ -25,14 +25,14 @@ public class PostIdTests
     [InlineData("00112233445566778899aabbccddee\0\0")]
     [InlineData("00112233445566778899aabbccddeeff0")]
     [InlineData("00112233445566778899aabbccddeeé")]
-    public void Nothing_else_is_one(string? text)
+    public void No_other_text_is_an_id(string? text)
     {
         Assert.False(PostId.TryParse(text, out _));
         Assert.False(PostId.TryParse(Encoding.UTF8.GetBytes(text ?? ""), out _));
     }
 
     [Property]
-    public void What_is_written_is_read_back(ulong high, ulong low)
+    public void A_written_id_is_read_back(ulong high, ulong low)
     {
         var id = new PostId(new UInt128(high, low));
 

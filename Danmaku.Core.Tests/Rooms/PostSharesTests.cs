@@ -13,7 +13,7 @@ public sealed class PostSharesTests
     public PostSharesTests() => _shares = new PostShares(PerSecond, _time);
 
     [Fact]
-    public void Half_of_what_each_would_have_is_a_share()
+    public void A_share_is_half_of_an_equal_part()
     {
         // 600 a minute for four.
         Count(1, times: 74);
@@ -42,7 +42,7 @@ public sealed class PostSharesTests
     }
 
     [Fact]
-    public void What_was_said_more_than_a_minute_ago_is_forgotten()
+    public void Posts_older_than_a_minute_are_forgotten()
     {
         Count(1, times: 500);
         _time.Advance(TimeSpan.FromSeconds(31));
@@ -64,7 +64,7 @@ public sealed class PostSharesTests
     }
 
     [Fact]
-    public void Beyond_so_many_sources_the_others_are_not_counted()
+    public void Clients_beyond_the_limit_are_not_counted()
     {
         for (var source = 1; source <= PostShares.MaxSources; source++)
         {

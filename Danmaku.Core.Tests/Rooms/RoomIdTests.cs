@@ -33,7 +33,7 @@ public partial class RoomIdTests
     [InlineData("弹幕")]
     [InlineData("é")]
     [InlineData("01234567890123456789012345678901234567890123456789012345678901234")]
-    public void Anything_else_is_not(string? text)
+    public void Any_other_name_is_not_a_room(string? text)
     {
         Assert.False(RoomId.TryParse(text, out _));
 

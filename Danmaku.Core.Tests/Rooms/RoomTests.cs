@@ -37,7 +37,7 @@ public class RoomTests
     [InlineData("a", "", RejectReason.FieldInvalid)]
     [InlineData("a", "\u001b[31mMei", RejectReason.FieldInvalid)]
     [InlineData("a", "1234567890123456789012345", RejectReason.FieldInvalid)]
-    public void What_no_edge_should_have_passed_on_is_refused_and_takes_no_offset(string text, string author, RejectReason reason)
+    public void A_post_that_no_edge_should_have_forwarded_is_refused_and_takes_no_offset(string text, string author, RejectReason reason)
     {
         var room = new Room(RoomOpening.First(Epoch), _limits with { MaxTextChars = 5, MaxPlainTextChars = 10 }, _time);
 
@@ -120,7 +120,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void Only_so_many_ids_are_remembered_and_the_oldest_go_first()
+    public void The_number_of_remembered_ids_is_bounded_and_the_oldest_are_forgotten_first()
     {
         for (var id = 1u; id <= 7; id++)
         {
@@ -150,7 +150,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void Time_in_a_room_goes_on_from_its_last_owners()
+    public void Time_in_a_room_continues_from_the_last_owner()
     {
         var later = _time.Now + 5_000;
         var room = new Room(RoomOpening.First(Epoch) with { LastTime = later }, _limits, _time);
@@ -161,7 +161,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void Time_in_a_room_does_not_go_on_from_a_clock_that_was_wrong()
+    public void Time_in_a_room_does_not_continue_from_a_wrong_clock()
     {
         var room = new Room(RoomOpening.First(Epoch) with { LastTime = _time.Now + 5_001 }, _limits, _time);
 
@@ -186,7 +186,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void An_origin_that_cannot_stamp_refuses_new_posts_and_knows_old_ones()
+    public void An_origin_that_cannot_stamp_refuses_new_posts_and_recognises_repeats()
     {
         var known = Accept("a", id: 1);
 
@@ -195,7 +195,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void An_edge_gets_what_it_misses_in_pages()
+    public void An_edge_gets_a_missing_range_in_pages()
     {
         var room = Open(_limits with { PageBytes = 2 * Size, PostsPerSecond = 100 }, posts: 5);
 
@@ -206,7 +206,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void What_is_older_than_memory_the_store_may_have_and_what_never_was_is_gone()
+    public void Older_danmaku_may_be_in_the_store_and_unknown_ones_are_gone()
     {
         var room = Open(_limits with { HistoryComments = 2, PostsPerSecond = 100 }, posts: 5);
 
@@ -238,7 +238,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void Nothing_is_seen_that_the_store_does_not_have()
+    public void Only_stored_danmaku_are_shown()
     {
         Accept("a");
         Accept("b");
@@ -294,7 +294,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void Only_so_much_waits_for_the_store_and_repeats_are_still_recognised()
+    public void The_number_of_unsaved_danmaku_is_bounded_and_repeats_are_still_recognised()
     {
         var room = new Room(RoomOpening.First(Epoch), _limits with { MaxUnsaved = 2, MaxAppend = 1 }, _time);
         room.Post(Make("a", 1));
@@ -321,7 +321,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void What_goes_to_edges_goes_in_pieces_that_travel_well()
+    public void Danmaku_go_to_edges_in_pieces_of_bounded_size()
     {
         var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { MaxTextChars = 1000 }, _time);
         for (var id = 1u; id <= 20; id++)
@@ -338,7 +338,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void In_a_full_room_those_who_have_posted_little_go_first()
+    public void In_a_full_room_clients_that_have_posted_little_go_first()
     {
         const int PerSecond = 20;
         var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = PerSecond }, _time);
@@ -371,7 +371,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void In_a_full_room_those_who_are_in_it_go_before_those_who_are_not()
+    public void In_a_full_room_its_viewers_go_before_other_clients()
     {
         const int PerSecond = 20;
         var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = PerSecond }, _time);
@@ -395,7 +395,7 @@ public class RoomTests
     }
 
     [Fact]
-    public void Who_is_alone_may_use_all_of_a_rooms_rate()
+    public void A_client_that_is_alone_may_use_the_rooms_whole_rate()
     {
         const int PerSecond = 20;
         var room = new Room(RoomOpening.First(Epoch), RoomLimits.Default with { PostsPerSecond = PerSecond }, _time);

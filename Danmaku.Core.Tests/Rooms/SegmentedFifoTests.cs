@@ -47,7 +47,7 @@ public sealed class SegmentedFifoTests
     }
 
     [Fact]
-    public void What_has_been_taken_is_let_go()
+    public void Removed_entries_are_freed()
     {
         var queue = new SegmentedFifo<object>();
         var taken = EnqueueAndTake(queue);
@@ -67,7 +67,7 @@ public sealed class SegmentedFifoTests
     }
 
     [Fact]
-    public void One_that_loses_as_much_as_it_gets_makes_nothing_new()
+    public void A_queue_that_loses_as_much_as_it_gets_allocates_nothing()
     {
         var queue = new SegmentedFifo<long>();
         Turn(queue, 2000);

@@ -96,7 +96,7 @@ public class TextRulesTests
     ];
 
     [Property(MaxTest = 5000)]
-    public void What_was_cleaned_is_not_changed_again(byte[] pieces)
+    public void A_cleaned_text_does_not_change_again(byte[] pieces)
     {
         var text = string.Concat(pieces.Select(piece => Pieces[piece % Pieces.Length]));
 
@@ -124,7 +124,7 @@ public class TextRulesTests
     }
 
     [Property(MaxTest = 1000)]
-    public void What_was_shown_once_is_shown_again(string? text)
+    public void A_shown_text_is_valid_again(string? text)
     {
         if (TextRules.Check(text ?? "", 20, out var trimmed) is null)
         {

@@ -66,7 +66,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void A_viewer_that_reads_is_told_at_once_what_there_was_no_time_for()
+    public void A_viewer_that_reads_is_told_at_once_about_skipped_danmaku()
     {
         Deliver(5, 1, 2);
         Skip(5, 3, 9);
@@ -79,7 +79,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void What_there_was_no_time_for_counts_as_skipped_for_a_slow_viewer()
+    public void Danmaku_skipped_for_lack_of_time_count_as_skipped_for_a_slow_viewer()
     {
         _outbox.Capacity = 1;
         Deliver(5, 1, 2);
@@ -95,7 +95,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void What_was_skipped_over_epochs_is_told_for_each()
+    public void Skipped_danmaku_of_several_epochs_are_told_for_each_epoch()
     {
         _outbox.Capacity = 1;
         Deliver(5, 1, 1);
@@ -183,7 +183,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void What_the_format_has_no_word_for_is_not_sent()
+    public void Messages_that_the_format_does_not_have_are_not_sent()
     {
         _outbox.Capacity = 0;
 
@@ -193,7 +193,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void A_loss_takes_the_place_of_what_was_skipped_before_it()
+    public void A_loss_replaces_earlier_skips()
     {
         _outbox.Capacity = 1;
         Deliver(5, 1, 1);
@@ -228,7 +228,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void What_is_skipped_after_a_loss_is_told_after_it()
+    public void Danmaku_skipped_after_a_loss_are_told_after_it()
     {
         _outbox.Capacity = 2;
         Deliver(5, 1, 1);
@@ -268,7 +268,7 @@ public class ViewerTests
     }
 
     [Fact]
-    public void What_it_remembers_to_have_skipped_is_bounded()
+    public void The_number_of_remembered_skips_is_bounded()
     {
         _outbox.Capacity = 1;
         for (var epoch = 1; epoch <= 17; epoch++)

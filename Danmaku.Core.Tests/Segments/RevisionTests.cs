@@ -17,7 +17,7 @@ public class RevisionTests
         Assert.Equal(revision, Revision.Of(Segment, Revision.Add([], new Position(7, from), new Position(7, through))));
 
     [Fact]
-    public void A_revision_never_comes_twice_and_what_it_covers_goes()
+    public void A_revision_is_never_reused_and_replaces_those_it_covers()
     {
         var revisions = Revision.Add([], new Position(7, 1100), new Position(7, 1100));
         revisions = Revision.Add(revisions, new Position(7, 1), new Position(7, 1));
@@ -31,7 +31,7 @@ public class RevisionTests
     }
 
     [Fact]
-    public void Too_many_become_one_for_the_whole_room()
+    public void Too_many_revisions_become_one_for_the_whole_room()
     {
         IReadOnlyList<Revision> revisions = [];
         for (var i = 1; i <= Revision.MaxPerRoom; i++)

@@ -33,5 +33,5 @@ public class SegmentNameTests
     [InlineData("١-0")]
     [InlineData("9007199254740992-0")]
     [InlineData("99999999999999999-0")]
-    public void There_is_no_other_spelling(string? text) => Assert.False(SegmentName.TryParse(text, out _));
+    public void A_name_has_no_other_spelling(string? text) => Assert.False(SegmentName.TryParse(text, out _));
 }

@@ -35,7 +35,7 @@ public class SegmentProperties
     }
 
     [Property(MaxTest = 200)]
-    public void What_is_sealed_never_changes_and_is_sealed_for_all(DoNotSize<int> seed)
+    public void A_sealed_segment_never_changes_and_is_sealed_for_every_reader(DoNotSize<int> seed)
     {
         var room = new LogModel(new Random(seed.Item));
         var (kept, known) = (new SegmentLog(), new HashSet<Segment>());

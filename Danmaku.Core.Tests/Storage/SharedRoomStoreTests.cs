@@ -22,7 +22,7 @@ public class SharedRoomStoreTests
     ];
 
     [Fact]
-    public async Task However_much_is_asked_no_more_goes_on_than_there_are_connections_for()
+    public async Task Concurrent_calls_never_exceed_the_number_of_connections()
     {
         var held = new HeldStore();
         var store = new SharedRoomStore(held);
@@ -36,7 +36,7 @@ public class SharedRoomStoreTests
     }
 
     [Fact]
-    public void Whatever_one_kind_asks_too_much_of_the_others_have_their_places()
+    public void Too_many_calls_of_one_kind_do_not_take_the_places_of_others()
     {
         foreach (var greedy in Kinds)
         {
@@ -55,7 +55,7 @@ public class SharedRoomStoreTests
     }
 
     [Fact]
-    public async Task To_ask_and_hang_up_makes_no_place_for_another_question()
+    public async Task A_cancelled_call_keeps_its_place_until_it_ends()
     {
         foreach (var ask in Kinds.Append((store, hangUp) => store.History.ExtentAsync(Room, hangUp)))
         {

@@ -19,7 +19,7 @@ public sealed class TrimGateTests
     }
 
     [Fact]
-    public void What_has_become_old_since_the_last_time_is_forgotten_also_soon_after_a_dispute()
+    public void Danmaku_that_became_old_since_the_last_trim_are_deleted_even_soon_after_a_dispute()
     {
         TryOpen(TrimGate.Patience);
         _time.Advance(Every);
@@ -43,7 +43,7 @@ public sealed class TrimGateTests
     }
 
     [Fact]
-    public void A_clock_that_was_believed_after_a_jump_waits_again()
+    public void A_clock_that_was_trusted_after_a_jump_waits_again()
     {
         TryOpen(TrimGate.Patience);
         _time.Advance(Every);

@@ -161,11 +161,11 @@ public class BinaryCodecTests
     [InlineData("1480808008")]
     [InlineData("10")]
     [InlineData("20")]
-    public void A_style_that_nobody_knows_is_refused(string hex) =>
+    public void An_unknown_style_is_refused(string hex) =>
         AssertRefused(Convert.FromHexString(hex), (ref BinaryReaderSpan reader) => BinaryCodec.ReadStyle(ref reader));
 
     [Fact]
-    public void What_is_only_announced_is_not_allocated()
+    public void An_announced_length_alone_allocates_nothing()
     {
         byte[] announced = [0xff, 0xff, 0xff, 0xff, 0x07, 1, 2, 3];
         AssertRefused(announced, (ref BinaryReaderSpan reader) => reader.ReadString(int.MaxValue));

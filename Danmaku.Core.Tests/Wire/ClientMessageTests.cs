@@ -118,10 +118,10 @@ public class ClientMessageTests
         Assert.IsType<ClientMessage.Bad>(Read($$"""{"type":"clock","client":{{new string('1', 33)}}}"""));
 
     [Property(MaxTest = 2000)]
-    public void Whatever_the_bytes_are_reading_them_never_throws(byte[] bytes) => Assert.NotNull(ClientMessage.Read(bytes));
+    public void Reading_any_bytes_never_throws(byte[] bytes) => Assert.NotNull(ClientMessage.Read(bytes));
 
     [Property(MaxTest = 2000)]
-    public void Whatever_is_between_the_braces_reading_it_never_throws(DoNotSize<int> seed)
+    public void Reading_any_object_never_throws(DoNotSize<int> seed)
     {
         string[] pieces =
         [

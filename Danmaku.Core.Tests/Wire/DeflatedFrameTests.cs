@@ -33,7 +33,7 @@ public class DeflatedFrameTests
     }
 
     [Fact]
-    public void What_does_not_shrink_stays_as_it_is()
+    public void A_batch_that_does_not_shrink_stays_as_it_is()
     {
         var noise = new byte[PerMessageDeflate.MinBytes];
         new Random(1).NextBytes(noise);
@@ -43,7 +43,7 @@ public class DeflatedFrameTests
     }
 
     [Fact]
-    public void A_batch_is_encoded_once_for_those_who_inflate_and_those_who_do_not()
+    public void A_batch_is_encoded_once_for_clients_with_and_without_compression()
     {
         var frames = new DeliveryFrames(Comments.Batch(5, default, 1, 50));
 

@@ -60,7 +60,7 @@ public class FrameTests
     }
 
     [Fact]
-    public void Plain_text_has_no_word_for_anything_else()
+    public void Plain_text_has_no_other_messages()
     {
         var plain = WireFormat.Plain;
         var welcome = new Welcome(RoomId.Parse("lobby"), "n", "a", new Position(1, 0), new Position(1, 0), false, 1, TimeSpan.FromSeconds(7));

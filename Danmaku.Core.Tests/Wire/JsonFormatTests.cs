@@ -59,7 +59,7 @@ public class JsonFormatTests
     }
 
     [Property(MaxTest = 500)]
-    public void Whatever_may_be_said_is_read_back_as_it_was(string[] texts, byte mode, byte size, int color, long? at)
+    public void Every_valid_text_is_read_back_unchanged(string[] texts, byte mode, byte size, int color, long? at)
     {
         var style = new CommentStyle((CommentMode)(mode % 4), color & 0xffffff, (CommentSize)(size % 3));
         var comments = texts

@@ -1,8 +1,8 @@
 namespace Danmaku.Core.Clocks;
 
 /// <summary>
-/// The time that a node goes by: its wall clock's as long as that is where it is agreed to be, and what is agreed otherwise, which then goes
-/// on with the monotonic clock. So nothing is stamped by a clock that has just jumped.
+/// The time that a node uses: its wall clock while that agrees with the agreed time, else the agreed time, carried on by the monotonic clock. So a clock that
+/// has just jumped stamps nothing.
 /// </summary>
 /// <remarks>Thread-safe. Timestamps and timers are the system's.</remarks>
 public sealed class AgreedTime : TimeProvider
@@ -10,17 +10,17 @@ public sealed class AgreedTime : TimeProvider
     private readonly TimeProvider _system;
     private long _agreed;
 
-    /// <param name="system">Its wall clock is believed until <see cref="Agree"/> says otherwise.</param>
+    /// <param name="system">Its wall clock is trusted until <see cref="Agree"/> sets another time.</param>
     public AgreedTime(TimeProvider system)
     {
         _system = system;
         Agree(Wall);
     }
 
-    /// <summary>The monotonic clock: how long ago it began, which may be anything.</summary>
+    /// <summary>The monotonic clock: the time since some fixed moment.</summary>
     public TimeSpan Monotonic => _system.GetElapsedTime(0);
 
-    /// <summary>What the wall clock says, right or wrong.</summary>
+    /// <summary>The wall clock's time, right or wrong.</summary>
     public DateTimeOffset WallClock => _system.GetUtcNow();
 
     /// <summary>How far the wall clock is ahead of the monotonic one.</summary>
@@ -33,7 +33,7 @@ public sealed class AgreedTime : TimeProvider
                 var before = Monotonic;
                 var wall = WallClock - DateTimeOffset.UnixEpoch;
 
-                // A process that was stopped between the two has read two moments.
+                // If the process was stopped between the two reads, they belong to two moments: read again.
                 if (Monotonic - before < TimeSpan.FromSeconds(1))
                 {
                     return wall - before;

@@ -1,45 +1,48 @@
 namespace Danmaku.Core.Clocks;
 
-/// <summary>What a node is to think of its wall clock. The numbers are those of the cluster's wire and never change.</summary>
+/// <summary>A node's judgement of its wall clock. The numbers are those of the cluster's wire and never change.</summary>
 public enum ClockState : byte
 {
-    /// <summary>It goes on as it did, or others say the same.</summary>
+    /// <summary>It runs evenly, or others agree with it.</summary>
     Right,
 
-    /// <summary>It has jumped, and there is nobody to ask: not believed yet.</summary>
+    /// <summary>It has jumped, and there is no other clock to compare it with: not trusted yet.</summary>
     Doubted,
 
-    /// <summary>Others know better.</summary>
+    /// <summary>Others disagree, and they are right.</summary>
     Wrong,
 
-    /// <summary>It goes on as it did, others say something else, and nobody can say who is right.</summary>
+    /// <summary>It runs evenly, others disagree, and it is not known which is right.</summary>
     Disputed,
 }
 
-/// <param name="Ahead">How far the wall clock is ahead of the agreed time, or of the other in a dispute; negative when it is behind.</param>
+/// <param name="Ahead">How far the wall clock is ahead of the agreed time, or, when disputed, of the other clock; negative when it is behind.</param>
 public readonly record struct ClockVerdict(ClockState State, TimeSpan Ahead);
 
 /// <summary>Another node's wall clock.</summary>
 /// <param name="Offset">How far it is ahead of this process's monotonic clock.</param>
-/// <param name="IsSteady">Whether it is where that node agreed that it should be. One that is not has no say.</param>
+/// <param name="IsSteady">Whether it is at that node's agreed time. Otherwise it has no vote.</param>
 public readonly record struct ClockReading(TimeSpan Offset, bool IsSteady);
 
-/// <summary>Decides whether this node's wall clock can be trusted, and what the time is when it cannot.</summary>
+/// <summary>Decides whether this node's wall clock can be trusted, and which time to use if not.</summary>
 /// <remarks>
-/// Every clock is seen by how far it is ahead of this process's monotonic clock: that stays the same unless somebody sets one of them.
-/// Not thread-safe; it has one owner.
+/// A clock is described by how far it is ahead of this process's monotonic clock. That distance is constant unless somebody sets the clock. Not thread-safe; it
+/// has one owner.
 /// </remarks>
-/// <param name="own">How far the wall clock is ahead at the start; believed until others say otherwise.</param>
+/// <param name="own">How far the wall clock is ahead at the start; trusted until others disagree.</param>
 /// <param name="now">The monotonic clock at the start.</param>
 public sealed class ClockJudge(TimeSpan own, TimeSpan now)
 {
-    /// <summary>How far clocks may be apart.</summary>
+    /// <summary>Clocks that are further apart disagree.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a clock that has jumped must go on evenly before it is believed where there is nobody to ask.</summary>
+    /// <summary>How long a clock that has jumped must run evenly before it is trusted again, when there is no other clock to compare it with.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    /// <summary>How near a wrong clock must come to be right again, so that one at the border is not now this and now that.</summary>
+    /// <summary>
+    /// How near a wrong clock must come to be right again; nearer than <see cref="Tolerance"/>, so that a clock at the border does not change its state all the
+    /// time.
+    /// </summary>
     private static readonly TimeSpan Recovered = Tolerance - TimeSpan.FromSeconds(1);
 
     private TimeSpan _agreedSince = now;
@@ -56,12 +59,12 @@ public sealed class ClockJudge(TimeSpan own, TimeSpan now)
     public TimeSpan AgreedFor(TimeSpan now) => now - _agreedSince;
 
     /// <summary>
-    /// More than half of the clocks that have not jumped are right. Where there is no such half the store's is, or, without one, those that
-    /// have not jumped. A clock that has jumped and cannot ask is believed again after <see cref="Patience"/>, or when it is back.
+    /// A majority of the clocks that have not jumped is right. Without a majority the store's clock is right; without a store, the clocks that have not jumped.
+    /// A clock that has jumped and cannot be compared is trusted again after <see cref="Patience"/>, or when it is back.
     /// </summary>
     /// <param name="now">The monotonic clock.</param>
     /// <param name="own">How far the wall clock is ahead of it.</param>
-    /// <param name="store">How far the store's clock is; null when it has none, or does not answer.</param>
+    /// <param name="store">How far the store's clock is; null when there is none, or it does not answer.</param>
     public ClockVerdict Judge(TimeSpan now, TimeSpan own, TimeSpan? store, IEnumerable<ClockReading> nodes)
     {
         var isSteady = IsAt(own, Agreed);
@@ -97,7 +100,7 @@ public sealed class ClockJudge(TimeSpan own, TimeSpan now)
         return new ClockVerdict(ClockState.Disputed, own - votes.MaxBy(vote => (own - vote).Duration()));
     }
 
-    /// <summary>What more than half of some clocks say, give or take the tolerance; null when they do not agree so far.</summary>
+    /// <summary>The time of a majority, within the tolerance; null when there is no majority.</summary>
     private static TimeSpan? Majority(List<TimeSpan> votes)
     {
         votes.Sort();
@@ -112,7 +115,7 @@ public sealed class ClockJudge(TimeSpan own, TimeSpan now)
         return null;
     }
 
-    /// <summary>A store that has jumped has no say until it is where it was, or where the agreed time is.</summary>
+    /// <summary>A store's clock that has jumped has no vote until it is back, or at the agreed time.</summary>
     private bool IsStoreSteady(TimeSpan? store)
     {
         if (store is not { } offset || (_store is { } known && !IsNear(offset, known) && !IsNear(offset, Agreed)))
@@ -160,7 +163,7 @@ public sealed class ClockJudge(TimeSpan own, TimeSpan now)
             _doubt = doubt = (own, now);
         }
 
-        // Where it was is believed at once, should it go back.
+        // If it goes back, it is trusted at once.
         return now - doubt.Since >= Patience ? Believe(now, own, before: Agreed) : new ClockVerdict(ClockState.Doubted, own - Agreed);
     }
 

@@ -1,13 +1,13 @@
 namespace Danmaku.Core.Drain;
 
-/// <summary>When each viewer of an edge that stops is told to go, so that they do not knock elsewhere all at once.</summary>
+/// <summary>Gives each viewer of a stopping edge its own moment to leave, so that not all of them reconnect at once.</summary>
 public static class DrainPlan
 {
-    /// <summary>Few viewers leave at this rate; more leave faster only because the window is not longer.</summary>
+    /// <summary>Few viewers leave at this rate; many leave faster, because the window is bounded.</summary>
     public const int ViewersPerSecond = 200;
 
-    /// <summary>Over how long the viewers are spread.</summary>
-    /// <param name="longest">The window of those who are many.</param>
+    /// <summary>The time over which the viewers are spread.</summary>
+    /// <param name="longest">The window when there are many viewers.</param>
     public static TimeSpan Window(int viewers, TimeSpan longest)
     {
         var needed = TimeSpan.FromSeconds((double)viewers / ViewersPerSecond);
@@ -15,10 +15,10 @@ public static class DrainPlan
     }
 
     /// <summary>
-    /// Puts the viewers in a random order and gives each a moment of the window. The window is cut into as many equal parts as there are
-    /// viewers, and each moment is a random one of its part: any moment for any viewer, and never many at a time.
+    /// Puts the viewers in a random order and gives each a moment of the window. The window is cut into as many equal parts as there are viewers, and each
+    /// moment is a random one of its part: so any viewer may get any moment, and never many leave at once.
     /// </summary>
-    /// <param name="random">0 to 1, without 1.</param>
+    /// <param name="random">At least 0 and less than 1.</param>
     /// <returns>Moments counted from the window's beginning, ascending.</returns>
     public static IReadOnlyList<(T Viewer, TimeSpan At)> Spread<T>(IReadOnlyCollection<T> viewers, TimeSpan longest, Func<double> random)
     {

@@ -2,19 +2,19 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Drain;
 
-/// <summary>To which other edge each viewer of one that stops is sent.</summary>
+/// <summary>Chooses the edge to which a stopping edge sends each viewer.</summary>
 /// <remarks>
-/// Of two edges chosen at random the one with fewer viewers: that balances, and still spreads when several edges stop together, or when
-/// what they know of each other is seconds old. Not thread-safe; it has one owner.
+/// Takes the one with fewer viewers of two random edges. That balances the load. It also spreads viewers when several edges stop together, or when the numbers
+/// of viewers are seconds old. Not thread-safe; it has one owner.
 /// </remarks>
-/// <param name="random">0 to 1, without 1.</param>
+/// <param name="random">At least 0 and less than 1.</param>
 public sealed class MoveTargets(Func<double> random)
 {
-    /// <summary>Viewers of each edge when it was first seen here, and those sent there since. As many as there were edges meanwhile.</summary>
+    /// <summary>For each edge: its viewers when it was first seen here, plus those sent there since. One entry for each edge seen meanwhile.</summary>
     private readonly Dictionary<Uri, long> _viewers = [];
 
-    /// <summary>Chooses for one more viewer.</summary>
-    /// <returns>Another edge's public address; null when none is known, and any will do.</returns>
+    /// <summary>Chooses an edge for one more viewer.</summary>
+    /// <returns>Another edge's public address; null when none is known; then any edge will do.</returns>
     public Uri? Next(ClusterStatus cluster)
     {
         ClusterMember[] edges = [.. cluster.Members.Where(member => member is { TakesViewers: true, PublicUrl: not null } && member.Name != cluster.Node)];

@@ -1,7 +1,7 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>Chance for all of a node who need some: waits that differ, orders that nobody foresees. Thread-safe.</summary>
-/// <param name="seed">The same gives the same numbers, where one thread asks.</param>
+/// <summary>Random numbers for all parts of a node: for waits that differ and orders that nobody can predict. Thread-safe.</summary>
+/// <param name="seed">The same seed gives the same numbers if one thread asks.</param>
 public sealed class Chance(int seed)
 {
     private readonly Lock _gate = new();

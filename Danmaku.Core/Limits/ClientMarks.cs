@@ -3,16 +3,16 @@ using System.Security.Cryptography;
 namespace Danmaku.Core.Limits;
 
 /// <summary>
-/// Marks by which an origin tells the clients of an edge apart without knowing them: a keyed hash of the client, of which nobody without the key
-/// finds the way back. Thread-safe.
+/// Marks let an origin distinguish the clients of an edge without knowing their addresses. A mark is a keyed hash of the client; without the key nobody can
+/// find the client. Thread-safe.
 /// </summary>
 /// <param name="key">At least 16 random bytes. Another key gives other marks.</param>
 public sealed class ClientMarks(byte[] key)
 {
-    /// <summary>A mark is 1 to this; 0 stands for nobody knows who.</summary>
+    /// <summary>A mark is 1 to this; 0 means that the client is unknown.</summary>
     public const int Max = (1 << Bits) - 1;
 
-    /// <summary>Few, and enough: among 4000 others a client shares its mark with one once in 2000 times.</summary>
+    /// <summary>Few bits are enough: among 4000 others a client shares its mark with one once in 2000 times.</summary>
     public const int Bits = 23;
 
     public int Of(ClientNetwork client)

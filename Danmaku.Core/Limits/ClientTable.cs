@@ -1,11 +1,13 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>Something for each client, made when it first comes. Beyond a bound those are forgotten who have not come for the longest.</summary>
+/// <summary>
+/// Keeps one value for each client, created when the client first comes. Beyond a bound it forgets the clients that have not come for the longest.
+/// </summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
-/// <param name="max">Most that are kept. At least half as many are never forgotten.</param>
+/// <param name="max">Most clients that are kept. The newest half of them are never forgotten.</param>
 public sealed class ClientTable<T>(int max, Func<T> make)
 {
-    // Two generations: when the young one is full it is the old one, and the old one is forgotten. Nobody looks for the oldest.
+    // Two generations: when the young one is full it replaces the old one. So nothing searches for the oldest client.
     private Dictionary<ClientNetwork, T> _young = [];
     private Dictionary<ClientNetwork, T> _old = [];
 

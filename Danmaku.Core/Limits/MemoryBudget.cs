@@ -2,7 +2,7 @@ using Danmaku.WebSockets;
 
 namespace Danmaku.Core.Limits;
 
-/// <summary>What memory is taken for.</summary>
+/// <summary>What clients use memory for.</summary>
 public enum MemoryKind
 {
     /// <summary>A constant for each open connection.</summary>
@@ -11,20 +11,20 @@ public enum MemoryKind
     /// <summary>A constant for each HTTP request under way.</summary>
     Requests,
 
-    /// <summary>What clients have sent and nobody has dealt with: half headers, half messages, unread bodies.</summary>
+    /// <summary>Received data that is not processed yet: unfinished headers and messages, unread bodies.</summary>
     Input,
 
-    /// <summary>What waits for clients that do not read as fast as they are sent.</summary>
+    /// <summary>Data that waits for clients that read more slowly than they are sent to.</summary>
     Output,
 }
 
-/// <summary>Bounds the memory that strangers take on a node, all of them together. Thread-safe; never blocks.</summary>
+/// <summary>Bounds the memory that all clients of a node use together. Thread-safe; never blocks.</summary>
 /// <remarks>
-/// Newcomers get none of the last eighth: it is left to those who are here already. What is taken without asking may go beyond the bound;
-/// then everybody who asks is refused until enough was given back.
+/// New clients get none of the last eighth: it is reserved for connected clients. <see cref="Take(MemoryKind, long)"/> may exceed the bound; then every request
+/// is refused until enough memory is returned.
 /// </remarks>
 /// <param name="bound">Bytes, all kinds together.</param>
-/// <param name="refused">Hears of everybody who is refused. Called from any thread; it must not throw.</param>
+/// <param name="refused">Called for each refusal, from any thread; it must not throw.</param>
 public sealed class MemoryBudget(long bound, Action<MemoryKind>? refused = null)
 {
     private readonly long _forNewcomers = bound - (bound / 8);
@@ -35,24 +35,24 @@ public sealed class MemoryBudget(long bound, Action<MemoryKind>? refused = null)
 
     public long Used => Interlocked.Read(ref _used);
 
-    /// <summary>Whether everybody is refused.</summary>
+    /// <summary>Whether every request is refused.</summary>
     public bool IsFull => Used >= bound;
 
     public long UsedFor(MemoryKind kind) => Interlocked.Read(ref _byKind[(int)kind]);
 
-    /// <summary>The same budget for one kind, for those who know of no others.</summary>
+    /// <summary>The same budget for one kind, for callers that know no other kinds.</summary>
     public IMemoryBudget For(MemoryKind kind) => new OfKind(this, kind);
 
-    /// <summary>Takes memory for somebody who comes.</summary>
+    /// <summary>Takes memory for a new client.</summary>
     /// <returns>False, with nothing taken, when there is too little.</returns>
     public bool TryEnter(MemoryKind kind, long bytes) => TryTake(kind, bytes, _forNewcomers);
 
-    /// <summary>Takes memory for somebody who is here already.</summary>
+    /// <summary>Takes memory for a connected client.</summary>
     /// <returns>False, with nothing taken, when there is too little.</returns>
     public bool TryTake(MemoryKind kind, long bytes) => TryTake(kind, bytes, bound);
 
-    /// <summary>Asks for somebody who is here already and whose memory is counted elsewhere, or cannot be told beforehand.</summary>
-    /// <returns>Whether it must do without.</returns>
+    /// <summary>Asks for a connected client whose memory is counted elsewhere, or is not known beforehand.</summary>
+    /// <returns>Whether it is refused.</returns>
     public bool Refuses(MemoryKind kind)
     {
         var isFull = IsFull;
@@ -64,14 +64,14 @@ public sealed class MemoryBudget(long bound, Action<MemoryKind>? refused = null)
         return isFull;
     }
 
-    /// <summary>Takes memory that is in use in any case.</summary>
+    /// <summary>Counts memory that is in use in any case.</summary>
     public void Take(MemoryKind kind, long bytes)
     {
         Interlocked.Add(ref _used, bytes);
         Interlocked.Add(ref _byKind[(int)kind], bytes);
     }
 
-    /// <summary>Gives back what was taken.</summary>
+    /// <summary>Returns memory that was taken.</summary>
     public void Return(MemoryKind kind, long bytes) => Take(kind, -bytes);
 
     private bool TryTake(MemoryKind kind, long bytes, long most)

@@ -1,23 +1,23 @@
 namespace Danmaku.Core.Limits;
 
 /// <summary>
-/// How fast one connection is read: so many messages of any kind per second, by itself and together with the others of its client. What is too much is
-/// not refused, but waits.
+/// Limits how fast one connection is read: a number of messages of any kind per second, for the connection alone and for all connections of its client
+/// together. More messages are not refused, but wait.
 /// </summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
-/// <param name="perSecond">Of the connection.</param>
-/// <param name="burst">Of the connection, after a pause.</param>
-/// <param name="client">What it shares with others; null where that has no limit.</param>
+/// <param name="perSecond">The connection's rate.</param>
+/// <param name="burst">The connection's burst after a pause.</param>
+/// <param name="client">The rate that it shares with its client's other connections; null when that has no limit.</param>
 public sealed class MessageBudget(double perSecond, double burst, SharedRate? client, TimeProvider time)
 {
-    /// <summary>Who has pushed for so long is a flood.</summary>
+    /// <summary>A connection that has been over its budget for this long is a flood.</summary>
     public static readonly TimeSpan MaxPush = TimeSpan.FromSeconds(10);
 
     private readonly TokenBucket _own = new(perSecond, burst, time);
     private PushTimer _push = new(time);
 
     /// <summary>Pays for a message.</summary>
-    /// <returns>How long it has to wait until it may be handled; zero for not at all.</returns>
+    /// <returns>How long the message waits until it may be handled; zero when it need not wait.</returns>
     public TimeSpan Take()
     {
         var (shared, isEased) = client?.Reserve(MaxPush) ?? (TimeSpan.Zero, true);
@@ -34,6 +34,6 @@ public sealed class MessageBudget(double perSecond, double burst, SharedRate? cl
         return wait;
     }
 
-    /// <summary>Whether it has been over its budget for <see cref="MaxPush"/>, and always had more to say when its turn came.</summary>
+    /// <summary>Whether it has been over its budget for <see cref="MaxPush"/>, and always had another message ready.</summary>
     public bool IsFlood => _push.Pushed >= MaxPush;
 }

@@ -3,10 +3,10 @@ using Danmaku.Core.Rooms;
 namespace Danmaku.Core.Limits;
 
 /// <summary>
-/// The rooms that clients of one edge use, and who has opened them: a client keeps so many open, and opens so many per second. A room that
-/// is in use costs nobody anything to enter, and one that a second client has entered is nobody's any more.
+/// Limits how many rooms each client of one edge keeps open, and how many it opens per second. Entering a room that is in use costs nothing. A room that a
+/// second client has entered counts for nobody any more.
 /// </summary>
-/// <remarks>Thread-safe. A room that is left counts for <paramref name="keepFor"/>, as long as it takes for the room to close.</remarks>
+/// <remarks>Thread-safe. An empty room still counts for <paramref name="keepFor"/>, the time until the room closes.</remarks>
 /// <param name="perClient">Most rooms that a client keeps open.</param>
 /// <param name="perSecond">Rooms that a client opens per second.</param>
 /// <param name="burst">Rooms that it may open at once after a pause.</param>
@@ -18,7 +18,7 @@ public sealed class OpenRooms(int perClient, double perSecond, double burst, Tim
     /// <summary>Most clients whose rate is remembered.</summary>
     private const int MaxClients = 10_000;
 
-    /// <summary>When trying again makes sense for one that keeps too many.</summary>
+    /// <summary>When a client that keeps too many rooms open should try again.</summary>
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<RoomId, Use> _rooms = [];
@@ -27,8 +27,8 @@ public sealed class OpenRooms(int perClient, double perSecond, double burst, Tim
     private readonly ClientTable<TokenBucket> _rates = new(MaxClients, () => new TokenBucket(perSecond, burst, time));
     private readonly Lock _gate = new();
 
-    /// <summary>A viewer is about to come in.</summary>
-    /// <returns>Null when it may, and then <see cref="Leave"/> is to be called; else how long it is to wait.</returns>
+    /// <summary>A viewer is about to enter a room.</summary>
+    /// <returns>Null when it may enter; then <see cref="Leave"/> must be called. Else how long it must wait.</returns>
     public TimeSpan? Enter(RoomId room, ClientNetwork client)
     {
         lock (_gate)
@@ -58,7 +58,7 @@ public sealed class OpenRooms(int perClient, double perSecond, double burst, Tim
         }
     }
 
-    /// <summary>A viewer has gone.</summary>
+    /// <summary>A viewer has left.</summary>
     public void Leave(RoomId room)
     {
         lock (_gate)
@@ -74,7 +74,7 @@ public sealed class OpenRooms(int perClient, double perSecond, double burst, Tim
     }
 
     /// <summary>Somebody posts without being a viewer.</summary>
-    /// <returns>As of <see cref="Enter"/>; nothing is to be called afterwards.</returns>
+    /// <returns>As for <see cref="Enter"/>, but nothing needs to be called afterwards.</returns>
     public TimeSpan? Visit(RoomId room, ClientNetwork client)
     {
         var wait = Enter(room, client);
@@ -130,14 +130,14 @@ public sealed class OpenRooms(int perClient, double perSecond, double burst, Tim
 
     private sealed class Use(ClientNetwork opener)
     {
-        /// <summary>Null when others have come in too.</summary>
+        /// <summary>The client that opened it; null when others have entered too.</summary>
         public ClientNetwork? Opener { get; set; } = opener;
 
         public int Viewers { get; set; }
 
         public long EmptySince { get; set; }
 
-        /// <summary>Its place among the empty ones; null while somebody is in it.</summary>
+        /// <summary>Its node in the list of empty rooms; null while somebody is in the room.</summary>
         public LinkedListNode<RoomId>? Empty { get; set; }
     }
 }

@@ -1,13 +1,15 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>The rate at which one connection, or one client, posts: its socket takes, and its room gives back what was taken for a repeat. Thread-safe.</summary>
-/// <param name="client">The rate that it shares with the other connections of its client; null where that has no limit.</param>
+/// <summary>
+/// The rate at which one connection, or one client, posts. The socket takes a token for each post, and the room returns it for a repeat. Thread-safe.
+/// </summary>
+/// <param name="client">The rate that it shares with the other connections of its client; null when that has no limit.</param>
 public sealed class PostRate(double perSecond, double burst, TimeProvider time, PostRate? client = null)
 {
     private readonly TokenBucket _bucket = new(perSecond, burst, time);
     private readonly Lock _gate = new();
 
-    /// <summary>Whether at least half of the burst is there, here and with the client.</summary>
+    /// <summary>Whether at least half of the burst is left, for the connection and for its client.</summary>
     public bool IsHalfFull
     {
         get
@@ -19,7 +21,7 @@ public sealed class PostRate(double perSecond, double burst, TimeProvider time, 
         }
     }
 
-    /// <returns>Null when it may post, else how long it is to wait.</returns>
+    /// <returns>Null when it may post, else how long it must wait.</returns>
     public TimeSpan? TryTake()
     {
         lock (_gate)
@@ -39,7 +41,7 @@ public sealed class PostRate(double perSecond, double burst, TimeProvider time, 
         }
     }
 
-    /// <summary>The last one was no new post, or nobody knows what became of it: sending it again costs nothing.</summary>
+    /// <summary>Returns a token: the post was a repeat, or its outcome is unknown, so sending it again costs nothing.</summary>
     public void Return()
     {
         lock (_gate)

@@ -1,8 +1,7 @@
 namespace Danmaku.Core.Limits;
 
 /// <summary>
-/// Bounds the rooms that are open on one origin. Where it is full, the room that nobody has watched for the longest has to close for another; one
-/// that somebody watches never has.
+/// Bounds the open rooms of one origin. When it is full, the room that nobody has watched for the longest closes for a new one; a watched room never closes.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 public sealed class RoomSlots(int max)
@@ -12,7 +11,7 @@ public sealed class RoomSlots(int max)
     private int _taken;
 
     /// <summary>A room opens. Nobody watches it yet.</summary>
-    /// <param name="lose">Called when the slot has gone to another room: this one is to close. By any thread.</param>
+    /// <param name="lose">Called from any thread when the slot was given to another room: this room must close.</param>
     /// <returns>Null when all rooms are watched.</returns>
     public Slot? TryTake(Action lose)
     {
@@ -51,7 +50,7 @@ public sealed class RoomSlots(int max)
         return true;
     }
 
-    /// <summary>One room's.</summary>
+    /// <summary>The slot of one room.</summary>
     public sealed class Slot
     {
         private readonly RoomSlots _slots;
@@ -64,7 +63,7 @@ public sealed class RoomSlots(int max)
             Place = new LinkedListNode<Slot>(this);
         }
 
-        /// <summary>Whether another room has it.</summary>
+        /// <summary>Whether the slot was given to another room.</summary>
         public bool IsLost
         {
             get
@@ -78,7 +77,7 @@ public sealed class RoomSlots(int max)
 
         internal LinkedListNode<Slot> Place { get; }
 
-        /// <summary>Somebody watches the room. One whose slot is lost gets another, if there is one.</summary>
+        /// <summary>Somebody watches the room. A room that has lost its slot gets another, if one is free.</summary>
         public void Watch()
         {
             lock (_slots._gate)

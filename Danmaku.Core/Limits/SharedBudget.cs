@@ -1,7 +1,7 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>Bounds what many owners have together, each of which counts its own. Thread-safe.</summary>
-/// <param name="max">Reached, it is full; those who do not look may go beyond it.</param>
+/// <summary>Bounds a count over many owners, each of which adds its own share. Thread-safe.</summary>
+/// <param name="max">When the count reaches it, the budget is full; owners that do not check may exceed it.</param>
 public sealed class SharedBudget(int max)
 {
     private int _count;

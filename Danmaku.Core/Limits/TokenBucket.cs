@@ -1,6 +1,6 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>A rate with bursts: holds up to its burst of tokens and gains some each second.</summary>
+/// <summary>A rate with bursts: holds at most a burst of tokens and gains some each second.</summary>
 /// <remarks>Not thread-safe; it has one owner. Starts full.</remarks>
 public sealed class TokenBucket
 {
@@ -16,7 +16,7 @@ public sealed class TokenBucket
         (_tokens, _at) = (burst, time.GetTimestamp());
     }
 
-    /// <summary>Whether it has been idle so long that a new one would be the same.</summary>
+    /// <summary>Whether it has been idle so long that it equals a new one.</summary>
     public bool IsFull
     {
         get
@@ -26,7 +26,7 @@ public sealed class TokenBucket
         }
     }
 
-    /// <summary>Whether at least half of its burst is there.</summary>
+    /// <summary>Whether at least half of the burst is left.</summary>
     public bool IsHalfFull
     {
         get
@@ -37,8 +37,8 @@ public sealed class TokenBucket
     }
 
     /// <summary>Takes one token.</summary>
-    /// <param name="keep">How many others must be left.</param>
-    /// <returns>Null when there was one, else how long to wait for the next.</returns>
+    /// <param name="keep">How many tokens must be left.</param>
+    /// <returns>Null when a token was taken, else how long to wait for one.</returns>
     public TimeSpan? TryTake(double keep = 0)
     {
         Refill();
@@ -51,9 +51,9 @@ public sealed class TokenBucket
         return TimeSpan.FromSeconds(Math.Clamp((keep + 1 - _tokens) / _perSecond, 0.001, 86_400));
     }
 
-    /// <summary>Takes one token, also the next that nobody has taken yet and that is still to come: so those who wait have turns.</summary>
-    /// <param name="most">The longest wait: beyond it the token is not counted.</param>
-    /// <returns>How long until it is there; zero when it is.</returns>
+    /// <summary>Takes one token, or reserves the next future one: so waiting callers get turns.</summary>
+    /// <param name="most">The longest wait; tokens taken beyond it are not counted.</param>
+    /// <returns>How long until the token is there; zero when it is there now.</returns>
     public TimeSpan Reserve(TimeSpan most)
     {
         Refill();
@@ -61,10 +61,10 @@ public sealed class TokenBucket
         return _tokens >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Max(0.001, -_tokens / _perSecond));
     }
 
-    /// <summary>Takes tokens, also such as are only to come: then it is longer until there is one again.</summary>
+    /// <summary>Takes tokens, also future ones: then the next token comes later.</summary>
     public void Owe(double tokens) => _tokens -= tokens;
 
-    /// <summary>Puts a token back that was taken for nothing.</summary>
+    /// <summary>Returns a token that was not needed.</summary>
     public void Return() => _tokens = Math.Min(_burst, _tokens + 1);
 
     private void Refill()

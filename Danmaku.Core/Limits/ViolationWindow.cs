@@ -1,14 +1,14 @@
 namespace Danmaku.Core.Limits;
 
-/// <summary>Counts what may happen a few times within a while. Thread-safe.</summary>
-/// <param name="limit">The strike within <paramref name="window"/> that is too much; 0 for never.</param>
+/// <summary>Counts violations within a period; a few are allowed. Thread-safe.</summary>
+/// <param name="limit">How many violations within <paramref name="window"/> are too many; 0 = any number is allowed.</param>
 public sealed class ViolationWindow(int limit, TimeSpan window, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private Queue<long>? _times;
 
-    /// <summary>Counts one more.</summary>
-    /// <returns>Whether it was one too many.</returns>
+    /// <summary>Counts one more violation.</summary>
+    /// <returns>Whether that was one too many.</returns>
     public bool Strike()
     {
         if (limit == 0)

@@ -5,8 +5,8 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Observability;
 
-/// <summary>Everything a node counts: the one catalogue of metric names, all of the meter <c>Danmaku</c>.</summary>
-/// <remarks>Thread-safe. docs/operations.md says what to watch and when to act.</remarks>
+/// <summary>All metrics of a node: the one catalogue of their names, in the meter <c>Danmaku</c>.</summary>
+/// <remarks>Thread-safe. docs/operations.md says when to act on them.</remarks>
 public sealed class DanmakuMetrics : IDisposable
 {
     public const string MeterName = "Danmaku";
@@ -51,40 +51,73 @@ public sealed class DanmakuMetrics : IDisposable
 
     public DanmakuMetrics()
     {
-        _posts = _meter.CreateCounter<long>("danmaku_posts", description: "Posts accepted by rooms whose origin is this node.");
-        _refusals = _meter.CreateCounter<long>("danmaku_refusals", description: "Posts refused to viewers of this node, by reason.");
+        _posts = _meter.CreateCounter<long>("danmaku_posts", description: "Posts accepted by rooms of this origin.");
+        _refusals = _meter.CreateCounter<long>("danmaku_refusals", description: "Posts of this node's viewers that were refused, by reason.");
         _deliveries = _meter.CreateCounter<long>("danmaku_deliveries", description: "Danmaku put into viewers' outboxes.");
-        _skipped = _meter.CreateCounter<long>("danmaku_skipped", description: "Danmaku that viewers were too slow for: outbox overflows.");
-        _closes = _meter.CreateCounter<long>("danmaku_closes", description: "WebSockets closed by this node, by code.");
+        _skipped = _meter.CreateCounter<long>("danmaku_skipped", description: "Danmaku that viewers did not get because they, or this edge, were too slow.");
+        _closes = _meter.CreateCounter<long>("danmaku_closes", description: "WebSockets that this node closed, by code.");
         _connectsRefused = _meter.CreateCounter<long>("danmaku_connects_refused", description: "Requests for WebSockets that this node refused, by reason.");
-        _readsDelayed = _meter.CreateCounter<long>("danmaku_reads_delayed", description: "Times that a WebSocket was read no further for a while because it, or its address, sent too many messages.");
+        _readsDelayed = _meter.CreateCounter<long>(
+            "danmaku_reads_delayed",
+            description: "How often reading a WebSocket paused because it, or its address, sent too many messages.");
         _requestsRefused = _meter.CreateCounter<long>("danmaku_requests_refused", description: "HTTP requests refused because their address made too many.");
         _gaps = _meter.CreateCounter<long>("danmaku_gaps", description: "Ranges that were missing on this edge and were fetched from an origin.");
-        _lost = _meter.CreateCounter<long>("danmaku_lost", description: "Times that a room on this edge could not prove its history complete.");
-        _replicationDropped = _meter.CreateCounter<long>("danmaku_replication_dropped", description: "Slices and heads not published because a publisher's queue was full; edges fetch them.");
+        _lost = _meter.CreateCounter<long>("danmaku_lost", description: "How often a room on this edge could not prove its history complete.");
+        _replicationDropped = _meter.CreateCounter<long>(
+            "danmaku_replication_dropped",
+            description: "Slices and heads not published because a publisher's queue was full; edges fetch them.");
         _replicationBatches = _meter.CreateCounter<long>("danmaku_replication_batches", description: "Batches published to edges.");
         _replicationComments = _meter.CreateCounter<long>("danmaku_replication_comments", description: "Danmaku in the batches published to edges.");
-        _publishedUnsaved = _meter.CreateCounter<long>("danmaku_published_unsaved", description: "Danmaku shown before the store had them, because it was too slow or away.");
-        _storeFailures = _meter.CreateCounter<long>("danmaku_store_failures", description: "Calls to the store that failed and are tried again.");
-        _fenced = _meter.CreateCounter<long>("danmaku_rooms_fenced", description: "Rooms that stopped writing because another origin has opened them.");
-        _cacheAnswers = _meter.CreateCounter<long>("danmaku_cache_answers", description: "Answers of the HTTP cache, by result: hit, miss, stale, revalidated or error.");
-        _originFailures = _meter.CreateCounter<long>("danmaku_cache_origin_failures", description: "Requests for content that an origin did not answer, or with 502, 503 or 504.");
-        _memoryRefusals = _meter.CreateCounter<long>("danmaku_memory_refusals", description: "Refused because the memory for clients is used up, by kind: connections, requests, input or output.");
-        _trimsPutOff = _meter.CreateCounter<long>("danmaku_store_trims_put_off", description: "Times that what is old was not forgotten, because the clock has not been agreed on for long enough.");
-        _storeCommits = _meter.CreateHistogram<double>("danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
-        _meter.CreateObservableGauge("danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved), description: "Danmaku accepted by this origin that its store does not have yet.");
+        _publishedUnsaved = _meter.CreateCounter<long>(
+            "danmaku_published_unsaved",
+            description: "Danmaku shown before the store had them, because it was slow or away.");
+        _storeFailures = _meter.CreateCounter<long>("danmaku_store_failures", description: "Failed calls of the store, which are repeated.");
+        _fenced = _meter.CreateCounter<long>("danmaku_rooms_fenced", description: "Rooms that stopped writing because another origin had opened them.");
+        _cacheAnswers = _meter.CreateCounter<long>(
+            "danmaku_cache_answers",
+            description: "Answers of the HTTP cache, by result: hit, miss, stale, revalidated or error.");
+        _originFailures = _meter.CreateCounter<long>(
+            "danmaku_cache_origin_failures",
+            description: "Requests for content that an origin did not answer, or answered with 502, 503 or 504.");
+        _memoryRefusals = _meter.CreateCounter<long>(
+            "danmaku_memory_refusals",
+            description: "Refusals because the memory for clients is used up, by kind: connections, requests, input or output.");
+        _trimsPutOff = _meter.CreateCounter<long>(
+            "danmaku_store_trims_put_off",
+            description: "How often deleting old danmaku was postponed because the clock was not trusted for long enough.");
+        _storeCommits = _meter.CreateHistogram<double>(
+            "danmaku_store_commit", unit: "s",
+            description: "How long the store took for a commit.", advice: CommitBuckets);
+        CreateGauges();
+    }
+
+    private void CreateGauges()
+    {
+        _meter.CreateObservableGauge(
+            "danmaku_store_unsaved", () => Interlocked.Read(ref _unsaved),
+            description: "Danmaku accepted by this origin that its store does not have yet.");
         _meter.CreateObservableGauge("danmaku_viewers", () => Viewers, description: "People connected to this node.");
         _meter.CreateObservableGauge("danmaku_rooms", ObserveRooms, description: "Open rooms, by part: origin (kept here) or edge (watched here).");
-        _meter.CreateObservableGauge("danmaku_cache_bytes", ObserveCache, unit: "By", description: "What the HTTP cache keeps, by tier: memory or disk.");
-        _meter.CreateObservableGauge("danmaku_memory_bytes", ObserveMemoryUse, unit: "By", description: "What clients take of the node's memory, by kind: connections, requests, input or output.");
-        _meter.CreateObservableGauge("danmaku_memory_limit_bytes", ObserveMemoryBound, unit: "By", description: "What clients may take of the node's memory, all kinds together.");
-        _meter.CreateObservableGauge("danmaku_descriptors", ObserveDescriptors, description: "File descriptors in use.");
-        _meter.CreateObservableGauge("danmaku_descriptors_limit", ObserveDescriptorLimit, description: "File descriptors that the process may have.");
-        _meter.CreateObservableGauge("danmaku_accepting", ObserveListeners, description: "Whether a listener accepts connections (1), or waits for file descriptors (0).");
-        _meter.CreateObservableGauge("danmaku_disk_free_bytes", () => ObserveDisk(space => space.Free), unit: "By", description: "What this node may still write to the disk of its data directory.");
-        _meter.CreateObservableGauge("danmaku_disk_size_bytes", () => ObserveDisk(space => space.Size), unit: "By", description: "The size of the disk of the data directory.");
+        _meter.CreateObservableGauge("danmaku_cache_bytes", ObserveCache, unit: "By", description: "Size of the HTTP cache, by tier: memory or disk.");
+        _meter.CreateObservableGauge(
+            "danmaku_memory_bytes", ObserveMemoryUse, unit: "By",
+            description: "Memory that clients use, by kind: connections, requests, input or output.");
+        _meter.CreateObservableGauge("danmaku_memory_limit_bytes", ObserveMemoryBound, unit: "By", description: "Memory that all clients together may use.");
+        _meter.CreateObservableGauge("danmaku_descriptors", ObserveDescriptors, description: "Open file descriptors.");
+        _meter.CreateObservableGauge("danmaku_descriptors_limit", ObserveDescriptorLimit, description: "The limit of open file descriptors.");
+        _meter.CreateObservableGauge(
+            "danmaku_accepting", ObserveListeners,
+            description: "Whether a listener accepts connections (1), or waits for file descriptors (0).");
+        _meter.CreateObservableGauge(
+            "danmaku_disk_free_bytes", () => ObserveDisk(space => space.Free), unit: "By",
+            description: "Bytes that this node may still write to the disk of its data directory.");
+        _meter.CreateObservableGauge(
+            "danmaku_disk_size_bytes", () => ObserveDisk(space => space.Size), unit: "By",
+            description: "The size of the disk of the data directory.");
         _meter.CreateObservableGauge("danmaku_cluster_members", ObserveMembers, description: "Cluster members seen by this node, by status.");
-        _meter.CreateObservableGauge("danmaku_clock_ahead", () => _clockAhead(), unit: "s", description: "How far this node's wall clock is ahead of the time that it goes by; negative when it is behind.");
+        _meter.CreateObservableGauge(
+            "danmaku_clock_ahead", () => _clockAhead(), unit: "s",
+            description: "How far this node's wall clock is ahead of the time that the node uses; negative when it is behind.");
     }
 
     public long Viewers => Interlocked.Read(ref _viewers);
@@ -93,7 +126,7 @@ public sealed class DanmakuMetrics : IDisposable
 
     public long OriginRooms => Interlocked.Read(ref _originRooms);
 
-    /// <summary>Whether it is one of these, and not of another node in this process.</summary>
+    /// <summary>Whether an instrument belongs to this node, and not to another node in this process.</summary>
     public bool Has(Instrument instrument) => ReferenceEquals(instrument.Meter, _meter);
 
     public void PostAccepted() => _posts.Add(1);
@@ -154,28 +187,28 @@ public sealed class DanmakuMetrics : IDisposable
 
     public void OriginRoomClosed() => Interlocked.Decrement(ref _originRooms);
 
-    /// <summary>Where the number of members by status is read from.</summary>
+    /// <summary>Sets the source of the number of members by status.</summary>
     public void ObserveMembers(Func<IEnumerable<KeyValuePair<string, long>>> members) => _members = members;
 
-    /// <summary>Where the size of the HTTP cache by tier is read from.</summary>
+    /// <summary>Sets the source of the size of the HTTP cache by tier.</summary>
     public void ObserveCache(Func<IEnumerable<KeyValuePair<string, long>>> bytes) => _cacheBytes = bytes;
 
-    /// <summary>Somebody was refused, since the memory for clients is used up.</summary>
+    /// <summary>A client was refused because the memory for clients is used up.</summary>
     public void MemoryRefused(MemoryKind kind) => _memoryRefusals.Add(1, KindLabel(kind));
 
-    /// <summary>What clients take.</summary>
+    /// <summary>Sets the source of the memory that clients use.</summary>
     public void ObserveMemory(MemoryBudget memory) => _memory = memory;
 
-    /// <param name="used">Counts those in use.</param>
+    /// <param name="used">Counts the descriptors in use.</param>
     public void ObserveDescriptors(Func<int> used, int limit) => (_descriptors, _descriptorLimit) = (used, limit);
 
-    /// <summary>Where it is read which listeners accept; several have some.</summary>
+    /// <summary>Adds a source of which listeners accept connections; there may be several.</summary>
     public void ObserveListeners(Func<IEnumerable<KeyValuePair<string, bool>>> listeners) => _listeners.Add(listeners);
 
-    /// <summary>Where the space on the disk of the data directory is read from; null where the system does not say.</summary>
+    /// <summary>Sets the source of the space on the disk of the data directory; null when the system does not report it.</summary>
     public void ObserveDisk(Func<(long Free, long Size)?> disk) => _disk = disk;
 
-    /// <summary>Where the seconds are read from by which the wall clock is ahead.</summary>
+    /// <summary>Sets the source of how many seconds the wall clock is ahead.</summary>
     public void ObserveClock(Func<double> ahead) => _clockAhead = ahead;
 
     public void Dispose() => _meter.Dispose();
@@ -198,7 +231,8 @@ public sealed class DanmakuMetrics : IDisposable
     private IEnumerable<Measurement<long>> ObserveDescriptorLimit() => _descriptors is null ? [] : [new(_descriptorLimit)];
 
     private IEnumerable<Measurement<long>> ObserveListeners() =>
-        _listeners.SelectMany(each => each()).Select(listener => new Measurement<long>(listener.Value ? 1 : 0, new KeyValuePair<string, object?>("listener", listener.Key)));
+        _listeners.SelectMany(each => each())
+            .Select(listener => new Measurement<long>(listener.Value ? 1 : 0, new KeyValuePair<string, object?>("listener", listener.Key)));
 
     private Measurement<long>[] ObserveRooms() =>
     [

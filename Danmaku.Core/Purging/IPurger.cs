@@ -2,7 +2,7 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Purging;
 
-/// <summary>What is to leave the caches.</summary>
+/// <summary>What to remove from the caches.</summary>
 public abstract record PurgeOrder
 {
     private PurgeOrder()
@@ -16,40 +16,40 @@ public abstract record PurgeOrder
         public const int MaxChars = 2048;
     }
 
-    /// <summary>All that belongs to a room; its history gets new addresses first.</summary>
+    /// <summary>Everything of a room; its history gets new addresses first.</summary>
     public sealed record Room(RoomId Id) : PurgeOrder;
 }
 
-/// <summary>What became of an order.</summary>
+/// <summary>The result of a purge.</summary>
 public abstract record PurgeResult
 {
     private PurgeResult()
     {
     }
 
-    /// <summary>Edges were told.</summary>
-    /// <param name="Revision">The room's new one; null where no room was purged, or none that a store knows.</param>
-    /// <param name="Nodes">Those that have said that it is gone.</param>
-    /// <param name="Missing">Names of edges that have not within the time.</param>
+    /// <summary>The edges were asked.</summary>
+    /// <param name="Revision">The room's new revision; null when no room was purged, or the store does not know it.</param>
+    /// <param name="Nodes">Nodes that have removed it.</param>
+    /// <param name="Missing">Names of edges that did not answer in time.</param>
     public sealed record Told(long? Revision, IReadOnlyList<PurgedNode> Nodes, IReadOnlyList<string> Missing) : PurgeResult;
 
-    /// <summary>Nothing was done: no store could be reached that would have given the room a new revision, or too many orders wait.</summary>
+    /// <summary>Nothing was done: no store could be reached to give the room a new revision, or too many purges wait.</summary>
     public sealed record Unavailable : PurgeResult;
 }
 
-/// <param name="Entries">How many stored responses are gone from it.</param>
+/// <param name="Entries">How many stored responses it removed.</param>
 public sealed record PurgedNode(string Name, int Entries);
 
-/// <summary>Takes things out of the caches of all edges.</summary>
+/// <summary>Removes responses from the caches of all edges.</summary>
 public interface IPurger
 {
-    /// <summary>Ends when all edges have answered, or in a few seconds. Repeating it is safe.</summary>
+    /// <summary>Completes when all edges have answered, or after a few seconds. Safe to repeat.</summary>
     Task<PurgeResult> PurgeAsync(PurgeOrder order, CancellationToken cancellation);
 }
 
-/// <summary>What this node has cached. Thread-safe.</summary>
+/// <summary>The cache of this node. Thread-safe.</summary>
 public interface IPurgeable
 {
-    /// <returns>How many stored responses are gone.</returns>
+    /// <returns>How many stored responses were removed.</returns>
     int Purge(PurgeOrder order);
 }

@@ -1,49 +1,49 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// When a room on an edge fans out: at once when it was quiet, else a tick after the first danmaku that is ready. The tick is two and a half times
-/// what a fan-out takes, within bounds, so that it grows with the number of viewers and with whatever else the machine does, and batches grow with
-/// it; it is no shorter than what all rooms together can bear.
+/// Decides when a room on an edge fans out: at once after a quiet time, else one tick after the first pending danmaku. The tick is two and a half times the
+/// time of a fan-out, within bounds. So it grows with the number of viewers and the load of the machine, and batches grow with it. It is never shorter than the
+/// load of all rooms together allows.
 /// </summary>
 /// <remarks>
-/// Not thread-safe; it has one owner. Writing costs about the same for one danmaku as for fifty: a longer tick is what makes a crowd cheap.
-/// Beyond the longest tick a fan-out that takes longer still gets a pause, in which the room hears what has come meanwhile. Where more comes than can be
-/// written, each would take longer than the one before: one that would take longer than <see cref="Longest"/> leaves out the oldest.
+/// Not thread-safe; it has one owner. Writing costs about the same for one danmaku as for fifty, so a longer tick makes many viewers cheap. If fan-outs take
+/// longer than the longest tick, each is still followed by a pause, in which the room handles what has come meanwhile. If more danmaku come than can be
+/// written, fan-outs would take longer and longer: a fan-out that would take longer than <see cref="Longest"/> leaves out the oldest danmaku.
 /// </remarks>
-/// <param name="load">Of all rooms, with the bounds.</param>
-public sealed class AdaptiveFlush(FanoutLoad load, TimeProvider time)
+/// <param name="load">The load of all rooms, with the bounds.</param>
+public sealed class AdaptiveFlush(FanOutLoad load, TimeProvider time)
 {
-    /// <summary>What a fan-out may take. Where more is ready, what goes out is the newest that takes four fifths of that.</summary>
+    /// <summary>The longest fan-out. If more is pending, only the newest danmaku are sent, as many as take four fifths of it.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
-    /// <summary>So much always goes out (<see cref="Comment.Bytes"/>): with less, it is the number of writes that takes the time, and not what is in them.</summary>
+    /// <summary>This many bytes are always sent (<see cref="Comment.Bytes"/>): with fewer, the number of writes takes the time, not their size.</summary>
     public const long AlwaysBearable = 256 * 1024;
 
     private const double Pause = 1.1;
 
-    /// <summary>How much one fan-out says about the next.</summary>
+    /// <summary>The weight of one fan-out in the estimate for the next.</summary>
     private const double Weight = 0.25;
 
     private long? _last;
 
-    /// <summary>For how long what is ready waits, and since when; null while nobody has asked.</summary>
+    /// <summary>How long pending danmaku wait, and since when; null before the first question.</summary>
     private (long Since, TimeSpan Wait)? _due;
 
     private bool _wasShared;
     private TimeSpan _takes;
     private TimeSpan _tick;
 
-    /// <summary>What the last fan-out took, and how much it was.</summary>
+    /// <summary>The time and size of the last fan-out.</summary>
     private TimeSpan _took;
 
     private long _bytes;
 
-    /// <summary>What danmaku wait for others, and least from one fan-out to the next, as things are.</summary>
+    /// <summary>The current tick: how long danmaku wait for others, and the least time between two fan-outs.</summary>
     public TimeSpan Tick => _tick < load.Tick ? load.Tick : _tick;
 
     /// <summary>
-    /// How long what is ready still waits to go out, from when that was first asked since the last fan-out. Not at all when the last one was a tick ago or
-    /// longer. Else a tick, in which others come and share its fan-out; when the last fan-out was shared with none, only until a tick after that.
+    /// How long pending danmaku still wait, counted from the first question since the last fan-out. They do not wait if the last fan-out was at least one tick
+    /// ago. Otherwise they wait one tick, in which others may come. If the last fan-out had only one danmaku, they wait only until one tick after it.
     /// </summary>
     public TimeSpan Wait()
     {
@@ -53,8 +53,8 @@ public sealed class AdaptiveFlush(FanoutLoad load, TimeProvider time)
         return wait - time.GetElapsedTime(since, now) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    /// <summary>How much of what is ready there is time for; all of it unless the last fan-out was large and took long.</summary>
-    /// <param name="ready">Of danmaku (<see cref="Comment.Bytes"/>).</param>
+    /// <summary>How many pending bytes there is time for: all, unless the last fan-out was large and slow.</summary>
+    /// <param name="ready">Pending bytes of danmaku (<see cref="Comment.Bytes"/>).</param>
     public long Bearable(long ready)
     {
         if (_took < Longest / 4 || _bytes < AlwaysBearable || ready * (_took / _bytes) <= Longest)
@@ -68,9 +68,9 @@ public sealed class AdaptiveFlush(FanoutLoad load, TimeProvider time)
     /// <summary>A fan-out begins.</summary>
     public void FanOutStarts() => (_last, _due) = (time.GetTimestamp(), null);
 
-    /// <summary>The fan-out that began last is over.</summary>
-    /// <param name="count">Danmaku in it.</param>
-    /// <param name="bytes">Of these (<see cref="Comment.Bytes"/>).</param>
+    /// <summary>The current fan-out ends.</summary>
+    /// <param name="count">How many danmaku it had.</param>
+    /// <param name="bytes">Their bytes (<see cref="Comment.Bytes"/>).</param>
     public void End(int count, long bytes)
     {
         _wasShared = count > 1;
@@ -78,7 +78,7 @@ public sealed class AdaptiveFlush(FanoutLoad load, TimeProvider time)
         (_took, _bytes) = (took, bytes);
         _takes += Weight * (took - _takes);
         load.Add(took);
-        var tick = _takes / FanoutLoad.Share;
+        var tick = _takes / FanOutLoad.Share;
         tick = tick > load.Longest ? load.Longest : tick;
         _tick = Pause * _takes > tick ? Pause * _takes : tick;
     }

@@ -4,7 +4,7 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>Decides who may join a room, as whom, and under which name: the one place where that is decided. Thread-safe.</summary>
+/// <summary>Decides who may join a room, as whom, and under which name. Nothing else decides that. Thread-safe.</summary>
 public interface IAdmission
 {
     /// <summary>Says who somebody is, and whether that person may come in.</summary>

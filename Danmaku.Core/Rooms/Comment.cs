@@ -32,9 +32,9 @@ public readonly record struct CommentStyle(CommentMode Mode, int Color, CommentS
 /// <summary>An entry of a room's log: an accepted danmaku, the placeholder of one that was recalled, or a recall.</summary>
 /// <param name="Offset">Its place in its epoch, from 1.</param>
 /// <param name="Time">Unix milliseconds by the room's clock; never less than that of the one before.</param>
-/// <param name="Author">The name it was posted under.</param>
+/// <param name="Author">The name of its author.</param>
 /// <param name="Text">Checked and cleaned by <see cref="TextRules"/>.</param>
-/// <param name="At">The media time in milliseconds at which it was said, if the client told.</param>
+/// <param name="At">The media time in milliseconds of the post, if the client sent it.</param>
 public sealed record Comment(long Offset, long Time, string Author, string Text, CommentStyle Style, long? At)
 {
     /// <summary>The person who said it; none where the server does not know.</summary>
@@ -52,16 +52,16 @@ public sealed record Comment(long Offset, long Time, string Author, string Text,
     /// <summary>What is left in its place when it is recalled: neither text nor name nor person.</summary>
     public Comment Recalled() => new(Offset, Time, "", "", CommentStyle.Default, null);
 
-    /// <summary>About how much memory it takes, and no less than it has bytes on the cluster's wire: for bounds in bytes.</summary>
+    /// <summary>About how much memory it uses, and not less than its bytes on the cluster's wire: for bounds in bytes.</summary>
     public int Bytes => 96 + 3 * (Author.Length + Text.Length);
 }
 
-/// <summary>What somebody wants to say.</summary>
-/// <param name="Id">Makes repeating it safe.</param>
-/// <param name="Deadline">Unix milliseconds; an origin that gets it later must not accept it any more.</param>
+/// <summary>A post: a danmaku that is not accepted yet.</summary>
+/// <param name="Id">Makes it safe to repeat.</param>
+/// <param name="Deadline">Unix milliseconds; an origin that gets the post later must not accept it.</param>
 public sealed record Post(PostId Id, string Author, string Text, CommentStyle Style, long? At, long Deadline)
 {
-    /// <summary>It was sent before, and its author does not know what became of it: whoever does not know either must not refuse it.</summary>
+    /// <summary>It was sent before, and its author does not know the outcome. A node that does not know it either must not refuse the post.</summary>
     public bool Again { get; init; }
 
     /// <summary>The person who posts, as the edge has verified it; none where it does not know.</summary>
@@ -75,7 +75,7 @@ public sealed record Post(PostId Id, string Author, string Text, CommentStyle St
 }
 
 /// <summary>Consecutive danmaku of one epoch. Never empty.</summary>
-/// <param name="Previous">Where the epoch before ended; meaningful when the batch begins with offset 1.</param>
+/// <param name="Previous">Where the previous epoch ended; meaningful when the batch begins with offset 1.</param>
 public sealed record Batch(long Epoch, Position Previous, IReadOnlyList<Comment> Comments)
 {
     public Position First => new(Epoch, Comments[0].Offset);

@@ -3,8 +3,8 @@ using System.Text;
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// What people take for one character: extended grapheme clusters (UAX #29), by <see cref="UnicodeTable"/> and not by the platform, so
-/// that server and page count alike (docs/protocol.md §6).
+/// Characters as people count them: extended grapheme clusters (UAX #29), by <see cref="UnicodeTable"/> and not by the platform, so that server and page count
+/// alike (docs/protocol.md §6).
 /// </summary>
 public static class Graphemes
 {
@@ -19,13 +19,13 @@ public static class Graphemes
         return count;
     }
 
-    /// <summary>The length of the first one, in UTF-16 units; 0 of an empty text.</summary>
+    /// <summary>The length of the first cluster, in UTF-16 units; 0 for an empty text.</summary>
     public static int FirstLength(ReadOnlySpan<char> text)
     {
         var (cluster, length) = (default(Cluster), 0);
         while (length < text.Length)
         {
-            // What is no code point is U+FFFD here.
+            // An invalid code point counts as U+FFFD.
             Rune.DecodeFromUtf16(text[length..], out var rune, out var used);
             if (!cluster.Takes(UnicodeTable.Of(rune.Value), length == 0))
             {
@@ -38,16 +38,16 @@ public static class Graphemes
         return length;
     }
 
-    /// <summary>A cluster as far as it is known.</summary>
+    /// <summary>A cluster that is being read.</summary>
     private struct Cluster
     {
         private GraphemeBreak _last;
 
-        /// <summary>It ends in a consonant of a conjunct and what extends it; whether a linker is among that.</summary>
+        /// <summary>Set when it ends in a consonant of a conjunct and its extenders; the value tells whether a linker is among them.</summary>
         private bool _isConsonant;
         private bool _isLinked;
 
-        /// <summary>It ends in a pictograph and what extends it; whether a ZWJ is the last of that.</summary>
+        /// <summary>Set when it ends in a pictograph and its extenders; the value tells whether a ZWJ is the last of them.</summary>
         private bool _isPictograph;
         private bool _isJoined;
 

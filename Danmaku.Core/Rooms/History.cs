@@ -2,9 +2,7 @@ using Danmaku.Core.Moderation;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>
-/// The newest danmaku of a room, without holes, possibly over several epochs. Bounded by count and by bytes; the oldest go first.
-/// </summary>
+/// <summary>The newest danmaku of a room, without gaps, possibly over several epochs. Bounded by count and by bytes; the oldest are removed first.</summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 public sealed class History(int maxComments, int maxBytes)
 {
@@ -15,15 +13,15 @@ public sealed class History(int maxComments, int maxBytes)
     /// <summary>The position after which nothing is missing: the one before the oldest entry.</summary>
     public Position Start { get; private set; }
 
-    /// <summary>The newest position, which may be the beginning of an epoch that has no danmaku yet.</summary>
+    /// <summary>The newest position. It may be the beginning of an epoch without danmaku.</summary>
     public Position Top { get; private set; }
 
     public int Count { get; private set; }
 
     private Entry this[int index] => _ring[(_head + index) & (_ring.Length - 1)];
 
-    /// <summary>Forgets everything and begins at <paramref name="start"/>.</summary>
-    /// <param name="previous">Where the epoch before ended: at the beginning of an epoch nothing is missing after that either.</param>
+    /// <summary>Removes everything and begins at <paramref name="start"/>.</summary>
+    /// <param name="previous">Where the previous epoch ended. At the beginning of an epoch nothing is missing after that position either.</param>
     public void Reset(Position start, Position previous = default)
     {
         Array.Clear(_ring);
@@ -31,11 +29,11 @@ public sealed class History(int maxComments, int maxBytes)
         Start = start.Offset == 0 && !previous.IsNone ? previous : start;
     }
 
-    /// <summary>Begins a new epoch, the one now at <see cref="Top"/> being complete.</summary>
+    /// <summary>Begins a new epoch. The current one is complete and ends at <see cref="Top"/>.</summary>
     public void Enter(long epoch) => Top = new Position(epoch, 0);
 
     /// <summary>Appends the danmaku that follows <see cref="Top"/>.</summary>
-    /// <param name="previous">Where the epoch before its own ended.</param>
+    /// <param name="previous">Where the epoch before the danmaku's own ended.</param>
     public void Append(Comment comment, Position previous)
     {
         if (comment.Offset != Top.Offset + 1)
@@ -63,7 +61,7 @@ public sealed class History(int maxComments, int maxBytes)
         }
     }
 
-    /// <summary>The newest danmaku: at most <paramref name="count"/> and <paramref name="maxBytes"/>, fewer when there are not so many.</summary>
+    /// <summary>The newest danmaku: at most <paramref name="count"/> and <paramref name="maxBytes"/>, or fewer if there are not that many.</summary>
     public IReadOnlyList<Batch> Newest(int count, int maxBytes)
     {
         var (from, bytes) = (Count, 0);
@@ -76,16 +74,16 @@ public sealed class History(int maxComments, int maxBytes)
     }
 
     /// <summary>
-    /// The first of what came after <paramref name="last"/>, in batches of one epoch each, as much as fits into <paramref name="maxBytes"/> but
-    /// at least one danmaku; empty when there is nothing, null when it cannot be proved complete.
+    /// The danmaku after <paramref name="last"/>, in batches of one epoch each, as many as fit into <paramref name="maxBytes"/> but at least one. Empty when
+    /// there are none; null when completeness cannot be proved.
     /// </summary>
     /// <remarks>
-    /// One who saw more of a finished epoch than was kept of it (its origin died before the store had it), or only an epoch of
-    /// which nothing was kept, misses nothing either.
+    /// A viewer may have seen more of a finished epoch than the store kept, because its origin died first, or an epoch of which nothing was kept. Such a viewer
+    /// misses nothing either.
     /// </remarks>
     public IReadOnlyList<Batch>? After(Position last, int maxBytes = int.MaxValue)
     {
-        // Without holes from Start to Top: whoever is between the two misses what is here after it, and nothing else.
+        // There are no gaps from Start to Top: a viewer between the two misses exactly what follows its position here.
         if (last < Start || last > Top)
         {
             return null;

@@ -1,14 +1,14 @@
 namespace Danmaku.Core.Rooms;
 
-/// <summary>A place in a room's history: the epoch (one life of the history) and the count of danmaku accepted in it.</summary>
-/// <param name="Epoch">1 to 2^53 − 1; grows from life to life. 0 means "none".</param>
+/// <summary>A place in a room's history: the epoch (one life of the history) and the number of danmaku accepted in it.</summary>
+/// <param name="Epoch">1 to 2^53 − 1; each life has a greater one. 0 means "none".</param>
 /// <param name="Offset">0 (before the first danmaku) to 2^53 − 1.</param>
 public readonly record struct Position(long Epoch, long Offset) : IComparable<Position>
 {
     /// <summary>Integers on the wire stay exact in JavaScript (docs/protocol.md §1).</summary>
     public const long MaxInteger = (1L << 53) - 1;
 
-    /// <summary>No position: before any epoch.</summary>
+    /// <summary>No position; before any epoch.</summary>
     public static readonly Position None;
 
     public bool IsNone => Epoch == 0;
@@ -29,23 +29,23 @@ public readonly record struct Position(long Epoch, long Offset) : IComparable<Po
     public override string ToString() => $"{Epoch}:{Offset}";
 }
 
-/// <summary>How far a room is, and how its epoch follows the one before.</summary>
+/// <summary>A room's newest position, and where its previous epoch ended.</summary>
 /// <param name="Top">The position of the newest danmaku; offset 0 when the epoch has none yet.</param>
-/// <param name="Previous">Where the epoch before ended; <see cref="Position.None"/> when there was none or nobody knows.</param>
+/// <param name="Previous">Where the previous epoch ended; <see cref="Position.None"/> when there was none or it is unknown.</param>
 public readonly record struct RoomHead(Position Top, Position Previous);
 
-/// <summary>How an epoch is chosen.</summary>
+/// <summary>Chooses epochs.</summary>
 public static class Epochs
 {
     /// <summary>
-    /// The latest that anybody can know of: later than any clock can be set, and so far from <see cref="Position.MaxInteger"/> that epochs never get
-    /// there. Whoever claims to know a later one would leave a room none to begin.
+    /// The greatest epoch that a message may name: later than any clock can be set, and so far below <see cref="Position.MaxInteger"/> that epochs never reach
+    /// that. A greater one could leave a room without a next epoch.
     /// </summary>
     public const long MaxKnown = 1L << 52;
 
     /// <summary>
-    /// The epoch of a history that begins now: Unix milliseconds, but more than <paramref name="lastKnown"/>, so that epochs
-    /// never run backwards, whatever the clock or the store did.
+    /// The epoch of a history that begins now: Unix milliseconds, but greater than <paramref name="lastKnown"/>. So epochs never run backwards, even if the
+    /// clock or the store does.
     /// </summary>
     public static long Next(long lastKnown, TimeProvider time) => Next(lastKnown, time.GetUtcNow().ToUnixTimeMilliseconds());
 

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>128 random bits that a client makes for each post and keeps when it sends the post again (docs/protocol.md §2).</summary>
+/// <summary>128 random bits that a client generates for each post and reuses when it sends the post again (docs/protocol.md §2).</summary>
 public readonly record struct PostId(UInt128 Value)
 {
     /// <summary>Length of the written form: lower-case hexadecimal digits.</summary>

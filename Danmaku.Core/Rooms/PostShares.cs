@@ -1,17 +1,17 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// Who has posted how much in a room within about the last minute, and who is to wait first where the room is full: whoever has had more than
-/// half of what each would have if all who post had the same.
+/// Counts how much each client has posted in a room within about the last minute. In a full room clients that have posted much wait first: those with more than
+/// half of an equal share.
 /// </summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
-/// <param name="perSecond">What the room takes.</param>
+/// <param name="perSecond">The rate that the room accepts.</param>
 public sealed class PostShares(double perSecond, TimeProvider time)
 {
-    /// <summary>Most sources that are counted in half a minute; those who come then have posted nothing, as far as is known here.</summary>
+    /// <summary>Most clients counted in half a minute; more clients count as having posted nothing.</summary>
     public const int MaxSources = 8192;
 
-    /// <summary>It is counted by halves: what is known is the running one and the one before.</summary>
+    /// <summary>Posts are counted per half minute: the current one and the previous one.</summary>
     private static readonly TimeSpan Half = TimeSpan.FromSeconds(30);
 
     private Dictionary<int, int> _now = [];
@@ -19,7 +19,7 @@ public sealed class PostShares(double perSecond, TimeProvider time)
     private int _sources;
     private long _begunAt = time.GetTimestamp();
 
-    /// <summary>Whether it has had its share.</summary>
+    /// <summary>Whether a client has posted much.</summary>
     public bool HasHadItsShare(int source)
     {
         Turn();
@@ -29,7 +29,7 @@ public sealed class PostShares(double perSecond, TimeProvider time)
         return posts >= Math.Max(1, share);
     }
 
-    /// <summary>It has posted.</summary>
+    /// <summary>Counts a post.</summary>
     public void Count(int source)
     {
         Turn();

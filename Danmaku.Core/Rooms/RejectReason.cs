@@ -22,16 +22,16 @@ public static class RejectReasons
 {
     private static readonly Dictionary<RejectReason, (string Name, string Message)> Catalogue = new()
     {
-        [RejectReason.TextEmpty] = ("text_empty", "There is nothing to say in it."),
-        [RejectReason.TextTooLong] = ("text_too_long", "That is too long."),
-        [RejectReason.TextInvalid] = ("text_invalid", "It contains a character that is not allowed."),
+        [RejectReason.TextEmpty] = ("text_empty", "The text is empty."),
+        [RejectReason.TextTooLong] = ("text_too_long", "The text is too long."),
+        [RejectReason.TextInvalid] = ("text_invalid", "The text contains a character that is not allowed."),
         [RejectReason.FieldMissing] = ("field_missing", "A field that is needed is missing."),
         [RejectReason.FieldInvalid] = ("field_invalid", "A field has a wrong type or value."),
         [RejectReason.RateLimited] = ("rate_limited", "You are posting too fast."),
-        [RejectReason.RoomBusy] = ("room_busy", "The room takes no more posts this second."),
+        [RejectReason.RoomBusy] = ("room_busy", "The room accepts no more posts this second."),
         [RejectReason.RoomLimit] = ("room_limit", "There are too many open rooms."),
-        [RejectReason.Unavailable] = ("unavailable", "The room cannot take posts at the moment."),
-        [RejectReason.Expired] = ("expired", "It came too late and was not posted."),
+        [RejectReason.Unavailable] = ("unavailable", "The room cannot accept posts at the moment."),
+        [RejectReason.Expired] = ("expired", "The post came too late and was not posted."),
         [RejectReason.Forbidden] = ("forbidden", "You may not do that here."),
         [RejectReason.NotFound] = ("not_found", "There is no danmaku at that position."),
     };
@@ -40,7 +40,7 @@ public static class RejectReasons
     public static string Name(this RejectReason reason) => Catalogue[reason].Name;
 
     /// <summary>English, for people.</summary>
-    /// <param name="field">The field that is missing or invalid; null where it is not known.</param>
+    /// <param name="field">The field that is missing or invalid; null when it is not known.</param>
     public static string Message(this RejectReason reason, string? field = null) => (reason, field) switch
     {
         (RejectReason.FieldMissing, { }) => $"The field '{field}' is missing.",
@@ -48,7 +48,7 @@ public static class RejectReasons
         _ => Catalogue[reason].Message,
     };
 
-    /// <summary>Whether the same post may be accepted a moment later: nothing is wrong with it, nor with how fast its author posts.</summary>
+    /// <summary>Whether the same post may be accepted a moment later: neither the post nor its author's rate is the problem.</summary>
     public static bool IsOfTheMoment(this RejectReason reason) =>
         reason is RejectReason.RoomBusy or RejectReason.RoomLimit or RejectReason.Unavailable or RejectReason.Expired;
 

@@ -7,20 +7,20 @@ using Danmaku.Core.Storage;
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// One room on its origin: decides what may be said, numbers it, recognises repeats, keeps recent history, and shows nothing that the
-/// store does not have, unless the store keeps it waiting for too long.
+/// One room on its origin: accepts or refuses posts, numbers danmaku, recognises repeats and keeps recent history. It shows only what the store has, unless the
+/// store takes too long.
 /// </summary>
 /// <remarks>
-/// Not thread-safe; it has one owner. It does no I/O and takes time only from its <see cref="TimeProvider"/>, so the same calls at the same
-/// instants give the same results. What it accepts its owner takes with <see cref="TakeUnsaved"/>, appends to the store, and confirms with
-/// <see cref="Saved"/>; what everybody may see then, it takes with <see cref="TakePublished"/>.
+/// Not thread-safe; it has one owner. It does no I/O and takes time only from its <see cref="TimeProvider"/>, so the same calls at the same instants give the
+/// same results. The owner takes accepted danmaku with <see cref="TakeUnsaved"/>, appends them to the store, and confirms them with <see cref="Saved"/>. Then
+/// it takes what may be shown with <see cref="TakePublished"/>.
 /// </remarks>
 public sealed class Room
 {
-    /// <summary>What goes to edges in one piece.</summary>
+    /// <summary>Most bytes sent to edges in one piece.</summary>
     private const int MaxPublishedBytes = 16 * 1024;
 
-    /// <summary>When trying again makes sense after <see cref="RoomLimits.MaxUnsaved"/> was reached.</summary>
+    /// <summary>When a client should try again after <see cref="RoomLimits.MaxUnsaved"/> was reached.</summary>
     private static readonly TimeSpan RetryWhenFull = TimeSpan.FromSeconds(1);
 
     private readonly RoomLimits _limits;
@@ -31,7 +31,7 @@ public sealed class Room
     private readonly Dictionary<PostId, Position> _posts = [];
     private readonly SegmentedFifo<(long At, PostId Id)> _postTimes = new();
 
-    /// <summary>Accepted, and not known to be in the store.</summary>
+    /// <summary>Accepted danmaku that are not known to be in the store.</summary>
     private readonly Queue<(long At, PostId Id, Comment Comment)> _unsaved = new();
 
     private readonly List<Comment> _published = [];
@@ -47,7 +47,7 @@ public sealed class Room
         (_limits, _time, Previous, _lastTime) = (limits, time, opening.Previous, opening.LastTime);
         if (IsStampedAhead)
         {
-            // By a clock that was wrong: a new epoch need not wait for it.
+            // A wrong clock stamped it: a new epoch need not wait for that time.
             _lastTime = 0;
         }
 
@@ -63,15 +63,15 @@ public sealed class Room
         _history.Enter(opening.Epoch);
         foreach (var (id, position, at) in opening.Posts)
         {
-            // By the room's own time too: the clock of its last owner may have been another.
+            // Also by the room's own time: the last owner's clock may have differed.
             RememberPost(id, position, TimeSpan.FromMilliseconds(Math.Max(0, Math.Min(Now, opening.LastTime) - at)));
         }
     }
 
-    /// <summary>Where the epoch before this one ended.</summary>
+    /// <summary>Where the previous epoch ended.</summary>
     public Position Previous { get; }
 
-    /// <summary>The newest that everybody may see.</summary>
+    /// <summary>The position of the newest danmaku that may be shown.</summary>
     public Position Top => _history.Top;
 
     public RoomHead Head => new(Top, Previous);
@@ -82,12 +82,12 @@ public sealed class Room
     /// <summary>How many danmaku have been accepted and are not known to be in the store; at most <see cref="RoomLimits.MaxUnsaved"/>.</summary>
     public int Unsaved => _unsaved.Count;
 
-    /// <summary>Whether the store has been too slow, so that danmaku are seen before it has them.</summary>
+    /// <summary>Whether the store is too slow, so that danmaku are shown before it has them.</summary>
     public bool IsAheadOfStore { get; private set; }
 
     /// <summary>
-    /// When the oldest unsaved danmaku will have waited for <see cref="RoomLimits.StoreTimeout"/>, zero when it has: then
-    /// <see cref="GoAhead"/> is to be called. Null when nothing waits.
+    /// How long until the oldest unsaved danmaku has waited for <see cref="RoomLimits.StoreTimeout"/>; at zero <see cref="GoAhead"/> must be called. Null when
+    /// nothing waits.
     /// </summary>
     public TimeSpan? OverdueIn =>
         IsAheadOfStore || !_unsaved.TryPeek(out var oldest) ? null
@@ -95,15 +95,15 @@ public sealed class Room
         : TimeSpan.Zero;
 
     /// <summary>
-    /// Whether the last danmaku has a time that is still to come: it was stamped by a clock that was wrong. Time never runs backwards within
-    /// an epoch, so a new one is to begin, with the right time.
+    /// Whether the last danmaku has a time in the future, because a wrong clock stamped it. Time never runs backwards within an epoch, so a new epoch with the
+    /// right time must begin.
     /// </summary>
     public bool IsStampedAhead => _lastTime - Now > (long)ClockJudge.Tolerance.TotalMilliseconds;
 
     /// <summary>Accepts or refuses one post. Only an accepted one takes an offset; a repeat gets the position it already has.</summary>
-    /// <param name="canTake">Whether the origin can stamp a danmaku at the moment, and keep one more that waits for the store.</param>
-    /// <param name="source">Whom it is from, as far as rates are concerned: those with the same number share one; 0 is one like others.</param>
-    /// <param name="isViewer">Whether that one is in the room.</param>
+    /// <param name="canTake">Whether the origin can stamp a danmaku now, and keep one more that waits for the store.</param>
+    /// <param name="source">The client's mark, for rates: posts with the same mark share one rate; 0 is a mark like any other.</param>
+    /// <param name="isViewer">Whether that client is in the room.</param>
     public PostResult Post(Post post, bool canTake = true, int source = 0, bool isViewer = true)
     {
         ForgetPosts();
@@ -142,7 +142,7 @@ public sealed class Room
         return Accept(post);
     }
 
-    /// <summary>The oldest of what the store does not have yet, for one append. The same again until <see cref="Saved"/> says how far it has come.</summary>
+    /// <summary>The oldest unsaved danmaku, for one append. Returns the same ones until <see cref="Saved"/> is called.</summary>
     public IReadOnlyList<(PostId Id, Comment Comment)> TakeUnsaved()
     {
         var (taken, count) = (new (PostId, Comment)[Math.Min(_unsaved.Count, _limits.MaxAppend)], 0);
@@ -168,11 +168,11 @@ public sealed class Room
             Publish(_unsaved.Dequeue().Comment);
         }
 
-        // Under load there is always something on its way to the store. It keeps up again when that is young.
+        // Under load something is always on its way to the store. The store keeps up again when the oldest of that is recent.
         IsAheadOfStore &= _unsaved.TryPeek(out var next) && _time.GetElapsedTime(next.At) >= _limits.StoreTimeout / 4;
     }
 
-    /// <summary>Shows what the store does not have, and from now on at once what is accepted, until the store has caught up.</summary>
+    /// <summary>Shows the unsaved danmaku now, and accepted ones at once, until the store has caught up.</summary>
     public void GoAhead()
     {
         IsAheadOfStore = true;
@@ -182,7 +182,7 @@ public sealed class Room
         }
     }
 
-    /// <summary>What everybody may see since the last call, in order, in pieces that travel well.</summary>
+    /// <summary>The danmaku that may be shown since the last call, in order, in pieces of bounded size.</summary>
     public IReadOnlyList<Batch> TakePublished()
     {
         if (_published.Count == 0)
@@ -208,11 +208,8 @@ public sealed class Room
         return batches;
     }
 
-    /// <summary>
-    /// What an edge that is complete to <paramref name="have"/> needs next, a page at most; the beginning of what there is here for one
-    /// that has nothing.
-    /// </summary>
-    /// <param name="through">The last offset it needs, if it has later ones of that epoch.</param>
+    /// <summary>The next page for an edge that is complete to <paramref name="have"/>; for an edge that has nothing, the beginning of this history.</summary>
+    /// <param name="through">The last offset that it needs, if it has later ones of that epoch.</param>
     public RangeResult Read(Position have, long through = Position.MaxInteger)
     {
         var after = have.IsNone ? _history.Start : have;
@@ -224,20 +221,20 @@ public sealed class Room
     /// <summary>A page from the store, without what has been recalled since it was read.</summary>
     public IReadOnlyList<Batch> WithoutRecalled(IReadOnlyList<Batch> page) => _recalls.IsEmpty ? page : [.. page.Select(_recalls.Apply)];
 
-    /// <summary>The answer to one whose position cannot be continued, here or by the store: the newest.</summary>
+    /// <summary>The answer when a position cannot be continued, here or by the store: the newest danmaku.</summary>
     public RangeResult.Gone Gone() => new(Head, _history.Newest(int.MaxValue, _limits.PageBytes));
 
     /// <summary>
-    /// Where all want more than the room takes, some go first: who is in the room before who is not, and of each those who have said little. Each
-    /// rank leaves a quarter of the burst to those before it, which they find when it has taken the rest.
+    /// When clients want to post more than the room accepts, some go first: viewers in the room before others, and in each group those who have posted little.
+    /// Each rank leaves a quarter of the burst to the ranks before it.
     /// </summary>
     private double KeptFromRank(int rank) => Math.Floor(_limits.PostsPerSecond * rank / 4);
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>
-    /// The rules that edges go by: what reaches an origin need not come from an edge, or from one with the same rules, and what it accepts is kept
-    /// and shown to everybody. It does not know in which format a text came.
+    /// Checks the same rules as edges: a post need not come from an edge, or from one with the same rules, and everybody sees what the origin accepts. The
+    /// origin does not know the format in which a text came.
     /// </summary>
     private RejectReason? Check(ref Post post)
     {
@@ -331,7 +328,7 @@ public sealed class Room
         }
     }
 
-    /// <summary>Leaves out what comes after the last that is needed.</summary>
+    /// <summary>Removes everything after the last offset that is needed.</summary>
     private static IReadOnlyList<Batch> Cut(IReadOnlyList<Batch> page, long epoch, long through)
     {
         if (page is not [var first, ..] || first.Epoch != epoch || first.First.Offset > through || first.Last.Offset < through)
@@ -343,20 +340,20 @@ public sealed class Room
     }
 }
 
-/// <summary>How far an accepted post has come.</summary>
+/// <summary>The state of an accepted post.</summary>
 public enum PostState
 {
-    /// <summary>Nobody sees it yet: the store is asked to keep it.</summary>
+    /// <summary>Not shown yet: the store is asked to commit it.</summary>
     Pending,
 
-    /// <summary>Everybody sees it, and the store does not have it yet.</summary>
+    /// <summary>Shown, but the store does not have it yet.</summary>
     Seen,
 
-    /// <summary>Everybody sees it, and the store has it.</summary>
+    /// <summary>Shown, and the store has it.</summary>
     Saved,
 }
 
-/// <summary>What became of a post.</summary>
+/// <summary>The outcome of a post.</summary>
 public abstract record PostResult
 {
     private PostResult()
@@ -368,26 +365,26 @@ public abstract record PostResult
     /// <summary>It was accepted before.</summary>
     public sealed record Repeated(Position Position, PostState State) : PostResult;
 
-    /// <param name="RetryAfter">When trying again makes sense; null when it does not, or at once.</param>
+    /// <param name="RetryAfter">When to try again; null when not at all, or at once.</param>
     public sealed record Rejected(RejectReason Reason, TimeSpan? RetryAfter) : PostResult;
 
-    /// <summary>Nobody knows whether it was accepted; it may be sent again with the same id.</summary>
+    /// <summary>It is not known whether it was accepted; it may be sent again with the same id.</summary>
     public sealed record Unknown : PostResult;
 }
 
-/// <summary>What a room answers to one that asks what follows a position.</summary>
+/// <summary>A room's answer to a request for what follows a position.</summary>
 public abstract record RangeResult
 {
     private RangeResult()
     {
     }
 
-    /// <summary>The beginning of what was asked for; the rest is asked for again. Empty when there is nothing more.</summary>
+    /// <summary>The first page of the requested range; the rest needs another request. Empty when there is nothing more.</summary>
     public sealed record Found(IReadOnlyList<Batch> Page) : RangeResult;
 
-    /// <summary>It is older than what is in memory; the store may have it.</summary>
+    /// <summary>The range is older than what is in memory; the store may have it.</summary>
     public sealed record Older : RangeResult;
 
-    /// <summary>It is not here any more, and no other node has it.</summary>
+    /// <summary>The range was deleted, and no other node has it.</summary>
     public sealed record Gone(RoomHead Head, IReadOnlyList<Batch> Newest) : RangeResult;
 }

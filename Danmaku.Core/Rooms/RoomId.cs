@@ -13,7 +13,7 @@ public readonly record struct RoomId
 
     public string Value => _value ?? throw new InvalidOperationException("default(RoomId) names no room");
 
-    /// <summary>Reads a name that came from outside; false when it is not one.</summary>
+    /// <summary>Reads a name from outside; false when it is not a valid name.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out RoomId room)
     {
         room = default;
@@ -31,7 +31,7 @@ public readonly record struct RoomId
     public static RoomId Parse(string text) =>
         TryParse(text, out var room) ? room : throw new FormatException($"Room names match ^[a-z0-9_-]{{1,{MaxLength}}}$");
 
-    /// <summary>Which of <paramref name="partitions"/> topics carries this room: FNV-1a, the same on every node and release.</summary>
+    /// <summary>The number of this room's topic among <paramref name="partitions"/>: FNV-1a, the same on every node and release.</summary>
     public int Partition(int partitions)
     {
         var hash = 2166136261u;

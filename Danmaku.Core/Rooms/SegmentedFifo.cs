@@ -1,20 +1,20 @@
 namespace Danmaku.Core.Rooms;
 
 /// <summary>
-/// A queue that grows by pieces and never moves what it has. Many rooms that fill at the same pace would all copy themselves in the same second
-/// where a queue doubles; and large arrays cost a collection of everything.
+/// A queue that grows in pieces and never copies its entries. If queues doubled, many rooms that fill at the same pace would all copy in the same second; and
+/// large arrays cost full garbage collections.
 /// </summary>
 /// <remarks>Not thread-safe; it has one owner.</remarks>
 public sealed class SegmentedFifo<T>
 {
-    /// <summary>Entries of a piece: <see cref="Smallest"/> doubled a few times.</summary>
+    /// <summary>Most entries of a piece: <see cref="Smallest"/> doubled a few times.</summary>
     private const int Segment = 256;
 
     private const int Smallest = 4;
 
     private readonly List<T[]> _segments = [];
 
-    /// <summary>A piece that is free again: a queue that loses as much as it gets makes nothing new.</summary>
+    /// <summary>A free piece to reuse: a queue that loses as much as it gets allocates nothing.</summary>
     private T[]? _spare;
 
     private int _head;

@@ -4,14 +4,14 @@ using System.Text;
 namespace Danmaku.Core.Rooms;
 
 /// <summary>Removes characters that show nothing and mean nothing at their place in a text (docs/protocol.md §6).</summary>
-/// <remarks>A text that was cleaned once is not changed by a second time: an origin gets what its edges have cleaned.</remarks>
-/// <param name="kept">Where to; as long as the text.</param>
+/// <remarks>Cleaning twice changes nothing: an origin cleans texts that its edges have cleaned already.</remarks>
+/// <param name="kept">The output; as long as the text.</param>
 internal ref struct TextCleaner(Span<char> kept)
 {
     /// <summary>
-    /// Most marks of one base, and joiners and selectors with them. Living scripts need six: a letter of Hebrew with dot, dagesh, vowel, meteg and two
-    /// accents, of Burmese with three medials and what follows. The tallest stacks of Tibetan need eight. Text that is made to cover its
-    /// neighbours begins above.
+    /// Most marks of one base character, including joiners and selectors. Living scripts need six: a letter of Hebrew with dot, dagesh, vowel, meteg and two
+    /// accents, of Burmese with three medials and what follows. The tallest stacks of Tibetan need eight. Text that is made to cover its neighbours begins
+    /// above.
     /// </summary>
     public const int MaxMarks = 8;
 
@@ -26,7 +26,7 @@ internal ref struct TextCleaner(Span<char> kept)
     private int _last;
     private CharTraits _lastTraits;
 
-    /// <summary>The last one that is no mark and not hidden.</summary>
+    /// <summary>The last character that is neither a mark nor hidden.</summary>
     private CharTraits _base;
 
     /// <summary>The text so far.</summary>
@@ -38,8 +38,8 @@ internal ref struct TextCleaner(Span<char> kept)
     /// <summary>Whether anything in it can be seen.</summary>
     public bool IsVisible { get; private set; }
 
-    /// <summary>Appends what may stay.</summary>
-    /// <returns>False when it must not be shown at all: it has a control, a separator or half a surrogate pair.</returns>
+    /// <summary>Appends the characters that may stay.</summary>
+    /// <returns>False when the text must not be shown: it has a control, a separator or half a surrogate pair.</returns>
     public bool TryAppend(ReadOnlySpan<char> text)
     {
         while (text.Length > 0)
@@ -120,7 +120,7 @@ internal ref struct TextCleaner(Span<char> kept)
         Points++;
     }
 
-    /// <summary>Whether a character that shows nothing by itself has a meaning at this place.</summary>
+    /// <summary>Whether an invisible character has a meaning at this place.</summary>
     private readonly bool IsMeaningful(int point, ReadOnlySpan<char> rest) => point switch
     {
         0x200c or 0x200d when _last is 0x200c or 0x200d => false,

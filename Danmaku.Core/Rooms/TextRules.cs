@@ -2,38 +2,38 @@ using System.Buffers;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>What texts and names may contain (docs/protocol.md §6).</summary>
+/// <summary>The rules for texts and names (docs/protocol.md §6).</summary>
 public static class TextRules
 {
     /// <summary>Longest name, in <see cref="Graphemes"/>.</summary>
     public const int MaxNameChars = 24;
 
     /// <summary>
-    /// Code points that a text may have for each grapheme that it may have: 400 for 100. A grapheme alone has no bound, a family has seven, a flag of
-    /// a region as many.
+    /// Most code points of a text for each grapheme that it may have: 400 for 100. A single grapheme has no bound: a family has seven, and so has the flag of a
+    /// region.
     /// </summary>
     public const int PointsPerChar = 4;
 
-    /// <summary>The version of Unicode by which texts are counted and cleaned.</summary>
+    /// <summary>The version of Unicode for counting and cleaning texts.</summary>
     public const string UnicodeVersion = UnicodeTable.Version;
 
-    /// <summary>A text with more UTF-16 units for each grapheme that it may have is too long, though cleaning could shorten it.</summary>
+    /// <summary>A text with more UTF-16 units for each allowed grapheme is too long, even if cleaning could shorten it.</summary>
     private const int UnitsPerChar = 40;
 
     /// <summary>Bytes of one code point, when both halves of a pair are written as <c>\uXXXX</c>.</summary>
     private const int MaxEscapedBytes = 12;
 
-    /// <summary>Bytes of JSON that take a text and a name of the greatest length, whichever way they are written.</summary>
+    /// <summary>Bytes of JSON for the longest text and name, in any notation.</summary>
     /// <param name="maxChars">Most graphemes of the text.</param>
     public static int MaxJsonBytes(int maxChars) => (maxChars + MaxNameChars) * PointsPerChar * MaxEscapedBytes;
 
-    /// <summary>Bytes of UTF-8 of a text of the greatest length.</summary>
+    /// <summary>Bytes of UTF-8 of the longest text.</summary>
     public static int MaxBytes(int maxChars) => maxChars * PointsPerChar * 4;
 
     /// <summary>Checks and cleans one text.</summary>
-    /// <param name="maxChars">Most graphemes of what is left, and a quarter of its most code points.</param>
+    /// <param name="maxChars">Most graphemes after cleaning, and a quarter of the most code points.</param>
     /// <param name="shown">
-    /// The text as it is shown, when null is returned: without white space at both ends, and without characters that show and mean nothing.
+    /// When null is returned: the text as it is shown, without white space at both ends and without characters that show and mean nothing.
     /// </param>
     /// <returns>Null when it may be shown, else why not.</returns>
     public static RejectReason? Check(string text, int maxChars, out string shown)
@@ -79,8 +79,8 @@ public static class TextRules
     }
 
     /// <summary>
-    /// Whether each unit is a grapheme that is seen, or a space: what most texts are made of, and nothing in <see cref="UnicodeTable"/> could
-    /// change. Without white space at both ends.
+    /// Whether each UTF-16 unit is a visible grapheme or a space, with no white space at both ends. Most texts are such, and <see cref="UnicodeTable"/> could
+    /// not change them.
     /// </summary>
     internal static bool IsPlain(ReadOnlySpan<char> text)
     {

@@ -30,7 +30,7 @@ internal enum ConjunctBreak : byte
     Extend,
 }
 
-/// <summary>What the rules for text need to know of a code point.</summary>
+/// <summary>The properties of a code point that the rules for texts need.</summary>
 internal readonly record struct CharTraits(ushort Bits)
 {
     public GraphemeBreak Break => (GraphemeBreak)(Bits & 15);
@@ -57,16 +57,15 @@ internal readonly record struct CharTraits(ushort Bits)
     /// <summary>It shows nothing: Default_Ignorable_Code_Point, noncharacters, controls of annotations.</summary>
     public bool IsIgnorable => (Bits & (1 << 12)) != 0;
 
-    /// <summary>It takes place and shows nothing in it.</summary>
+    /// <summary>It takes space and shows nothing.</summary>
     public bool IsBlank => (Bits & ((1 << 11) | (1 << 12) | (1 << 13))) != 0;
 
-    /// <summary>It belongs to what is before it.</summary>
+    /// <summary>It belongs to the character before it.</summary>
     public bool IsMark => Break is GraphemeBreak.Extend or GraphemeBreak.SpacingMark;
 }
 
 /// <summary>
-/// One table of one version of Unicode, the same in Danmaku.Web, so that all count and clean alike whatever their platform knows
-/// (docs/protocol.md §6).
+/// One table of one version of Unicode, the same in Danmaku.Web, so that server and page count and clean alike on any platform (docs/protocol.md §6).
 /// </summary>
 internal static partial class UnicodeTable
 {
@@ -74,10 +73,10 @@ internal static partial class UnicodeTable
     private const int LastSyllable = 0xd7a3;
     private const int SyllablesWithoutFinal = 28;
 
-    /// <summary>Where each run of equal traits starts, and what they are.</summary>
+    /// <summary>The start of each run of equal traits, and the traits.</summary>
     private static readonly (int[] Starts, CharTraits[] Traits) Table = Decode();
 
-    /// <summary>The traits of U+0000–FFFF, of which most texts are, without a search: 128 KiB.</summary>
+    /// <summary>The traits of U+0000–FFFF without a search, since most texts use only these: 128 KiB.</summary>
     private static readonly CharTraits[] First = [.. Enumerable.Range(0, char.MaxValue + 1).Select(Search)];
 
     internal static CharTraits Of(int point) => point < First.Length ? First[point] : Search(point);

@@ -3,17 +3,16 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Core.Rooms;
 
-/// <summary>
-/// What one viewer is sent, and when: its beginning, batches, answers, and what happens when it reads too slowly.
-/// </summary>
+/// <summary>Decides what one viewer is sent, and when: welcome, batches, answers, and what happens when it reads too slowly.</summary>
 /// <remarks>
-/// Thread-safe: a room sends batches while a connection sends answers. Nobody waits for a slow viewer: where the format can say so it
-/// is skipped ahead and told how many it missed, and closed when it stays slow for longer than <see cref="ViewerLimits.TooSlowAfter"/>;
-/// else it is closed at once.
+/// Thread-safe: a room sends batches while a connection sends answers. Nobody waits for a slow viewer. If its format can say so, it is skipped ahead, told how
+/// many danmaku it missed, and closed when it stays slow for longer than <see cref="ViewerLimits.TooSlowAfter"/>. Otherwise it is closed at once.
 /// </remarks>
 public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limits, TimeProvider time)
 {
-    /// <summary>Most ranges that it is told to have skipped; each belongs to an epoch, and so many begin only where something is very wrong. One more closes it.</summary>
+    /// <summary>
+    /// Most skipped ranges that it is told, one for each epoch. That many epochs begin only when something is very wrong. One more closes the viewer.
+    /// </summary>
     private const int MaxSkippedRanges = 16;
 
     /// <summary>Most recalls that it is told of with what it has skipped; with more it is told that everything before is recalled.</summary>
@@ -29,10 +28,10 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     private bool _isSlow;
     private bool _isLive;
 
-    /// <summary>Whether it is being skipped ahead; then <see cref="CatchUp"/> is to be called now and then.</summary>
+    /// <summary>Whether it is being skipped ahead; then <see cref="CatchUp"/> must be called now and then.</summary>
     public bool IsSlow => Volatile.Read(ref _isSlow);
 
-    /// <summary>Whether it is sent what everybody is sent.</summary>
+    /// <summary>Whether it gets the room's batches.</summary>
     public bool IsLive
     {
         get => Volatile.Read(ref _isLive);
@@ -48,7 +47,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         Deliver(batches);
     }
 
-    /// <summary>Sends batches that are for this viewer alone.</summary>
+    /// <summary>Sends batches for this viewer alone.</summary>
     public void Deliver(IReadOnlyList<Batch> batches)
     {
         foreach (var batch in batches)
@@ -58,7 +57,7 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     }
 
     /// <summary>Sends a batch, or counts it as skipped.</summary>
-    /// <returns>How many danmaku were skipped by this call.</returns>
+    /// <returns>How many danmaku this call skipped.</returns>
     public int Deliver(Frame batch)
     {
         if (batch.Bytes.IsEmpty)
@@ -88,8 +87,8 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         }
     }
 
-    /// <summary>Leaves out what there is no time for, and tells. For formats that can say so.</summary>
-    /// <param name="notice">Says that it is skipped.</param>
+    /// <summary>Skips danmaku for which there is no time, and tells the viewer. Only for formats that can say so.</summary>
+    /// <param name="notice">The message that tells the viewer.</param>
     /// <param name="through">The last; of the epoch of <paramref name="first"/>.</param>
     /// <param name="recalls">The recalls among them; the notice names them too.</param>
     public void Skip(Frame notice, Position first, Position through, IReadOnlyList<Recall> recalls)
@@ -107,8 +106,8 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         }
     }
 
-    /// <summary>Goes on when the socket has drained, by telling how many there were; closes it when that takes too long.</summary>
-    /// <returns>Whether the viewer may be sent batches again.</returns>
+    /// <summary>Goes on when the socket has drained, and tells how many danmaku were skipped; closes the viewer when that takes too long.</summary>
+    /// <returns>Whether the viewer can get batches again.</returns>
     public bool CatchUp()
     {
         lock (_gate)
@@ -137,10 +136,10 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
     }
 
     /// <summary>
-    /// Sends anything but a batch. A viewer that has no place even for that is closed. What the next of its kind replaces waits until a slow
-    /// viewer has caught up: it must not take the place of answers.
+    /// Sends anything but a batch. A viewer without space even for that is closed. A message that the next of its kind replaces waits until a slow viewer has
+    /// caught up: it must not take the space of answers.
     /// </summary>
-    /// <param name="later">It need not go out before the next batch, or <see cref="Flush"/>.</param>
+    /// <param name="later">Whether it may wait for the next batch, or for <see cref="Flush"/>.</param>
     public void Tell(Frame? frame, bool later = false)
     {
         if (frame is null)
@@ -168,12 +167,12 @@ public sealed class Viewer(WireFormat format, IOutbox outbox, ViewerLimits limit
         }
     }
 
-    /// <summary>Sends what was left for later.</summary>
+    /// <summary>Sends the frames that were left for later.</summary>
     public void Flush() => outbox.Flush();
 
     /// <summary>
-    /// Something may be missing before what follows <paramref name="position"/>, also recalls: the viewer forgets what it has shown. So what was skipped
-    /// before it no longer matters. A slow viewer remains slow until its socket has drained.
+    /// Danmaku may be missing before <paramref name="position"/>, also recalls: the viewer forgets what it has shown. So earlier skips no longer matter. A slow
+    /// viewer remains slow until its socket has drained.
     /// </summary>
     public void Lose(Position position)
     {
@@ -251,12 +250,12 @@ public sealed record ViewerLimits
     /// <summary>Posts per second of one connection.</summary>
     public double PostsPerSecond { get; init; } = 5;
 
-    /// <summary>Posts that one connection may send at once after a pause.</summary>
+    /// <summary>Posts of one connection at once after a pause.</summary>
     public double PostBurst { get; init; } = 10;
 
-    /// <summary>How long a post may take to its origin before nobody must accept it any more.</summary>
+    /// <summary>How long a post may take to its origin; later it must not be accepted.</summary>
     public TimeSpan PostDeadline { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Most posts of one connection without an answer; more are refused.</summary>
+    /// <summary>Most unanswered posts of one connection; more are refused.</summary>
     public int MaxPendingPosts { get; init; } = 64;
 }

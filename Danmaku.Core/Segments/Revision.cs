@@ -2,13 +2,13 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Segments;
 
-/// <summary>Says that a part of a room's history was withdrawn: segments that touch it have at least this revision.</summary>
-/// <param name="Number">From 1; greater than those of the room before it that are kept.</param>
+/// <summary>A withdrawn part of a room's history: segments that touch it have at least this revision.</summary>
+/// <param name="Number">From 1; greater than all earlier ones that are kept of the room.</param>
 /// <param name="From">The first position of it.</param>
-/// <param name="Through">The last position of it; may lie ahead of what has been said.</param>
+/// <param name="Through">The last position of it; may be beyond the newest danmaku.</param>
 public readonly record struct Revision(long Number, Position From, Position Through)
 {
-    /// <summary>Most of one room; a further one is for the whole room, and takes the place of all.</summary>
+    /// <summary>Most revisions of one room; one more covers the whole room and replaces all others.</summary>
     public const int MaxPerRoom = 1000;
 
     /// <summary>Before every danmaku, and after.</summary>
@@ -30,11 +30,11 @@ public readonly record struct Revision(long Number, Position From, Position Thro
         return newest;
     }
 
-    /// <summary>Those that a segment can have which is whole when everything up to <paramref name="start"/> has been forgotten.</summary>
+    /// <summary>The revisions that still matter when everything up to <paramref name="start"/> was deleted.</summary>
     public static IReadOnlyList<Revision> After(IReadOnlyList<Revision> revisions, Position start) =>
         [.. revisions.Where(revision => revision.Through > start)];
 
-    /// <summary>What is kept when a part is withdrawn: what it covers is not needed any more.</summary>
+    /// <summary>The revisions after a part is withdrawn: those that it covers are not needed any more.</summary>
     /// <returns>The new one is the last.</returns>
     public static IReadOnlyList<Revision> Add(IReadOnlyList<Revision> revisions, Position from, Position through)
     {

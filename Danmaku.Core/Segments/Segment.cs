@@ -9,28 +9,28 @@ namespace Danmaku.Core.Segments;
 /// <param name="To">The time of its last danmaku so far, Unix milliseconds.</param>
 public readonly record struct Segment(Position First, long Last, long From, long To)
 {
-    /// <summary>Most danmaku in one. Offsets 1, 1001, 2001 and so on always begin one.</summary>
+    /// <summary>Most danmaku in a segment. Offsets 1, 1001, 2001 and so on always begin one.</summary>
     public const int MaxComments = 1000;
 
-    /// <summary>No segment goes over a multiple of it, in the room's time from 1970 on.</summary>
+    /// <summary>A segment never crosses a multiple of this, in the room's time since 1970.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(6);
 
-    /// <summary>Whether it has as many as it may have.</summary>
+    /// <summary>Whether it has as many danmaku as it may have.</summary>
     public bool IsFull => Last % MaxComments == 0;
 
     /// <summary>The position of its last danmaku so far.</summary>
     public Position End => First with { Offset = Last };
 
-    /// <summary>Whether an offset begins a segment, whatever was said when.</summary>
+    /// <summary>Whether an offset begins a segment regardless of time.</summary>
     public static bool IsAligned(long offset) => offset % MaxComments == 1;
 
-    /// <summary>Whether a danmaku begins a segment, the one before it being of the same epoch.</summary>
+    /// <summary>Whether a danmaku begins a segment, when its predecessor is of the same epoch.</summary>
     public static bool Begins(Comment comment, Comment before) =>
         IsAligned(comment.Offset) || WindowOf(comment.Time) != WindowOf(before.Time);
 
     /// <summary>
-    /// Whether it can be shown to be complete when everything up to a position has been forgotten. One that begins by time needs the danmaku
-    /// before it for that, so that it is forgotten with it.
+    /// Whether it is provably complete when everything up to a position was deleted. A segment that begins by time needs its predecessor's last danmaku for
+    /// that, and is deleted with it.
     /// </summary>
     /// <param name="first">Where the segment begins.</param>
     /// <param name="start">The position after which nothing is missing.</param>

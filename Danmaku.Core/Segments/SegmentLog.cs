@@ -2,23 +2,22 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Segments;
 
-/// <summary>Cuts a room's log into segments: each danmaku into one, the same whoever does it and from wherever on he has the log.</summary>
+/// <summary>Cuts a room's log into segments. Each danmaku belongs to one segment. Every origin finds the same segments, from wherever it has the log.</summary>
 /// <remarks>
-/// Not thread-safe; it has one owner. Holds one value for each segment and no danmaku. Where the log begins in the middle of a segment, the
-/// segment is left out.
+/// Not thread-safe; it has one owner. Holds one value for each segment and no danmaku. If the log begins in the middle of a segment, that segment is left out.
 /// </remarks>
 public sealed class SegmentLog
 {
     private readonly List<Segment> _segments = [];
     private (long Epoch, Comment Comment)? _last;
 
-    /// <summary>All of them, oldest first; only the last may still grow, see <see cref="IsSealed"/>.</summary>
+    /// <summary>All segments, oldest first; only the last may still grow, see <see cref="IsSealed"/>.</summary>
     public IReadOnlyList<Segment> Segments => _segments;
 
     /// <summary>The position of the last danmaku that was added; none before the first.</summary>
     public Position Through => _last is var (epoch, comment) ? new Position(epoch, comment.Offset) : Position.None;
 
-    /// <summary>Adds what follows in the log. What was added before is ignored.</summary>
+    /// <summary>Adds the next danmaku of the log. Those added before are ignored.</summary>
     public void Add(Batch batch)
     {
         foreach (var comment in batch.Comments.Where(comment => new Position(batch.Epoch, comment.Offset) > Through))
@@ -27,7 +26,7 @@ public sealed class SegmentLog
         }
     }
 
-    /// <summary>Leaves out what is not complete any more when everything up to <paramref name="start"/> has been forgotten.</summary>
+    /// <summary>Removes segments that are not complete any more when everything up to <paramref name="start"/> was deleted.</summary>
     public void Forget(Position start)
     {
         var gone = _segments.FindIndex(segment => Segment.IsWhole(segment.First, start));
@@ -36,7 +35,7 @@ public sealed class SegmentLog
 
     /// <summary>Whether nothing can be added to a segment any more.</summary>
     /// <param name="segment">One of <see cref="Segments"/>.</param>
-    /// <param name="epoch">The room's epoch, asked for before the log was read: to earlier ones nothing can be added.</param>
+    /// <param name="epoch">The room's epoch, read before the log: nothing can be added to earlier epochs.</param>
     public bool IsSealed(Segment segment, long epoch) => segment.IsFull || segment.First.Epoch < epoch || segment.End < Through;
 
     private void Add(long epoch, Comment comment)

@@ -4,17 +4,17 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Segments;
 
-/// <summary>How a segment is called within its epoch: <c>1.1000-0</c> when it is sealed, <c>1001-0</c> while it may grow (docs/protocol.md §9).</summary>
+/// <summary>A segment's name within its epoch: <c>1.1000-0</c> when it is sealed, <c>1001-0</c> while it may grow (docs/protocol.md §9).</summary>
 /// <remarks>
-/// The name of a sealed one says where it ends: a reader of the open one is never given something that was cached before it was complete, and
-/// a store that was set back to an earlier state cannot give another content the same name.
+/// The name of a sealed segment includes its last offset. So a cache never serves an incomplete copy under that name, and a store that was restored from a
+/// backup cannot give the same name to another content.
 /// </remarks>
 /// <param name="First">The offset of its first danmaku.</param>
-/// <param name="Last">The offset of its last danmaku; null for one that may grow.</param>
+/// <param name="Last">The offset of its last danmaku; null while it may grow.</param>
 /// <param name="Revision">Counts how often its content was withdrawn.</param>
 public readonly record struct SegmentName(long First, long? Last, long Revision)
 {
-    /// <summary>Reads a name that came from outside. Each segment has one spelling only, since each would be cached.</summary>
+    /// <summary>Reads a name from outside. Each segment has only one spelling, because a cache would store each spelling.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SegmentName name)
     {
         name = default;

@@ -7,10 +7,7 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>
-/// The compact binary form in which nodes speak to each other: unsigned LEB128 numbers, strings as length and UTF-8,
-/// nothing self-describing.
-/// </summary>
+/// <summary>The compact binary form of messages between nodes: unsigned LEB128 numbers, strings as length and UTF-8, no field names.</summary>
 public static class BinaryCodec
 {
     /// <summary>Longest text or name accepted from another node, in bytes.</summary>
@@ -40,7 +37,7 @@ public static class BinaryCodec
     }
 
     /// <summary>Reads <paramref name="count"/> danmaku, the first at <paramref name="first"/>.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not that.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not in that form.</exception>
     public static Comment[] ReadComments(ref BinaryReaderSpan reader, long first, int count)
     {
         if (count > reader.Remaining / MinCommentBytes)
@@ -250,7 +247,7 @@ public ref struct BinaryWriterBuffer(IBufferWriter<byte> buffer)
     }
 }
 
-/// <summary>Reads the form of <see cref="BinaryCodec"/>; every length is compared with what is there before anything is allocated.</summary>
+/// <summary>Reads the form of <see cref="BinaryCodec"/>; every length is compared with the remaining bytes before anything is allocated.</summary>
 public ref struct BinaryReaderSpan(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;

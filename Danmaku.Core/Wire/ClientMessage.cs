@@ -4,16 +4,16 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>What a client said in <c>danmaku.v1.json</c>, read and checked field by field (docs/protocol.md §4).</summary>
+/// <summary>A client's message in <c>danmaku.v1.json</c>, read and checked field by field (docs/protocol.md §4).</summary>
 public abstract partial record ClientMessage
 {
-    /// <summary>How many of the newest danmaku a viewer gets that does not say.</summary>
+    /// <summary>How many of the newest danmaku a viewer gets by default.</summary>
     public const int DefaultHistory = 50;
 
-    /// <summary>Most that it can ask for.</summary>
+    /// <summary>Most danmaku that it can ask for.</summary>
     public const int MaxHistory = 200;
 
-    /// <summary>What is nested in fields that nobody knows is passed over, however deep; the message's length bounds it.</summary>
+    /// <summary>The content of unknown fields is skipped at any depth; the message's length bounds it.</summary>
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     private ClientMessage()
@@ -26,29 +26,29 @@ public abstract partial record ClientMessage
     /// <summary>A new token of the same person, before the one it has ends.</summary>
     public sealed record Refresh(string Token) : ClientMessage;
 
-    /// <summary>A post whose fields have the right shape; whether its text may be shown is not decided here.</summary>
-    /// <param name="Again">It was sent before, and the client does not know what became of it.</param>
+    /// <summary>A post whose fields are valid; its text is checked elsewhere.</summary>
+    /// <param name="Again">It was sent before, and the client does not know its outcome.</param>
     public sealed record Post(PostId Id, string Text, CommentStyle Style, long? At, bool Again = false) : ClientMessage;
 
     /// <summary>A moderator takes something back; whether this one may is not decided here.</summary>
     /// <param name="Again">As that of a post.</param>
     public sealed record Recall(PostId Id, RecallOrder Order, bool Again = false) : ClientMessage;
 
-    /// <param name="Client">The client's number as it was written.</param>
+    /// <param name="Client">The client's number, as it wrote it.</param>
     public sealed record Clock(byte[] Client) : ClientMessage;
 
-    /// <summary>A post that cannot be one: answered with <c>reject</c>.</summary>
-    /// <param name="Field">What is missing or invalid.</param>
+    /// <summary>An invalid post: answered with <c>reject</c>.</summary>
+    /// <param name="Field">The field that is missing or invalid.</param>
     public sealed record BadPost(PostId? Id, RejectReason Reason, string Field) : ClientMessage;
 
-    /// <summary>Not understood: answered with <c>error</c>, or with <see cref="CloseReason.BadJoin"/> where a join was due.</summary>
-    /// <param name="IsJoin">It should have been one.</param>
+    /// <summary>Not understood: answered with <c>error</c>, or with <see cref="CloseReason.BadJoin"/> when a join was expected.</summary>
+    /// <param name="IsJoin">Whether it was a join.</param>
     public sealed record Bad(string Reason, string Message, bool IsJoin = false) : ClientMessage;
 
     /// <summary>Not a message at all: the connection is closed with <see cref="CloseReason.Malformed"/>.</summary>
     public sealed record Malformed : ClientMessage;
 
-    /// <summary>Reads one message. Never throws: whatever the bytes are, they are one of the records of this type.</summary>
+    /// <summary>Reads one message. Never throws: any bytes give one of the records of this type.</summary>
     public static ClientMessage Read(ReadOnlySpan<byte> utf8)
     {
         try
@@ -69,7 +69,7 @@ public abstract partial record ClientMessage
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The latter is what the reader makes of a field whose name is half of a surrogate pair.
+            // The reader throws the latter for a field name that has half of a surrogate pair.
             return new Malformed();
         }
     }

@@ -28,7 +28,7 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     public static readonly CloseReason TokenExpired = new(4004, "token expired", true);
     public static readonly CloseReason NoHeartbeat = new(4008, "no heartbeat", true);
 
-    /// <summary>A <c>join</c> that was none.</summary>
+    /// <summary>The <c>join</c> was invalid.</summary>
     /// <param name="why">At most 110 bytes.</param>
     public static CloseReason BadJoin(string why) => new(JoinFirst.Code, "bad join: " + why, false);
 
@@ -36,8 +36,8 @@ public sealed record CloseReason(int Code, string Text, bool Reconnect)
     /// <param name="why">At most 100 bytes, never what the client sent.</param>
     public static CloseReason NotAdmitted(string why) => new(4003, "not admitted: " + why, false);
 
-    /// <summary>What a plain-text viewer has said was refused, and there is no other word for it.</summary>
-    /// <param name="detail">For people, at most 60 bytes; null for what the catalogue of refusals says.</param>
+    /// <summary>A plain-text viewer's post was refused; the format has no message for that.</summary>
+    /// <param name="detail">For people, at most 60 bytes; null for the message in the catalogue of refusals.</param>
     public static CloseReason NotPosted(RejectReason reason, string? detail = null) =>
         new(reason.IsOfTheMoment() ? NotKnownWhetherPosted.Code : TooManyMessages.Code, $"not posted: {reason.Name()}. {detail ?? reason.Message()}", true);
 }

@@ -2,8 +2,8 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>One batch on its way to the viewers of a room: encoded at most once for each format that somebody here speaks.</summary>
-/// <remarks>Not thread-safe while it fills; the frames may be shared freely.</remarks>
+/// <summary>One batch on its way to the viewers of a room: encoded at most once for each format in use here.</summary>
+/// <remarks>Not thread-safe while frames are added; the frames may be shared freely.</remarks>
 public sealed class DeliveryFrames(Batch batch)
 {
     private readonly Frame?[] _frames = new Frame?[WireFormat.All.Count];

@@ -4,7 +4,7 @@ using Danmaku.WebSockets;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>One unit of what a viewer is sent: complete WebSocket frames, and which danmaku they carry.</summary>
+/// <summary>One unit that is sent to a viewer: complete WebSocket frames, and which danmaku they carry.</summary>
 /// <param name="bytes">Complete WebSocket frames (RFC 6455 §5.2).</param>
 /// <param name="first">Of a batch: the position of its first danmaku; none for everything else.</param>
 /// <param name="last">Of a batch: the position of its last danmaku.</param>
@@ -23,7 +23,7 @@ public sealed class Frame(ReadOnlyMemory<byte> bytes, Position first = default, 
     /// <summary>The recalls among them: a viewer that does not get this batch still has to hear of these.</summary>
     public IReadOnlyList<Recall> Recalls { get; init; } = [];
 
-    /// <summary>Whether the next of its kind says all that this one says, as of a count: only the newest matters to who is late.</summary>
+    /// <summary>Whether the next frame of its kind replaces this one, as for a count: a late viewer needs only the newest.</summary>
     public bool IsReplaceable { get; private init; }
 
     /// <summary>One text message.</summary>
@@ -35,7 +35,7 @@ public sealed class Frame(ReadOnlyMemory<byte> bytes, Position first = default, 
 
     public Frame AsReplaceable() => new(Bytes, First, Last) { IsReplaceable = true };
 
-    /// <summary>The same compressed with permessage-deflate, or itself when it is small or does not shrink.</summary>
+    /// <summary>This frame compressed with permessage-deflate, or itself if it is small or does not shrink.</summary>
     /// <remarks>Only for one uncompressed text message in one frame.</remarks>
     /// <param name="minBytes">Smallest payload that is compressed.</param>
     public Frame Deflated(int minBytes = PerMessageDeflate.MinBytes) =>

@@ -5,7 +5,7 @@ using Danmaku.Core.Segments;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>A room's history as HTTP gives it (docs/protocol.md §9): the same rows always become the same bytes.</summary>
+/// <summary>A room's history over HTTP (docs/protocol.md §9): the same rows always give the same bytes.</summary>
 public static class HistoryFormat
 {
     /// <summary>The path of a room's index. Its segments are below it.</summary>
@@ -13,12 +13,12 @@ public static class HistoryFormat
 
     public static string SegmentPath(RoomId room, long epoch, SegmentName name) => $"{IndexPath(room)}/{epoch}/{name}";
 
-    /// <summary>What names the resources of a room in <c>Cache-Tag</c>, so that they can be purged together.</summary>
+    /// <summary>The <c>Cache-Tag</c> of a room's resources, so that they can be purged together.</summary>
     public static string CacheTag(RoomId room) => "room/" + room;
 
     /// <summary>One segment.</summary>
-    /// <param name="epoch">Of all <paramref name="comments"/>.</param>
-    /// <param name="comments">In order and without holes; never empty.</param>
+    /// <param name="epoch">The epoch of all <paramref name="comments"/>.</param>
+    /// <param name="comments">In order and without gaps; never empty.</param>
     public static byte[] Segment(RoomId room, long epoch, long revision, bool isSealed, IReadOnlyList<Comment> comments) => Encode(json =>
     {
         json.WriteString("room", room.Value);
@@ -35,9 +35,9 @@ public static class HistoryFormat
         json.WriteEndArray();
     });
 
-    /// <summary>What segments there are.</summary>
+    /// <summary>The index of segments.</summary>
     /// <param name="segments">Oldest first.</param>
-    /// <param name="earlier">Where those before them are named; null when there are none.</param>
+    /// <param name="earlier">The address of the index of earlier segments; null when there are none.</param>
     public static byte[] Index(
         RoomId room, Position head, IReadOnlyList<(Segment Segment, long Revision, bool IsSealed)> segments, string? earlier) => Encode(json =>
     {

@@ -9,13 +9,13 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>What the server says in <c>danmaku.v1.json</c> (docs/protocol.md §4).</summary>
+/// <summary>The server's messages in <c>danmaku.v1.json</c> (docs/protocol.md §4).</summary>
 /// <param name="index">Its place in <see cref="WireFormat.All"/>.</param>
 public class JsonFormat(int index) : WireFormat
 {
     internal static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>What JSON itself asks to be escaped (RFC 8259 §7).</summary>
+    /// <summary>Characters that JSON requires to be escaped (RFC 8259 §7).</summary>
     private static readonly SearchValues<char> Escaped =
         SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(c => (char)c), '"', '\\']);
 
@@ -78,7 +78,8 @@ public class JsonFormat(int index) : WireFormat
         json.WriteBoolean("durable", ack.isDurable);
     });
 
-    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null, string? message = null) => Encode((id, reason, retryAfter, field, message), static (json, reject) =>
+    public override Frame Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null, string? message = null) => Encode(
+        (id, reason, retryAfter, field, message), static (json, reject) =>
     {
         json.WriteString("type", "reject");
         if (reject.id is { } id)
@@ -241,8 +242,8 @@ public class JsonFormat(int index) : WireFormat
     public static readonly IReadOnlyList<string> SizeNames = ["small", "medium", "large"];
 
     /// <summary>
-    /// Writes what somebody said. Nothing here is ever put into HTML as it is, so that only what JSON itself asks for is escaped; the
-    /// writer by itself would make twelve bytes of each emoji.
+    /// Writes a user's text. It is never put into HTML unchanged, so only characters that JSON requires are escaped; the writer's default would make twelve
+    /// bytes of each emoji.
     /// </summary>
     private static void WriteText(Utf8JsonWriter json, string name, string text)
     {

@@ -3,13 +3,13 @@ using System.Text.Json;
 namespace Danmaku.Core.Wire;
 
 /// <summary>
-/// Integers in JSON, however they are written: <c>83500</c>, <c>83500.0</c> and <c>8.35e4</c> are one number (RFC 8259 §6), and what writes numbers as
-/// doubles writes any of them.
+/// Integers in JSON, in any notation: <c>83500</c>, <c>83500.0</c> and <c>8.35e4</c> are the same number (RFC 8259 §6), and programs that write numbers as
+/// doubles write any of them.
 /// </summary>
 public static class JsonIntegers
 {
-    /// <summary>Reads the token that <paramref name="json"/> is at.</summary>
-    /// <returns>False when it is no number, or no integer, or one beyond 64 bits. Beyond 2^53 only those without a fraction or an exponent are exact.</returns>
+    /// <summary>Reads the current token of <paramref name="json"/>.</summary>
+    /// <returns>False when it is not a number, not an integer, or beyond 64 bits. Beyond 2^53 only those without a fraction or an exponent are exact.</returns>
     public static bool TryRead(ref Utf8JsonReader json, out long value)
     {
         value = 0;

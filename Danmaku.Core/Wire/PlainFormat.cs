@@ -15,7 +15,7 @@ public sealed class PlainFormat : WireFormat
     public override bool HasJoin => false;
 
     /// <summary>
-    /// All messages of the batch behind each other, in one piece of memory. This format has no word for a recall, nor for what was recalled: the piece
+    /// All messages of the batch, one after the other, in one piece of memory. The format has no message for a recall, nor for what was recalled: the piece
     /// may be empty.
     /// </summary>
     public override Frame Batch(Batch batch)

@@ -4,15 +4,15 @@ using Danmaku.Core.Rooms;
 
 namespace Danmaku.Core.Wire;
 
-/// <summary>A format in which viewers are spoken to (docs/protocol.md). Stateless; one instance serves everybody.</summary>
-/// <remarks>A method that returns null says that the format has no word for it.</remarks>
+/// <summary>A format of messages to viewers (docs/protocol.md). Stateless; one instance serves all.</summary>
+/// <remarks>A method that returns null means that the format has no such message.</remarks>
 public abstract class WireFormat
 {
     public static readonly WireFormat Json = new JsonFormat(0);
 
     public static readonly WireFormat Plain = new PlainFormat();
 
-    /// <summary>What <see cref="Json"/> is for clients with <c>permessage-deflate</c>.</summary>
+    /// <summary><see cref="Json"/> for clients with <c>permessage-deflate</c>.</summary>
     public static readonly WireFormat DeflatedJson = new DeflatedJsonFormat(2);
 
     /// <summary>All formats, by <see cref="Index"/>.</summary>
@@ -21,10 +21,10 @@ public abstract class WireFormat
     /// <summary>The value of <c>Sec-WebSocket-Protocol</c>; null for plain text.</summary>
     public abstract string? Subprotocol { get; }
 
-    /// <summary>Its place in <see cref="All"/>, so that what is encoded once per format can be kept in an array.</summary>
+    /// <summary>Its place in <see cref="All"/>, so that values per format can be kept in an array.</summary>
     public abstract int Index { get; }
 
-    /// <summary>Whether a slow viewer can be told that it was skipped ahead; else it is closed.</summary>
+    /// <summary>Whether a slow viewer can be told that it was skipped ahead; otherwise it is closed.</summary>
     public abstract bool CanSkip { get; }
 
     /// <summary>Whether a client begins with <c>join</c>.</summary>
@@ -32,7 +32,7 @@ public abstract class WireFormat
 
     public abstract Frame Batch(Batch batch);
 
-    /// <summary>The format for a client that offers compression; null where there is nothing to gain by it.</summary>
+    /// <summary>The format for a client that offers compression; null when compression would gain nothing.</summary>
     public virtual WireFormat? Deflated => null;
 
     /// <summary>The format whose batches this one compresses; null for one that encodes by itself.</summary>
@@ -42,7 +42,7 @@ public abstract class WireFormat
 
     public virtual Frame? Ack(PostId id, Position position, bool isDurable) => null;
 
-    /// <param name="field">The one that is the reason.</param>
+    /// <param name="field">The field that is the reason.</param>
     /// <param name="message">For people; null for what the catalogue of refusals says.</param>
     public virtual Frame? Reject(PostId? id, RejectReason reason, TimeSpan? retryAfter, string? field = null, string? message = null) => null;
 
@@ -55,7 +55,7 @@ public abstract class WireFormat
 
     public virtual Frame? Lost(Position position) => null;
 
-    /// <param name="to">The WebSocket's address at another edge; null where any will do.</param>
+    /// <param name="to">The WebSocket's address at another edge; null for any edge.</param>
     public virtual Frame? Move(Uri? to) => null;
 
     public virtual Frame? Clock(ReadOnlySpan<byte> client, long server) => null;
@@ -66,7 +66,7 @@ public abstract class WireFormat
     public virtual Frame? Error(string reason, string message) => null;
 }
 
-/// <summary>The first thing that a viewer of the full protocol hears.</summary>
+/// <summary>The first message to a viewer of the full protocol.</summary>
 /// <param name="Node">The edge that serves it.</param>
 /// <param name="Name">The name under which it posts.</param>
 /// <param name="Position">Where its batches begin.</param>

@@ -26,7 +26,7 @@ public class CachePolicyTests
     [InlineData("Cache-Control: max-age=60, no-store, must-understand", nameof(NotStored.None))]
     [InlineData("Expires: 0", nameof(NotStored.NoLifetime))]
     [InlineData("Expires: 0|Last-Modified: Sat, 21 Nov 2026 12:00:00 GMT", nameof(NotStored.None))]
-    public void What_is_stored_is_what_the_response_allows(string fields, string expected) =>
+    public void Only_responses_that_allow_it_are_stored(string fields, string expected) =>
         Assert.Equal(Enum.Parse<NotStored>(expected), CachePolicy.WhyNotStored(new RequestHead("GET", []), Response(200, fields), Rules));
 
     [Theory]
@@ -34,7 +34,7 @@ public class CachePolicyTests
     [InlineData("max-age=60, public", nameof(NotStored.None))]
     [InlineData("max-age=60, must-revalidate", nameof(NotStored.None))]
     [InlineData("s-maxage=60", nameof(NotStored.None))]
-    public void A_response_to_a_request_with_authorization_is_stored_where_it_says_so(string control, string expected)
+    public void A_response_to_a_request_with_authorization_is_stored_if_it_allows_that(string control, string expected)
     {
         var request = new RequestHead("GET", [new("Authorization", "Bearer a")]);
 
@@ -47,7 +47,7 @@ public class CachePolicyTests
     [InlineData("GET", "", 404, nameof(NotStored.None))]
     [InlineData("POST", "", 200, nameof(NotStored.Method))]
     [InlineData("GET", "no-store", 200, nameof(NotStored.RequestNoStore))]
-    public void Methods_statuses_and_requests_have_a_say(string method, string control, int status, string expected)
+    public void Methods_statuses_and_requests_decide_whether_to_store(string method, string control, int status, string expected)
     {
         var request = new RequestHead(method, [new("Cache-Control", control)]);
 
@@ -76,7 +76,7 @@ public class CachePolicyTests
     [InlineData("CDN-Cache-Control: max-age=5;a=1, max-age=10;b=\"c,d\"", 10)]
     [InlineData("Expires: Sun, 22 Nov 2026 13:00:00 GMT|CDN-Cache-Control: stale-if-error=10", 0)]
     [InlineData("Cache-Control: max-age=60|CDN-Cache-Control: ", 60)]
-    public void The_lifetime_is_the_first_that_is_said(string fields, int seconds) =>
+    public void The_lifetime_is_the_first_one_given(string fields, int seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), Freshness.Of(Response(200, "Date: Sun, 22 Nov 2026 12:00:00 GMT|" + fields), Rules).Lifetime);
 
     [Theory]
@@ -102,7 +102,7 @@ public class CachePolicyTests
     [InlineData("Age: -1", int.MaxValue)]
     [InlineData("Age: 0|Age: 0", int.MaxValue)]
     [InlineData("Age: 0, 7200", int.MaxValue)]
-    public void The_age_is_the_greater_of_what_is_said_and_what_is_apparent(string fields, int seconds) =>
+    public void The_age_is_the_greater_of_the_stated_and_the_apparent_one(string fields, int seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), Freshness.Of(Response(200, fields), Rules).AgeAt(Now));
 
     [Fact]
@@ -146,7 +146,7 @@ public class CachePolicyTests
     [InlineData("max-age=60, proxy-revalidate", 61, false)]
     [InlineData("max-age=60, must-revalidate, stale-if-error=99", 61, false)]
     [InlineData("max-age=60, no-cache, stale-if-error=99", 1, false)]
-    public void What_is_stale_stands_in_for_a_failing_origin_inside_its_window(string control, int age, bool expected)
+    public void A_stale_response_replaces_a_failing_origin_inside_its_window(string control, int age, bool expected)
     {
         var rules = CacheRules.Default with { StaleIfError = TimeSpan.FromSeconds(60) };
         var freshness = Freshness.Of(Response(200, "Cache-Control: " + control), rules);

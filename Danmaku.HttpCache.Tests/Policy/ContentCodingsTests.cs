@@ -22,6 +22,6 @@ public class ContentCodingsTests
     [InlineData("br;q=2, gzip;q=-1", "br")]
     [InlineData(",,;q=1,=", "identity")]
     [InlineData("bright, gzipped", "identity")]
-    public void Whatever_is_asked_for_becomes_one_of_three(string? accept, string coding) =>
+    public void Every_Accept_Encoding_becomes_one_of_three_codings(string? accept, string coding) =>
         Assert.Equal(coding, ContentCodings.Choose(accept).Name());
 }

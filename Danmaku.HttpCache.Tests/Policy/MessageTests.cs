@@ -79,7 +79,7 @@ public class MessageTests
     [InlineData("If-Modified-Since: Sun, 22 Nov 2026 09:00:00 GMT", false)]
     [InlineData("If-Modified-Since: yesterday", false)]
     [InlineData("", false)]
-    public void A_client_that_has_it_is_told_so(string request, bool expected)
+    public void A_client_that_has_the_response_gets_304(string request, bool expected)
     {
         var stored = CachePolicyTests.Response(200, "ETag: \"a\"|Last-Modified: Sun, 22 Nov 2026 10:00:00 GMT").Fields;
 
@@ -111,7 +111,7 @@ public class MessageTests
     [InlineData("X", "1,2", "1 ,  2", true)]
     [InlineData("X", "a", "A", false)]
     [InlineData("X", "", null, false)]
-    public void Values_that_mean_the_same_are_one_variant(string name, string? one, string? other, bool same)
+    public void Equivalent_values_are_one_variant(string name, string? one, string? other, bool same)
     {
         var vary = Vary.Of([new("Vary", name)])!;
         HttpField[] Request(string? value) => value is null ? [] : [new(name, value)];
@@ -175,7 +175,7 @@ public class MessageTests
     }
 
     [Fact]
-    public void A_loop_is_seen_by_the_name()
+    public void A_loop_is_recognised_by_the_name()
     {
         var via = Via.Append(Via.Append(null, "edge-1"), "edge-2");
 
@@ -186,7 +186,7 @@ public class MessageTests
     }
 
     [Fact]
-    public void What_a_client_could_use_to_choose_for_others_is_not_forwarded()
+    public void Fields_that_could_change_the_answer_for_others_are_not_forwarded()
     {
         HttpField[] request =
         [

@@ -4,7 +4,7 @@ namespace Danmaku.HttpCache.Policy;
 
 /// <summary>One range of bytes of a complete body (RFC 9110 §14).</summary>
 /// <param name="First">The first byte, from 0.</param>
-/// <param name="Last">The last one, which belongs to it.</param>
+/// <param name="Last">The last byte, inclusive.</param>
 internal readonly record struct ByteRange(long First, long Last)
 {
     public const string Unit = "bytes=";
@@ -12,11 +12,13 @@ internal readonly record struct ByteRange(long First, long Last)
     public long Length => Last - First + 1;
 
     /// <summary><c>Content-Range</c> of the part (RFC 9110 §14.4).</summary>
-    /// <param name="complete">Bytes of the whole body; null where that is not known yet.</param>
+    /// <param name="complete">Bytes of the whole body; null when unknown.</param>
     public string ContentRange(long? complete) =>
-        complete is null ? string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/*") : string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/{complete}");
+        complete is null
+            ? string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/*")
+            : string.Create(CultureInfo.InvariantCulture, $"bytes {First}-{Last}/{complete}");
 
-    /// <summary>Reads <c>Range</c>. Several ranges are none here: the whole body is an answer to them too (§14.2).</summary>
+    /// <summary>Reads <c>Range</c>. Several ranges count as none: the whole body is a valid answer to them (§14.2).</summary>
     /// <param name="complete">Bytes of the whole body.</param>
     public static RangeAnswer Read(string? value, long complete, out ByteRange range)
     {
@@ -56,7 +58,7 @@ internal readonly record struct ByteRange(long First, long Last)
         return suffix > 0 && complete > 0 ? RangeAnswer.Part : RangeAnswer.NotSatisfiable;
     }
 
-    /// <summary>Digits alone; a number beyond all bodies is the largest there is.</summary>
+    /// <summary>Only digits; a number beyond the largest length counts as the largest.</summary>
     private static bool TryRead(ReadOnlySpan<char> digits, out long value)
     {
         value = long.MaxValue;
@@ -66,15 +68,15 @@ internal readonly record struct ByteRange(long First, long Last)
     }
 }
 
-/// <summary>One part as it is asked for, before it is known of how many bytes (RFC 9110 §14.1.2).</summary>
-/// <param name="First">The first byte; null where the part is counted from the end.</param>
-/// <param name="Last">The last byte, null for the end; where there is no first one, how many bytes of the end.</param>
+/// <summary>One requested part, before the body's length is known (RFC 9110 §14.1.2).</summary>
+/// <param name="First">The first byte; null if the part is counted from the end.</param>
+/// <param name="Last">The last byte, null for the end; without a first byte, the number of bytes at the end.</param>
 internal readonly record struct RangeSpec(long? First, long? Last)
 {
-    /// <returns>Null where <c>Range</c> asks for no or several parts, or cannot be read.</returns>
+    /// <returns>Null if <c>Range</c> asks for no or several parts, or is invalid.</returns>
     public static RangeSpec? Parse(string? value)
     {
-        // Of the longest body that there is: where its end is cut off, it was not given.
+        // Read against the longest possible body: if the end is clamped, it was not given.
         const long Longest = long.MaxValue;
         if (ByteRange.Read(value, Longest, out var range) is RangeAnswer.Whole)
         {
@@ -91,7 +93,7 @@ internal readonly record struct RangeSpec(long? First, long? Last)
 /// <summary>The answer to a <c>Range</c>.</summary>
 internal enum RangeAnswer
 {
-    /// <summary>200 with everything.</summary>
+    /// <summary>200 with the whole body.</summary>
     Whole,
 
     /// <summary>206.</summary>

@@ -4,17 +4,16 @@ namespace Danmaku.HttpCache.Policy;
 
 /// <summary>The directives of a <c>Cache-Control</c> (RFC 9111 §5.2, RFC 5861, RFC 8246), of a request or a response.</summary>
 /// <remarks>
-/// Unknown directives are passed over. Of a repeated one the most restrictive counts, and a time that cannot be read is 0 (§4.2.1):
-/// what is unclear is not reused.
+/// Unknown directives are ignored. Of a repeated directive the most restrictive counts, and an invalid time is 0 (§4.2.1): unclear responses are not reused.
 /// </remarks>
 internal sealed record CacheControl
 {
-    /// <summary>Longer than anything is kept; larger numbers mean the same (§1.2.2).</summary>
+    /// <summary>Longer than any response is kept; larger numbers mean the same (§1.2.2).</summary>
     private const long MaxSeconds = int.MaxValue;
 
     public static readonly CacheControl None = new();
 
-    /// <summary>Whether there was any directive, also an unknown one.</summary>
+    /// <summary>Whether there was any directive, even an unknown one.</summary>
     public bool IsPresent { get; init; }
 
     public bool NoStore { get; init; }
@@ -25,7 +24,7 @@ internal sealed record CacheControl
     /// <summary>Without field names.</summary>
     public bool Private { get; init; }
 
-    /// <summary>The fields that <c>no-cache="…"</c> and <c>private="…"</c> keep out of the store.</summary>
+    /// <summary>The fields that must not be stored because of <c>no-cache="…"</c> and <c>private="…"</c>.</summary>
     public IReadOnlyList<string> NotStored { get; init; } = [];
 
     public bool Public { get; init; }
@@ -96,7 +95,7 @@ internal sealed record CacheControl
 
     private static TimeSpan Least(TimeSpan? before, TimeSpan next) => before < next ? before.Value : next;
 
-    /// <summary>A time in whole seconds, in quotes or not; 0 when it is none.</summary>
+    /// <summary>A time in whole seconds, in quotes or not; 0 when invalid.</summary>
     private static TimeSpan Seconds(string? argument)
     {
         var digits = argument is ['"', .. var quoted, '"'] ? quoted : argument ?? "";

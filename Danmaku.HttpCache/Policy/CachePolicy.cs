@@ -2,22 +2,20 @@ using System.Collections.Frozen;
 
 namespace Danmaku.HttpCache.Policy;
 
-/// <summary>What a shared cache may store, and when it may use it (RFC 9111 §3, §4, §5.2). Pure: the same messages, the same answers.</summary>
+/// <summary>Decides what a shared cache may store, and when it may use it (RFC 9111 §3, §4, §5.2). Pure: the same messages give the same answers.</summary>
 internal static class CachePolicy
 {
     /// <summary>Final statuses whose meaning this cache knows, for <c>must-understand</c> (§5.2.2.3).</summary>
     private static readonly FrozenSet<int> Understood =
         FrozenSet.ToFrozenSet([200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 421, 451, 500, 501, 502, 503, 504]);
 
-    /// <summary>Fields that a validation does not change (§3.2): they belong to the body that is kept.</summary>
+    /// <summary>Fields that a validation does not change (§3.2): they belong to the stored body.</summary>
     private static readonly FrozenSet<string> KeptOnValidation =
         HttpFields.Names("Content-Encoding", "Content-Length", "Content-MD5", "Content-Range", "ETag", "Set-Cookie");
 
-    /// <summary>Whether a complete response to a GET may be stored, or why not (§3).</summary>
+    /// <summary>Why a complete response to a GET may not be stored; none if it may (§3).</summary>
     public static NotStored WhyNotStored(RequestHead request, ResponseHead response, CacheRules rules)
     {
-        var (fields, status) = (response.Fields, response.Status);
-        var (followed, _) = TargetedCacheControl.Followed(fields, rules);
         if (request.Method != "GET")
         {
             return NotStored.Method;
@@ -28,12 +26,31 @@ internal static class CachePolicy
             return NotStored.RequestNoStore;
         }
 
-        if (status is < 200 or 206 or 304 or 416)
+        if (response.Status is < 200 or 206 or 304 or 416)
         {
             return NotStored.Partial;
         }
 
-        var understands = followed.MustUnderstand && Understood.Contains(status);
+        if (WhyForbidden(request, response, rules) is not NotStored.None and var forbidden)
+        {
+            return forbidden;
+        }
+
+        if (Vary.Of(response.Fields) is { } vary && vary.WhyNotStored(request.Fields, rules) is not NotStored.None and var why)
+        {
+            return why;
+        }
+
+        var freshness = Freshness.Of(response, rules);
+        var isUsable = freshness.Lifetime > TimeSpan.Zero || response.Fields.Has("ETag") || response.Fields.Has("Last-Modified");
+        return isUsable ? NotStored.None : NotStored.NoLifetime;
+    }
+
+    /// <summary>Whether the origin forbids to store a response, or does not allow what has to be allowed.</summary>
+    private static NotStored WhyForbidden(RequestHead request, ResponseHead response, CacheRules rules)
+    {
+        var (followed, _) = TargetedCacheControl.Followed(response.Fields, rules);
+        var understands = followed.MustUnderstand && Understood.Contains(response.Status);
         if (followed.MustUnderstand && !understands)
         {
             return NotStored.NotUnderstood;
@@ -50,28 +67,17 @@ internal static class CachePolicy
             return NotStored.Private;
         }
 
-        if (fields.Has("Set-Cookie"))
+        if (response.Fields.Has("Set-Cookie"))
         {
             return NotStored.SetCookie;
         }
 
-        // Whoever knows CDN-Cache-Control writes it for caches that serve everybody; Authorization needs to be allowed there too.
-        if (request.Fields.Has("Authorization") && !followed.Public && !followed.MustRevalidate && followed.SharedMaxAge is null)
-        {
-            return NotStored.Authorization;
-        }
-
-        if (Vary.Of(fields) is { } vary && vary.WhyNotStored(request.Fields, rules) is not NotStored.None and var why)
-        {
-            return why;
-        }
-
-        var freshness = Freshness.Of(response, rules);
-        var isUsable = freshness.Lifetime > TimeSpan.Zero || fields.Has("ETag") || fields.Has("Last-Modified");
-        return isUsable ? NotStored.None : NotStored.NoLifetime;
+        // CDN-Cache-Control is written for caches that serve everybody; it too must allow Authorization.
+        var isAllowed = followed.Public || followed.MustRevalidate || followed.SharedMaxAge is not null;
+        return request.Fields.Has("Authorization") && !isAllowed ? NotStored.Authorization : NotStored.None;
     }
 
-    /// <summary>The fields that are stored: those of the message without those that <c>no-cache="…"</c> and <c>private="…"</c> name.</summary>
+    /// <summary>The fields to store: those of the message without those that <c>no-cache="…"</c> and <c>private="…"</c> name.</summary>
     public static List<HttpField> FieldsToStore(IReadOnlyList<HttpField> fields)
     {
         var stored = fields.EndToEnd();
@@ -80,18 +86,18 @@ internal static class CachePolicy
         return stored;
     }
 
-    /// <summary>What is stored after a 304: the fields of the 304 instead of those of the same name (§3.2, §4.3.4).</summary>
+    /// <summary>The fields after a 304: those of the 304 replace those of the same name (§3.2, §4.3.4).</summary>
     public static List<HttpField> Freshen(IReadOnlyList<HttpField> stored, IReadOnlyList<HttpField> notModified)
     {
         var changed = FieldsToStore(notModified);
         changed.RemoveAll(field => KeptOnValidation.Contains(field.Name));
         var names = changed.Select(field => field.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
-        // Age and date were those of the response before; what validated it is new, also where the origin does not say when.
+        // The old age and date belong to the earlier response; the validation is new, even if the origin sends no date.
         return [.. stored.Where(field => !names.Contains(field.Name) && !field.Is("Age") && !field.Is("Date")), .. changed];
     }
 
-    /// <summary>What to do with a stored response that matches a request.</summary>
+    /// <summary>Decides what to do with a stored response that matches a request.</summary>
     public static CacheUse Decide(Freshness freshness, CacheControl request, CacheRules rules, DateTimeOffset now)
     {
         var asked = rules.FollowRequests ? request : CacheControl.None;
@@ -119,29 +125,29 @@ internal static class CachePolicy
         return left > -freshness.StaleWhileRevalidate ? CacheUse.StaleWhileRevalidate : CacheUse.Validate;
     }
 
-    /// <summary>Whether an answer means that the origin failed, so that a stored response may stand in (RFC 5861 §4).</summary>
+    /// <summary>Whether an answer means that the origin failed, so that a stored response may be used instead (RFC 5861 §4).</summary>
     public static bool IsFailure(int status) => status is 500 or 502 or 503 or 504;
 
     public static bool IsSafe(string method) => method is "GET" or "HEAD" or "OPTIONS" or "TRACE";
 
-    /// <summary>Whether an answer to an unsafe request makes what is stored invalid (§4.4).</summary>
+    /// <summary>Whether an answer to an unsafe request invalidates stored responses (§4.4).</summary>
     public static bool Invalidates(string method, int status) => !IsSafe(method) && status is >= 200 and < 400;
 }
 
-/// <summary>What becomes of a request for which there is a stored response.</summary>
+/// <summary>How a request uses a stored response.</summary>
 internal enum CacheUse
 {
     Fresh,
 
-    /// <summary>Stale, and the request does not mind.</summary>
+    /// <summary>Used although stale, because the request allows it.</summary>
     Stale,
 
-    /// <summary>Stale; used now, validated meanwhile.</summary>
+    /// <summary>Used although stale, and validated meanwhile.</summary>
     StaleWhileRevalidate,
 
-    /// <summary>Only after the origin has been asked.</summary>
+    /// <summary>Used only after validation by the origin.</summary>
     Validate,
 
-    /// <summary>The same, although it is fresh, since the request says so.</summary>
+    /// <summary>The same although it is fresh, because the request asks for it.</summary>
     ValidateForRequest,
 }

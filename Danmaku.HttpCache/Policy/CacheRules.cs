@@ -1,33 +1,33 @@
 namespace Danmaku.HttpCache.Policy;
 
-/// <summary>What a shared cache may do beyond what the messages say.</summary>
+/// <summary>Settings of a shared cache beyond the messages' directives.</summary>
 internal sealed record CacheRules
 {
     public static readonly CacheRules Default = new();
 
-    /// <summary>For how long what has become stale may stand in for an origin that fails, where a response does not say (RFC 9111 §4.2.4).</summary>
+    /// <summary>How long a stale response may be used when the origin fails, if the response does not set it (RFC 9111 §4.2.4).</summary>
     public TimeSpan StaleIfError { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The part of the time since it was last modified for which a response without a lifetime is fresh (§4.2.2).</summary>
+    /// <summary>A response without a lifetime is fresh for this part of the time since its last modification (§4.2.2).</summary>
     public double HeuristicFraction { get; init; } = 0.1;
 
-    /// <summary>The most that such a response is fresh.</summary>
+    /// <summary>The longest such time.</summary>
     public TimeSpan MaxHeuristic { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>Most field names in <c>Vary</c>; a response with more is not stored.</summary>
     public int MaxVaryNames { get; init; } = 16;
 
-    /// <summary>Most characters of the values that a response varies by; one with more is not stored.</summary>
+    /// <summary>Most characters of the values that a response varies by; a response with more is not stored.</summary>
     public int MaxVaryChars { get; init; } = 2048;
 
-    /// <summary>The targeted fields that are followed instead of <c>Cache-Control</c>: the first that is there and can be read (RFC 9213 §2.2).</summary>
+    /// <summary>The targeted fields that replace <c>Cache-Control</c>: the first valid one counts (RFC 9213 §2.2).</summary>
     public IReadOnlyList<string> TargetedFields { get; init; } = [TargetedCacheControl.FieldName];
 
-    /// <summary>Whether <c>no-cache</c>, <c>max-age</c> and so on of requests are followed.</summary>
+    /// <summary>Whether <c>no-cache</c>, <c>max-age</c> and so on in requests count.</summary>
     public bool FollowRequests { get; init; } = true;
 }
 
-/// <summary>A request, as far as a cache needs it.</summary>
+/// <summary>The parts of a request that a cache needs.</summary>
 /// <param name="Fields">As received.</param>
 internal sealed record RequestHead(string Method, IReadOnlyList<HttpField> Fields)
 {
@@ -35,7 +35,7 @@ internal sealed record RequestHead(string Method, IReadOnlyList<HttpField> Field
 }
 
 /// <summary>A response without its body.</summary>
-/// <param name="RequestTime">When it was asked for.</param>
+/// <param name="RequestTime">When the request was sent.</param>
 /// <param name="ResponseTime">When its head arrived.</param>
 internal sealed record ResponseHead(int Status, IReadOnlyList<HttpField> Fields, DateTimeOffset RequestTime, DateTimeOffset ResponseTime);
 
@@ -55,6 +55,6 @@ internal enum NotStored
     Partial,
     NotUnderstood,
 
-    /// <summary>It is never fresh, and there is nothing by which it could be validated.</summary>
+    /// <summary>It is never fresh, and has no validator.</summary>
     NoLifetime,
 }

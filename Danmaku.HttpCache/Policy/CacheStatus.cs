@@ -12,7 +12,7 @@ internal sealed record CacheStatus(string Cache)
     /// <summary>Why it was forwarded; null when it was not (§2.2).</summary>
     public string? Forwarded { get; init; }
 
-    /// <summary>The status that came back, where it is not the one that is sent (§2.3).</summary>
+    /// <summary>The upstream's status, if another one is sent (§2.3).</summary>
     public int? ForwardedStatus { get; init; }
 
     public TimeSpan? TimeToLive { get; init; }

@@ -1,6 +1,6 @@
 namespace Danmaku.HttpCache.Policy;
 
-/// <summary>How a body travels. Three codings and no more, so that no client can make a cache keep the same body many times.</summary>
+/// <summary>The coding of a body. Only three, so that no client can make a cache store the same body many times.</summary>
 public enum ContentCoding
 {
     Identity,
@@ -8,7 +8,7 @@ public enum ContentCoding
     Brotli,
 }
 
-/// <summary>What <c>Accept-Encoding</c> asks for (RFC 9110 §12.5.3).</summary>
+/// <summary>Reads <c>Accept-Encoding</c> (RFC 9110 §12.5.3).</summary>
 public static class ContentCodings
 {
     /// <summary>Its name in <c>Content-Encoding</c>, <c>Accept-Encoding</c> and cache keys: br, gzip or identity.</summary>

@@ -5,7 +5,7 @@ namespace Danmaku.HttpCache.Policy;
 /// <summary><c>Content-Range</c> of a 206 (RFC 9110 §14.4): which bytes it has, and of how many.</summary>
 internal readonly record struct ContentRange(ByteRange Part, long Complete)
 {
-    /// <returns>Null where it is absent, no range of bytes, or does not say how many there are in all.</returns>
+    /// <returns>Null if it is absent, not a range of bytes, or without the total length.</returns>
     public static ContentRange? Parse(string? value)
     {
         if (value is null || !value.StartsWith("bytes ", StringComparison.OrdinalIgnoreCase))

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Danmaku.HttpCache.Policy;
 
-/// <summary>Dates of HTTP (RFC 9110 §5.6.7). Exact: what is not one of the three forms is no date.</summary>
+/// <summary>Dates of HTTP (RFC 9110 §5.6.7). Exact: only the three forms are dates.</summary>
 internal static class HttpDate
 {
     private const string Preferred = "ddd, dd MMM yyyy HH:mm:ss 'GMT'";
     private const string Rfc850 = "dddd, dd-MMM-yy HH:mm:ss 'GMT'";
     private const string Asctime = "ddd MMM d HH:mm:ss yyyy";
 
-    /// <summary>Two-digit years are at most 50 years ahead of <paramref name="now"/>, as the RFC has it.</summary>
+    /// <summary>Two-digit years are at most 50 years ahead of <paramref name="now"/>, as the RFC requires.</summary>
     public static DateTimeOffset? Parse(string? text, DateTimeOffset now)
     {
         if (text is null)
@@ -39,7 +39,7 @@ internal static class HttpDate
             ? new DateTimeOffset(year, date.Month, date.Day, date.Hour, date.Minute, date.Second, TimeSpan.Zero)
             : null;
 
-    /// <summary>A wrong day of the week is no reason to refuse a date in an obsolete form; .NET would.</summary>
+    /// <summary>Accepts a wrong day of the week in an obsolete form; .NET would refuse the date.</summary>
     private static bool TryParse(string text, string form, out DateTimeOffset date)
     {
         date = default;

@@ -10,7 +10,7 @@ public readonly record struct HttpField(string Name, string Value)
     public bool Is(string name) => Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>What a cache asks of a message's fields, in the order in which they came.</summary>
+/// <summary>Reads a message's fields, in the order in which they came.</summary>
 internal static class HttpFields
 {
     /// <summary>Fields of one connection, not of the message (RFC 9110 §7.6.1, RFC 9111 §3.1).</summary>
@@ -36,7 +36,7 @@ internal static class HttpFields
         return combined;
     }
 
-    /// <summary>The value of a field that is there exactly once; else null.</summary>
+    /// <summary>The value of a field that occurs exactly once; else null.</summary>
     public static string? Only(this IReadOnlyList<HttpField> fields, string name)
     {
         string? single = null;
@@ -69,7 +69,7 @@ internal static class HttpFields
         return false;
     }
 
-    /// <summary>The fields that may go on to the next hop: without those of the connection and those that <c>Connection</c> names.</summary>
+    /// <summary>The fields that may be forwarded to the next hop: without those of the connection and those that <c>Connection</c> names.</summary>
     public static List<HttpField> EndToEnd(this IReadOnlyList<HttpField> fields)
     {
         var named = fields.Combined("Connection") is { } connection ? Members(connection) : [];
@@ -78,7 +78,7 @@ internal static class HttpFields
 
     public static bool IsHopByHop(string name) => HopByHop.Contains(name);
 
-    /// <summary>The members of a list, without whitespace and without empty ones. A comma in a quoted string separates nothing.</summary>
+    /// <summary>The members of a list, without whitespace and without empty ones. A comma in a quoted string does not separate members.</summary>
     public static List<string> Members(string list)
     {
         var members = new List<string>();

@@ -1,6 +1,6 @@
 namespace Danmaku.HttpCache.Policy;
 
-/// <summary>The conditions of a request, answered from a stored response (RFC 9110 §13, RFC 9111 §4.3.2).</summary>
+/// <summary>Answers the conditions of a request from a stored response (RFC 9110 §13, RFC 9111 §4.3.2).</summary>
 internal static class Preconditions
 {
     /// <summary>Whether 304 is the answer instead of the stored 200.</summary>
@@ -16,11 +16,11 @@ internal static class Preconditions
             return false;
         }
 
-        // Without Last-Modified the Date stands in for it.
+        // Without Last-Modified the Date is used.
         return (HttpDate.Parse(stored.Only("Last-Modified"), now) ?? HttpDate.Parse(stored.Only("Date"), now)) is { } modified && modified <= since;
     }
 
-    /// <summary>Whether the range that a request asks for may be cut from what is stored: <c>If-Range</c> (RFC 9110 §13.1.5).</summary>
+    /// <summary>Whether the requested range may be cut from the stored response: <c>If-Range</c> (RFC 9110 §13.1.5).</summary>
     public static bool RangeApplies(IReadOnlyList<HttpField> request, IReadOnlyList<HttpField> stored)
     {
         if (request.Combined("If-Range") is not { } condition)
@@ -28,11 +28,13 @@ internal static class Preconditions
             return true;
         }
 
-        // Strong comparison: a weak tag never matches, and a date only exactly.
-        return condition.StartsWith('"') ? condition == stored.Only("ETag") : !condition.StartsWith("W/", StringComparison.Ordinal) && condition == stored.Only("Last-Modified");
+        // Strong comparison: a weak tag never matches, and a date must be equal.
+        return condition.StartsWith('"')
+            ? condition == stored.Only("ETag")
+            : !condition.StartsWith("W/", StringComparison.Ordinal) && condition == stored.Only("Last-Modified");
     }
 
-    /// <summary>The fields by which an origin is asked whether a stored response still stands (§4.3.1).</summary>
+    /// <summary>The fields that ask an origin whether a stored response is still valid (§4.3.1).</summary>
     public static IEnumerable<HttpField> ForValidation(IReadOnlyList<HttpField> stored)
     {
         if (stored.Only("ETag") is { } tag)
@@ -46,7 +48,7 @@ internal static class Preconditions
         }
     }
 
-    /// <summary>Weak comparison (RFC 9110 §8.8.3.2). Tags without quotes, which some origins send, are compared as they are.</summary>
+    /// <summary>Weak comparison (RFC 9110 §8.8.3.2). Tags without quotes, which some origins send, are compared unchanged.</summary>
     private static bool Matches(string tags, string? stored)
     {
         if (tags.Trim() == "*")

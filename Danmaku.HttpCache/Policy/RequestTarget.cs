@@ -4,12 +4,12 @@ using System.Text;
 namespace Danmaku.HttpCache.Policy;
 
 /// <summary>
-/// The path and query of a request in one form, which is both the cache's key and what the origin is asked for: so that no two of them can
-/// be told apart by one and not by the other.
+/// The path and query of a request in one normal form. It is both the cache key and the target sent to the origin, so cache and origin distinguish the same
+/// targets.
 /// </summary>
 /// <remarks>
-/// RFC 3986 §6.2.2: dot segments are removed, escapes of unreserved characters are resolved, others get upper-case digits. <c>%2F</c> stays,
-/// as do empty segments and the order of the query: they may mean something.
+/// RFC 3986 §6.2.2: dot segments are removed, escapes of unreserved characters are resolved, others get upper-case digits. <c>%2F</c> stays, as do empty
+/// segments and the order of the query: they may mean something.
 /// </remarks>
 internal static class RequestTarget
 {
@@ -20,8 +20,8 @@ internal static class RequestTarget
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%[]{}|^`\"<>");
 
-    /// <param name="raw">Origin-form or absolute-form (RFC 9112 §3.2.1, §3.2.2) as received; of the latter its path and query count.</param>
-    /// <returns>Null when it is no target: not from a slash, with other characters than a URL has, a broken escape, or too long.</returns>
+    /// <param name="raw">Origin-form or absolute-form (RFC 9112 §3.2.1, §3.2.2) as received; of the latter only path and query count.</param>
+    /// <returns>Null when it is invalid: it does not begin with a slash, has characters that a URL cannot have, a broken escape, or is too long.</returns>
     public static string? Normalise(string raw)
     {
         raw = WithoutAuthority(raw);

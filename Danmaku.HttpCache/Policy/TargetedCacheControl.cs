@@ -1,15 +1,15 @@
 namespace Danmaku.HttpCache.Policy;
 
 /// <summary>
-/// <c>CDN-Cache-Control</c> and others like it: targeted fields of RFC 9213, Dictionaries of RFC 9651 §3.2. Where it is there and can be read, caches like
-/// this one follow it and neither <c>Cache-Control</c> nor <c>Expires</c>; one that cannot be read is ignored as a whole (RFC 9213 §2.2).
+/// <c>CDN-Cache-Control</c> and others like it: targeted fields of RFC 9213, Dictionaries of RFC 9651 §3.2. If a valid one is present, caches like this one use
+/// it instead of <c>Cache-Control</c> and <c>Expires</c>; an invalid one is ignored as a whole (RFC 9213 §2.2).
 /// </summary>
 public static class TargetedCacheControl
 {
     public const string FieldName = "CDN-Cache-Control";
 
     /// <summary>The directives that a response's fields set for this cache.</summary>
-    /// <returns>And whether they are targeted, so that <c>Cache-Control</c> and <c>Expires</c> say nothing.</returns>
+    /// <returns>Also whether they are targeted, so that <c>Cache-Control</c> and <c>Expires</c> do not count.</returns>
     internal static (CacheControl Control, bool IsTargeted) Followed(IReadOnlyList<HttpField> response, CacheRules rules)
     {
         foreach (var name in rules.TargetedFields)
@@ -24,7 +24,7 @@ public static class TargetedCacheControl
     }
 
     /// <param name="value">All field lines joined by commas.</param>
-    /// <returns>Null when it is absent, empty or no Dictionary.</returns>
+    /// <returns>Null when it is absent, empty or not a Dictionary.</returns>
     internal static CacheControl? Parse(string? value)
     {
         if (value is null)
@@ -80,7 +80,7 @@ public static class TargetedCacheControl
             return TryReadParameters();
         }
 
-        /// <summary>A comma with something behind it, or the end.</summary>
+        /// <summary>A comma with a member after it, or the end.</summary>
         public bool TryReadSeparator()
         {
             _rest = _rest.TrimStart(" \t");
@@ -125,7 +125,7 @@ public static class TargetedCacheControl
             return length > 0;
         }
 
-        /// <summary>A value as <see cref="CacheControl"/> takes it: null for true, digits for an Integer, "x" for what no directive takes.</summary>
+        /// <summary>A value for <see cref="CacheControl"/>: null for true, digits for an Integer, "x" for types that no directive has.</summary>
         private bool TryReadItem(out string? value)
         {
             value = null;
@@ -144,7 +144,7 @@ public static class TargetedCacheControl
                     return TryReadString(out value);
 
                 case '(':
-                    // Inner lists mean nothing to a cache; where one is, the field is refused rather than half understood.
+                    // Inner lists have no meaning for a cache: a field with one is refused rather than half understood.
                     return false;
 
                 default:
@@ -172,7 +172,7 @@ public static class TargetedCacheControl
             return false;
         }
 
-        /// <summary>An Integer, or a Token or Decimal, which no time is.</summary>
+        /// <summary>An Integer; or a Token or Decimal, which are not times.</summary>
         private bool TryReadBare(out string? value)
         {
             var length = _rest.IndexOfAny(",; \t");

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Danmaku.HttpCache.Policy;
 
-/// <summary>The secondary key of a response (RFC 9111 §4.1): the fields of a request that it depends on.</summary>
+/// <summary>The secondary key of a response (RFC 9111 §4.1): the request fields that it depends on.</summary>
 internal sealed class Vary
 {
     private const string Any = "*";
 
     private Vary(IReadOnlyList<string> names) => Names = names;
 
-    /// <summary>In lower case, in order, each once.</summary>
+    /// <summary>In lower case, sorted, each once.</summary>
     public IReadOnlyList<string> Names { get; }
 
     /// <returns>Null when the response depends on no field.</returns>
@@ -41,7 +41,7 @@ internal sealed class Vary
         var key = new StringBuilder();
         foreach (var name in Names)
         {
-            // No field value has a line feed.
+            // Field values contain no line feed.
             key.Append(Normalise(name, request.Combined(name))).Append('\n');
         }
 
@@ -49,8 +49,7 @@ internal sealed class Vary
     }
 
     /// <summary>
-    /// Whether what was chosen for another <c>Accept-Language</c> is what this one wants most: the response is in just that language,
-    /// and depends on nothing else.
+    /// Whether a response to another <c>Accept-Language</c> fits this request: it is in exactly the preferred language, and depends on nothing else.
     /// </summary>
     public bool IsInPreferredLanguage(IReadOnlyList<HttpField> request, IReadOnlyList<HttpField> response) =>
         Names is ["accept-language"]
@@ -71,7 +70,7 @@ internal sealed class Vary
         _ => "=" + string.Join(',', HttpFields.Members(value)),
     };
 
-    /// <summary>Languages with their weights, the greatest first, then by name: the order among equals means nothing (RFC 9110 §12.5.4).</summary>
+    /// <summary>Languages by weight, the greatest first, then by name: the order among equals has no meaning (RFC 9110 §12.5.4).</summary>
     private static List<(string Name, double Weight)> Weighted(string value) =>
     [
         .. HttpFields.Members(value)
@@ -81,12 +80,12 @@ internal sealed class Vary
     ];
 }
 
-/// <summary><c>Accept-Encoding</c> (RFC 9110 §12.5.3), reduced to what this cache tells apart, so that clients cannot make up variants.</summary>
+/// <summary><c>Accept-Encoding</c> (RFC 9110 §12.5.3), reduced to the codings that this cache distinguishes, so that clients cannot create variants.</summary>
 internal static class Encodings
 {
     public const string Identity = "identity";
 
-    /// <summary><c>br</c>, <c>gzip</c> or <c>identity</c>: the best that a request takes.</summary>
+    /// <summary><c>br</c>, <c>gzip</c> or <c>identity</c>: the best that a request accepts.</summary>
     public static string Preferred(string? acceptEncoding)
     {
         if (acceptEncoding is null)
@@ -115,7 +114,7 @@ internal static class Encodings
         return (br ?? any) > 0 ? "br" : (gzip ?? any) > 0 ? "gzip" : Identity;
     }
 
-    /// <summary>A member of a list with its weight, which is 1 unless <c>;q=</c> says otherwise, and 0 where that cannot be read.</summary>
+    /// <summary>A member of a list with its weight, which is 1 unless <c>;q=</c> says otherwise, and 0 if that is invalid.</summary>
     internal static (string Name, double Weight) Weighted(string member)
     {
         var semicolon = member.IndexOf(';', StringComparison.Ordinal);

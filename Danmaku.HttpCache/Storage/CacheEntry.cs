@@ -5,9 +5,9 @@ using Microsoft.Extensions.Primitives;
 namespace Danmaku.HttpCache.Storage;
 
 /// <summary>The primary key of a response (RFC 9111 §2).</summary>
-/// <param name="Target">In the form of <see cref="RequestTarget"/>.</param>
-/// <param name="Site">The scheme, and the host where origins have several sites.</param>
-/// <param name="Part">Null for the resource itself; else which slice, or which part as it was asked for.</param>
+/// <param name="Target">The target, normalised by <see cref="RequestTarget"/>.</param>
+/// <param name="Site">The scheme, and the host if origins have several sites.</param>
+/// <param name="Part">Null for the resource itself; else the slice, or the part as requested.</param>
 internal readonly record struct CacheKey(string Target, string Site, string? Part = null)
 {
     public CacheKey Resource => this with { Part = null };
@@ -27,7 +27,7 @@ internal sealed class CacheEntry(CacheKey key, StoredHead head, CachedBody? body
         set => _head = value;
     }
 
-    /// <summary>In memory; null where it is on disk alone.</summary>
+    /// <summary>The body in memory; null if it is only on disk.</summary>
     public CachedBody? Body
     {
         get => _body;
@@ -37,20 +37,19 @@ internal sealed class CacheEntry(CacheKey key, StoredHead head, CachedBody? body
     /// <summary>Bytes of the body, once it is complete.</summary>
     public long Length { get; set; }
 
-    /// <summary>Bytes of the whole body of which this is a slice, or which is in slices beside this; null where the body is here as it was received.</summary>
+    /// <summary>The length of the whole body, if this is a slice or the head of slices; null if the entry has the body as received.</summary>
     public long? Complete { get; init; }
 
-    /// <summary>Whether this is the head of a body in slices, which are entries of their own.</summary>
+    /// <summary>Whether this is the head of a body whose slices are separate entries.</summary>
     public bool IsSliced => Complete is not null && key.Part is null;
 
-    /// <summary>What its slices must have in common with it; null where it has no strong validator.</summary>
+    /// <summary>The validator that its slices must share; null if it has no strong one.</summary>
     public string? Validator => Policy.Validator.Of(Head.Fields, Head.Response.ResponseTime);
 
     public bool IsRemoved { get; set; }
 
     /// <summary>
-    /// It has tags, and was found on disk at the start: it may have been purged while this node was not there to hear it, so it is not
-    /// used before the origin has been asked.
+    /// Whether it has tags and was found on disk at the start. It may have been purged while this node was stopped, so it is not used before validation.
     /// </summary>
     public bool IsUnchecked { get; set; }
 
@@ -58,27 +57,27 @@ internal sealed class CacheEntry(CacheKey key, StoredHead head, CachedBody? body
 
     public EvictionQueue<CacheEntry>.Slot? OnDisk { get; set; }
 
-    /// <summary>Its files; null where it has none.</summary>
+    /// <summary>Its files; null if it has none.</summary>
     public DiskFile? File { get; set; }
 
-    /// <summary>Tells variants of a resource apart, and the same one from its successor.</summary>
+    /// <summary>Identifies a variant of a resource, also after it was replaced.</summary>
     public int Hash => HashCode.Combine(key, Head.VaryKey);
 }
 
-/// <summary>Where a body is on disk.</summary>
+/// <summary>The files of a body on disk.</summary>
 /// <param name="Digest">SHA-256 of the body.</param>
 internal sealed record DiskFile(string Id, byte[] Digest);
 
-/// <summary>Status and fields of a stored response, and what was worked out from them.</summary>
+/// <summary>Status and fields of a stored response, and values computed from them.</summary>
 internal sealed class StoredHead
 {
-    /// <summary>Most tags of a response; the rest is passed over.</summary>
+    /// <summary>Most tags of a response; further ones are ignored.</summary>
     public const int MaxTags = 64;
 
-    /// <summary>Longer tags are passed over.</summary>
+    /// <summary>Longer tags are ignored.</summary>
     public const int MaxTagChars = 128;
 
-    /// <summary>For purging; not for clients.</summary>
+    /// <summary>Used for purging; not sent to clients.</summary>
     public const string TagField = "Cache-Tag";
 
     private PerSecond? _perSecond;
@@ -106,7 +105,7 @@ internal sealed class StoredHead
         }
     }
 
-    /// <summary>With stored fields only.</summary>
+    /// <summary>The response with only the stored fields.</summary>
     public ResponseHead Response { get; }
 
     public Freshness Freshness { get; }
@@ -114,17 +113,17 @@ internal sealed class StoredHead
     public Vary? Vary { get; }
 
     /// <summary>
-    /// <c>Expires</c> for clients that know no <c>max-age</c>: the same in other words (RFC 9111 §5.3). Null where there is no <c>max-age</c>, or the response
-    /// has one of its own.
+    /// <c>Expires</c> for clients that do not know <c>max-age</c>, with the same meaning (RFC 9111 §5.3). Null if there is no <c>max-age</c>, or the response
+    /// has its own <c>Expires</c>.
     /// </summary>
     public string? Expires { get; }
 
-    /// <summary>Empty where there is no <see cref="Vary"/>.</summary>
+    /// <summary>Empty if there is no <see cref="Vary"/>.</summary>
     public string VaryKey { get; }
 
     public IReadOnlyList<string> Tags { get; }
 
-    /// <summary>The fields as they are sent; age, length and what this hop adds come beside them.</summary>
+    /// <summary>The fields that are sent; age, length and this hop's fields are added.</summary>
     public KeyValuePair<string, StringValues>[] Lines { get; }
 
     public int Status => Response.Status;
@@ -137,27 +136,27 @@ internal sealed class StoredHead
         return Of(response, vary?.KeyOf(request) ?? "", rules);
     }
 
-    /// <summary>What was stored before.</summary>
+    /// <summary>The head of a new response.</summary>
     public static StoredHead Of(ResponseHead response, string varyKey, CacheRules rules)
     {
         var fields = CachePolicy.FieldsToStore(response.Fields);
         if (!fields.Has("Date"))
         {
-            // Who has a clock adds it (RFC 9110 §6.6.1); sent later it must not be that of sending.
+            // A recipient with a clock adds the date (RFC 9110 §6.6.1); when the response is sent later it must not be the time of sending.
             fields.Add(new HttpField("Date", HttpDate.Format(response.ResponseTime)));
         }
 
         return new StoredHead(response with { Fields = fields }, Freshness.Of(response, rules), Vary.Of(fields), varyKey);
     }
 
-    /// <summary>After a 304.</summary>
+    /// <summary>The head after a 304.</summary>
     public StoredHead Freshened(ResponseHead notModified, CacheRules rules) =>
         Of(notModified with { Status = Status, Fields = CachePolicy.Freshen(Fields, notModified.Fields) }, VaryKey, rules);
 
     public bool Matches(IReadOnlyList<HttpField> request) =>
         Vary is null || Vary.KeyOf(request) == VaryKey || Vary.IsInPreferredLanguage(request, Fields);
 
-    /// <summary>Age and Cache-Status of a hit, made once a second and not once a request.</summary>
+    /// <summary>Age and Cache-Status of a hit, computed once per second and not per request.</summary>
     public PerSecond At(DateTimeOffset now, string node)
     {
         var second = now.Ticks / TimeSpan.TicksPerSecond;
@@ -171,7 +170,7 @@ internal sealed class StoredHead
         return _perSecond = new PerSecond(second, age.ToString(CultureInfo.InvariantCulture), status.ToString());
     }
 
-    /// <summary>Whether a field goes on to clients; length and age are written anew.</summary>
+    /// <summary>Whether a field is sent to clients; length and age are set anew.</summary>
     public static bool IsSent(string name) =>
         !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
         && !name.Equals("Age", StringComparison.OrdinalIgnoreCase)

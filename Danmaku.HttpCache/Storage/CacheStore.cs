@@ -4,16 +4,16 @@ using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.HttpCache.Storage;
 
-/// <summary>All stored responses: in memory, and on disk behind that. Thread-safe; looking up takes no lock.</summary>
+/// <summary>All stored responses, in memory and on disk. Thread-safe; lookups take no lock.</summary>
 public sealed class CacheStore : ICachePurge
 {
-    /// <summary>Most variants of one resource; the oldest goes.</summary>
+    /// <summary>Most variants of one resource; the oldest is removed.</summary>
     internal const int MaxVariants = 32;
 
-    /// <summary>What an entry costs beside its body: its fields and its places in the index.</summary>
+    /// <summary>The memory of an entry besides its body: its fields and its index entries.</summary>
     private const long MemoryOverhead = 1024;
 
-    /// <summary>Most purges that are remembered for the sake of what is on its way; with more, nothing that is on its way is stored.</summary>
+    /// <summary>Most purges remembered for responses that are arriving; with more, no response that is arriving is stored.</summary>
     private const int MaxRememberedPurges = 10_000;
 
     private readonly ConcurrentDictionary<CacheKey, CacheEntry[]> _resources = new();
@@ -37,17 +37,17 @@ public sealed class CacheStore : ICachePurge
         disk.Attach(this);
     }
 
-    /// <summary>Bytes of responses in memory, with about 1 KiB for each.</summary>
+    /// <summary>Bytes of responses in memory, plus about 1 KiB for each.</summary>
     public long MemoryBytes => _memory.Cost;
 
-    /// <summary>Bytes of responses on disk, with 8 KiB for each.</summary>
+    /// <summary>Bytes of responses on disk, plus 8 KiB for each.</summary>
     public long DiskBytes => Disk.Cost;
 
     internal DiskTier Disk { get; }
 
     internal int Count => _resources.Count;
 
-    /// <summary>Whether anything is stored for it, in any variant.</summary>
+    /// <summary>Whether any variant of the resource is stored.</summary>
     internal bool TryGet(CacheKey key, [NotNullWhen(true)] out CacheEntry[]? variants) => _resources.TryGetValue(key, out variants);
 
     /// <summary>The newest variant that matches a request.</summary>
@@ -69,7 +69,7 @@ public sealed class CacheStore : ICachePurge
         return null;
     }
 
-    /// <summary>A number for a fetch that begins, to compare with purges meanwhile. Give it back with <see cref="EndFill"/>.</summary>
+    /// <summary>A number for a new fetch, to compare with later purges. Must be returned with <see cref="EndFill"/>.</summary>
     internal long BeginFill()
     {
         lock (_gate)
@@ -93,7 +93,7 @@ public sealed class CacheStore : ICachePurge
         }
     }
 
-    /// <summary>Asks for memory for what is arriving. It may be as much as what is stored, and no more.</summary>
+    /// <summary>Reserves memory for an arriving response. Arriving responses may use as much as stored ones, and no more.</summary>
     internal bool TryReserve(long bytes)
     {
         if (Interlocked.Add(ref _filling, bytes) <= _memoryBytes)
@@ -107,8 +107,8 @@ public sealed class CacheStore : ICachePurge
 
     internal void Release(long bytes) => Interlocked.Add(ref _filling, -bytes);
 
-    /// <summary>Stores a complete response in the place of the one with the same keys.</summary>
-    /// <returns>False when it was purged while it was on its way.</returns>
+    /// <summary>Stores a complete response and replaces the one with the same keys.</summary>
+    /// <returns>False when it was purged while it was arriving.</returns>
     internal bool TryAdd(CacheEntry entry, long fill)
     {
         lock (_gate)
@@ -126,7 +126,7 @@ public sealed class CacheStore : ICachePurge
         return true;
     }
 
-    /// <summary>Takes in what was found on disk, unless something newer is there or it was purged since <paramref name="fill"/> began.</summary>
+    /// <summary>Adds a response found on disk, unless a newer one is stored or it was purged since <paramref name="fill"/> began.</summary>
     internal bool TryAddFromDisk(CacheEntry entry, long fill)
     {
         lock (_gate)
@@ -142,7 +142,7 @@ public sealed class CacheStore : ICachePurge
         }
     }
 
-    /// <summary>A body has come back from disk.</summary>
+    /// <summary>Keeps a body that was read from disk in memory.</summary>
     internal void Promote(CacheEntry entry, CachedBody body)
     {
         lock (_gate)
@@ -184,7 +184,7 @@ public sealed class CacheStore : ICachePurge
         }
     }
 
-    /// <summary>Removes what an unsafe request has made invalid (RFC 9111 §4.4).</summary>
+    /// <summary>Removes responses that an unsafe request has invalidated (RFC 9111 §4.4).</summary>
     internal int Invalidate(CacheKey key)
     {
         lock (_gate)
@@ -195,13 +195,13 @@ public sealed class CacheStore : ICachePurge
     }
 
     /// <summary>
-    /// Gives files back before anything else of the process needs the disk: an earlier process may have left so much that it could not start. The oldest
-    /// go until the share is free. It throws nothing.
+    /// Deletes files before anything else of the process needs the disk: an earlier process may have left so many that this one could not start. Deletes the
+    /// oldest until the share is free. Does not throw.
     /// </summary>
-    public static void GiveBackLeftovers(HttpCacheOptions options) => DiskTier.GiveBackLeftovers(options);
+    public static void GiveBackLeftovers(HttpCacheOptions options) => DiskFiles.GiveBackLeftovers(options);
 
-    /// <summary>Gives back files since somebody else has found the disk full and tries again when this returns. It throws nothing.</summary>
-    /// <returns>Whether there was anything to give back.</returns>
+    /// <summary>Deletes files because another user of the disk has found it full and will try again. Does not throw.</summary>
+    /// <returns>Whether any file was deleted.</returns>
     public bool MakeRoom() => Disk.MakeRoom();
 
     public int PurgeUrl(string url)
@@ -214,7 +214,7 @@ public sealed class CacheStore : ICachePurge
         lock (_gate)
         {
             Remember(_purgedTargets, target);
-            // What is in slices or parts counts as one.
+            // Slices or parts of one body count as one.
             return _resources.Keys.Where(key => key.Target == target).ToArray().Sum(key => DropAll(key) * (key.Part is null ? 1 : 0));
         }
     }
@@ -239,7 +239,7 @@ public sealed class CacheStore : ICachePurge
         }
     }
 
-    /// <summary>Its files are gone, or were not what they should be.</summary>
+    /// <summary>The entry's files are gone or damaged.</summary>
     internal void OnDiskGone(CacheEntry entry)
     {
         lock (_gate)
@@ -286,7 +286,7 @@ public sealed class CacheStore : ICachePurge
         }
     }
 
-    /// <summary>Puts it in the place of what it replaces in one step: whoever looks meanwhile finds the one or the other.</summary>
+    /// <summary>Replaces the earlier entry in one step: a concurrent lookup finds the old or the new one.</summary>
     private void Insert(CacheEntry entry)
     {
         var variants = _resources.GetValueOrDefault(entry.Key, []);

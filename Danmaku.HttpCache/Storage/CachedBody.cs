@@ -2,15 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace Danmaku.HttpCache.Storage;
 
-/// <summary>
-/// A response's body, shared by all who read it, also while it is still arriving. Pieces never change once they are here. Thread-safe.
-/// </summary>
+/// <summary>A response's body, shared by all readers, also while it is arriving. Received pieces never change. Thread-safe.</summary>
 internal sealed class CachedBody
 {
-    /// <summary>How far the slowest reader may be behind what is not kept.</summary>
+    /// <summary>How far the slowest reader may be behind when the body is not kept.</summary>
     private const long Window = 1024 * 1024;
 
-    /// <summary>Up to this a complete body is one piece, and one write.</summary>
+    /// <summary>Up to this size a complete body is one piece, and one write.</summary>
     private const int OnePiece = 256 * 1024;
 
     private readonly Lock _gate = new();
@@ -21,10 +19,10 @@ internal sealed class CachedBody
     private Exception? _error;
     private bool _isKept = true;
 
-    /// <param name="expected">Its length, where that is known before it is here.</param>
+    /// <param name="expected">Its length, if that is known beforehand.</param>
     public CachedBody(long? expected) => Expected = expected;
 
-    /// <summary>A body that is here.</summary>
+    /// <summary>A complete body.</summary>
     public CachedBody(ReadOnlyMemory<byte> whole)
     {
         Expected = whole.Length;
@@ -32,7 +30,7 @@ internal sealed class CachedBody
         Complete();
     }
 
-    /// <summary>Of what is all in its head, or in slices.</summary>
+    /// <summary>The body of an entry that has only a head.</summary>
     public static CachedBody Empty { get; } = new(ReadOnlyMemory<byte>.Empty);
 
     public long? Expected { get; private set; }
@@ -41,8 +39,8 @@ internal sealed class CachedBody
 
     public bool IsComplete { get; private set; }
 
-    /// <summary>The whole body where it is complete and in one piece.</summary>
-    /// <remarks>Statements, since in an expression a null beside memory is empty memory: it converts as an array.</remarks>
+    /// <summary>The whole body if it is complete and in one piece.</summary>
+    /// <remarks>Written as statements: in a conditional expression null would convert to empty memory.</remarks>
     public ReadOnlyMemory<byte>? Whole
     {
         get
@@ -94,15 +92,15 @@ internal sealed class CachedBody
         Change();
     }
 
-    /// <summary>It will not become complete. Whoever reads on gets the error.</summary>
+    /// <summary>The body will not become complete. Readers get the error.</summary>
     public void Fail(Exception error)
     {
         _error = error;
         Change();
     }
 
-    /// <summary>Keeps no more than readers need who are here already; nobody else may come.</summary>
-    /// <returns>Whether there are any.</returns>
+    /// <summary>Keeps only what the current readers need; no reader may join.</summary>
+    /// <returns>Whether there are readers.</returns>
     public bool StopKeeping()
     {
         lock (_gate)
@@ -114,7 +112,7 @@ internal sealed class CachedBody
     }
 
     /// <summary>Waits until the slowest reader of a body that is not kept has caught up.</summary>
-    /// <returns>False when nobody reads it any more.</returns>
+    /// <returns>False when there are no readers any more.</returns>
     public async ValueTask<bool> HasRoomAsync(CancellationToken cancellation)
     {
         while (true)
@@ -140,7 +138,7 @@ internal sealed class CachedBody
         }
     }
 
-    /// <summary>Waits until so many bytes are here, or all that come, or it is known that it is not kept.</summary>
+    /// <summary>Waits until this many bytes have arrived, or all, or until the body is not kept any more.</summary>
     /// <exception cref="IOException">The upstream did not send the rest.</exception>
     public async ValueTask ReachAsync(long length, CancellationToken cancellation)
     {
@@ -166,7 +164,7 @@ internal sealed class CachedBody
         }
     }
 
-    /// <summary>Begins to read; null when what came first is not there any more.</summary>
+    /// <summary>Begins to read; null when the beginning is not available any more.</summary>
     public Reader? TryRead(long position = 0)
     {
         lock (_gate)
@@ -186,7 +184,7 @@ internal sealed class CachedBody
         }
     }
 
-    /// <summary>Two pieces that lie behind each other in one array.</summary>
+    /// <summary>Joins two pieces that are adjacent in one array.</summary>
     private static ReadOnlyMemory<byte>? TryJoin(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> next)
     {
         if (MemoryMarshal.TryGetArray(one, out var first) && MemoryMarshal.TryGetArray(next, out var second)
@@ -238,7 +236,7 @@ internal sealed class CachedBody
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>One who reads it, at its own pace.</summary>
+    /// <summary>A reader of the body, at its own pace.</summary>
     internal sealed class Reader(CachedBody body, long position) : IDisposable
     {
         public long Position { get; private set; } = position;
@@ -274,7 +272,7 @@ internal sealed class CachedBody
             }
         }
 
-        /// <summary>Passes over bytes, whether they are here or not.</summary>
+        /// <summary>Skips bytes, whether they have arrived or not.</summary>
         public void Skip(long count)
         {
             lock (body._gate)
@@ -283,7 +281,7 @@ internal sealed class CachedBody
             }
         }
 
-        /// <summary>Bytes were passed on; without this they come again.</summary>
+        /// <summary>Marks bytes as consumed; without this they are returned again.</summary>
         public void Advance(int count)
         {
             Position += count;

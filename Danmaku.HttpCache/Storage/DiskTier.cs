@@ -1,51 +1,37 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Threading.Channels;
-using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.HttpCache.Storage;
 
 /// <summary>
-/// Stored responses in files, so that they survive a restart and may be more than memory holds. A response is two files: its body, and a
-/// head with the body's length and digest. Both are written under another name and renamed, the body first; so what has a head is whole,
-/// however the process ended, and what is not, or was changed on the disk, is found out by its digest and not served.
+/// Stored responses in files, so that they survive a restart and may exceed the memory. Incomplete or damaged files are detected by their
+/// digests and not served: see <see cref="DiskFiles"/>.
 /// </summary>
 /// <remarks>
-/// It leaves a share of the disk free. It looks before it writes, while it writes and every <see cref="LookEvery"/>, and gives files back,
-/// the least used first, where others have taken of that share.
-/// One thread writes, from a bounded queue; what does not fit into it is not written. Reading is bounded too. Files are not forced to the
-/// disk: after a power failure the digests tell what is left.
+/// It leaves a share of the disk free. It checks the share before and during writes and every <see cref="LookEvery"/>, and deletes files, the least used
+/// first, if other programs have used part of it.
+/// One thread writes from a bounded queue; a response that does not fit into the queue is not written. Reads are bounded too. Files are not flushed to
+/// the disk: after a power failure the digests show which are intact.
 /// </remarks>
 internal sealed class DiskTier : IHostedService, IDisposable
 {
     /// <summary>The blocks that two small files take.</summary>
     private const long Overhead = 8192;
 
-    /// <summary>Given back at once when the store has found the disk full: more than a commit needs.</summary>
+    /// <summary>How much is deleted at once when the room store has found the disk full: more than a commit needs.</summary>
     private const long StoreNeeds = 16L * 1024 * 1024;
 
     private const int MaxQueue = 1024;
     private const int MaxReads = 8;
-    private const int MaxHeadBytes = 256 * 1024;
-    private const string HeadSuffix = ".head";
-    private const string BodySuffix = ".body";
-    private const string PartSuffix = ".part";
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly byte[] Magic = "danmaku-cache-1\n"u8.ToArray();
-
-    /// <summary>Of what is no whole response: another, so that earlier releases do not take it for one.</summary>
-    private static readonly byte[] PartMagic = "danmaku-cache-2\n"u8.ToArray();
 
     private readonly Channel<Action> _work = Channel.CreateBounded<Action>(MaxQueue);
     private readonly SemaphoreSlim _reads = new(MaxReads);
     private readonly Lock _gate = new();
     private readonly EvictionQueue<CacheEntry> _queue;
     private readonly ILogger<DiskTier> _logger;
-    private readonly CacheRules _rules;
     private readonly TimeProvider _time;
-    private readonly string _directory;
+    private readonly DiskFiles _files;
     private readonly FreeShare _share;
-    private readonly long _sliceBytes;
     private readonly bool _isOn;
     private ITimer? _looking;
     private CacheStore _store = null!;
@@ -53,45 +39,24 @@ internal sealed class DiskTier : IHostedService, IDisposable
     private bool _hasFailed;
     private long _rebuild;
 
+    /// <summary>The entries that the queue is evicting; null outside of <see cref="_gate"/>.</summary>
+    private List<CacheEntry>? _evicted;
+
     public DiskTier(HttpCacheOptions options, TimeProvider time, ILogger<DiskTier> logger)
     {
-        _rules = options.ToRules();
         _time = time;
         _logger = logger;
-        _sliceBytes = options.SliceBytes;
         _isOn = options.DiskBytes > 0;
-        _directory = Path.GetFullPath(options.Directory);
-        _share = new FreeShare(_directory, options.DiskFree);
+        var directory = Path.GetFullPath(options.Directory);
+        _files = new DiskFiles(directory, new HeadFormat(options.SliceBytes, options.ToRules()));
+        _share = new FreeShare(directory, options.DiskFree);
         _queue = new EvictionQueue<CacheEntry>(options.DiskBytes, OnEvicted);
     }
 
     public long Cost => _queue.Cost;
 
-    /// <summary>
-    /// Before the store opens: an earlier process may have left so much that it could not. The oldest files go until the share is free.
-    /// </summary>
-    public static void GiveBackLeftovers(HttpCacheOptions options)
-    {
-        var directory = new DirectoryInfo(Path.GetFullPath(options.Directory));
-        var share = new FreeShare(directory.FullName, options.DiskFree);
-        try
-        {
-            if (directory.Exists && share.Spare < 0)
-            {
-                foreach (var file in OldestFirst(directory).Where(file => file.Extension is HeadSuffix or BodySuffix or PartSuffix).TakeWhile(_ => share.Spare < 0))
-                {
-                    file.Delete();
-                }
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // Whoever needs the disk next says so.
-        }
-    }
-
-    /// <summary>The store has found the disk full, and tries again when this returns. Callable from any thread; throws nothing.</summary>
-    /// <returns>Whether there was anything to give back.</returns>
+    /// <summary>Deletes files because the room store has found the disk full. Callable from any thread; throws nothing.</summary>
+    /// <returns>Whether anything was deleted.</returns>
     public bool MakeRoom()
     {
         var given = GiveBack(StoreNeeds);
@@ -103,7 +68,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         return given > 0;
     }
 
-    /// <summary>Completes when everything that was asked for before is on the disk.</summary>
+    /// <summary>Completes when all earlier work is on the disk.</summary>
     public async Task FlushAsync()
     {
         var done = new TaskCompletionSource();
@@ -117,7 +82,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         {
             _running = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
-            // In the queue, so that no look begins before the one before has ended; where it is full, those who write look.
+            // In the queue, so that checks never overlap; when the queue is full, the writes check.
             _looking = _time.CreateTimer(_ => _work.Writer.TryWrite(GiveBackShare), null, LookEvery, LookEvery);
         }
 
@@ -143,7 +108,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _rebuild = _isOn ? store.BeginFill() : 0;
     }
 
-    /// <summary>Writes a complete response, soon.</summary>
+    /// <summary>Queues a complete response for writing.</summary>
     internal void Write(CacheEntry entry)
     {
         if (_isOn && entry.Body is { } body)
@@ -152,7 +117,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Writes the head of a response that is on disk already, soon.</summary>
+    /// <summary>Queues the new head of a response that is on disk already.</summary>
     internal void WriteHead(CacheEntry entry)
     {
         if (entry.File is not null)
@@ -161,13 +126,13 @@ internal sealed class DiskTier : IHostedService, IDisposable
             {
                 if (entry is { IsRemoved: false, File: { } file })
                 {
-                    WriteHeadNow(entry, file);
+                    _files.WriteHead(entry, file);
                 }
             });
         }
     }
 
-    /// <summary>Deletes the files of a response that is gone.</summary>
+    /// <summary>Deletes the files of a removed response.</summary>
     internal void Delete(CacheEntry entry)
     {
         lock (_gate)
@@ -181,12 +146,12 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
         if (entry.File is { } file)
         {
-            // At once, not in the queue, which may be full: what was purged must not come back with the next start.
+            // At once, not in the queue, which may be full: a purged response must not return after a restart.
             DeleteFiles(file.Id);
         }
     }
 
-    /// <summary>Reads a body; null when it is not what was written.</summary>
+    /// <summary>Reads a body; null if it is damaged or gone.</summary>
     internal async Task<CachedBody?> ReadAsync(CacheEntry entry, CancellationToken cancellation)
     {
         if (entry.File is not { } file)
@@ -198,17 +163,16 @@ internal sealed class DiskTier : IHostedService, IDisposable
         await _reads.WaitAsync(cancellation);
         try
         {
-            var bytes = await File.ReadAllBytesAsync(PathOf(file.Id, BodySuffix), cancellation);
-            if (bytes.LongLength == entry.Length && SHA256.HashData(bytes).AsSpan().SequenceEqual(file.Digest))
+            if (await _files.ReadBodyAsync(file, entry.Length, cancellation) is { } body)
             {
-                return new CachedBody(bytes);
+                return body;
             }
 
             _logger.CacheFileDamaged();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // It was deleted meanwhile, or the disk is in trouble; the origin has it.
+            // It was deleted meanwhile, or the disk fails; the origin has it.
         }
         finally
         {
@@ -242,7 +206,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Tells once, until something can be written again.</summary>
+    /// <summary>Logs once until a write succeeds again.</summary>
     private void Fail(Exception error)
     {
         if (!_hasFailed)
@@ -253,20 +217,14 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _hasFailed = true;
     }
 
-    /// <summary>Takes in what an earlier process has left, and deletes what it has not finished.</summary>
+    /// <summary>Adds the responses of earlier processes to the store, and deletes unfinished ones.</summary>
     private void Rebuild()
     {
-        Directory.CreateDirectory(_directory);
-        foreach (var file in OldestFirst(new DirectoryInfo(_directory)))
+        foreach (var (id, isFinished) in _files.Open())
         {
-            var (id, suffix) = (Path.GetFileNameWithoutExtension(file.Name), file.Extension);
-            var isOurs = suffix == PartSuffix
-                || (suffix == BodySuffix && !File.Exists(PathOf(id, HeadSuffix)))
-                || (suffix == HeadSuffix && !TryTakeIn(id));
-            if (isOurs)
+            if (!isFinished || !TryTakeIn(id))
             {
                 DeleteFiles(id);
-                file.Delete();
             }
         }
 
@@ -275,12 +233,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     private bool TryTakeIn(string id)
     {
-        if (ReadHead(id) is not { } entry || !File.Exists(PathOf(id, BodySuffix)) || new FileInfo(PathOf(id, BodySuffix)).Length != entry.Length)
-        {
-            return false;
-        }
-
-        if (!_store.TryAddFromDisk(entry, _rebuild))
+        if (_files.ReadHead(id) is not { } entry || !_store.TryAddFromDisk(entry, _rebuild))
         {
             return false;
         }
@@ -299,21 +252,20 @@ internal sealed class DiskTier : IHostedService, IDisposable
         var id = Guid.NewGuid().ToString("n");
         try
         {
-            if (TryWriteBody(body, PathOf(id, PartSuffix)) is not { } digest)
+            if (_files.TryWriteBody(id, body, _share) is not { } digest)
             {
                 return;
             }
 
-            File.Move(PathOf(id, PartSuffix), PathOf(id, BodySuffix));
             var written = new DiskFile(id, digest);
-            WriteHeadNow(entry, written);
+            _files.WriteHead(entry, written);
             entry.File = written;
         }
         finally
         {
             if (entry.File is null)
             {
-                // What is half written must not stay on a disk that is full.
+                // Unfinished files must not stay on a full disk.
                 DeleteFiles(id);
             }
         }
@@ -321,34 +273,15 @@ internal sealed class DiskTier : IHostedService, IDisposable
         _hasFailed = false;
         Enter(entry);
 
-        // Somebody may have removed it while it had no file to delete.
+        // It may have been removed while it had no file to delete.
         if (entry.IsRemoved)
         {
             Delete(entry);
         }
     }
 
-    /// <returns>Its digest; null when others fill the disk meanwhile.</returns>
-    private byte[]? TryWriteBody(CachedBody body, string path)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var file = File.Create(path);
-        foreach (var piece in body.Pieces)
-        {
-            if (_share.IsHalfGone)
-            {
-                return null;
-            }
-
-            hash.AppendData(piece.Span);
-            file.Write(piece.Span);
-        }
-
-        return hash.GetHashAndReset();
-    }
-
-    /// <summary>Makes room for so many bytes more, with the share still free.</summary>
-    /// <returns>False where that cannot be, however much is given back.</returns>
+    /// <summary>Deletes files until so many more bytes fit beside the free share.</summary>
+    /// <returns>False if they do not fit even without all files.</returns>
     private bool TryMakeRoom(long bytes)
     {
         var missing = bytes - _share.Spare;
@@ -364,7 +297,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
 
     private void GiveBackShare() => GiveBack(-_share.Spare);
 
-    /// <returns>How many bytes that were: at least as many as asked for, if there were so many.</returns>
+    /// <returns>How many bytes were deleted: at least as many as asked for, if there were so many.</returns>
     private long GiveBack(long bytes)
     {
         if (bytes <= 0)
@@ -384,90 +317,6 @@ internal sealed class DiskTier : IHostedService, IDisposable
         return gone.Sum(entry => Overhead + entry.Length);
     }
 
-    private void WriteHeadNow(CacheEntry entry, DiskFile file)
-    {
-        using var memory = new MemoryStream();
-        var isPart = entry.Complete is not null || entry.Key.Part is not null;
-        memory.Write(isPart ? PartMagic : Magic);
-        using (var writer = new BinaryWriter(memory, Encoding.UTF8, leaveOpen: true))
-        {
-            var head = entry.Head;
-            writer.Write(entry.Key.Target);
-            writer.Write(entry.Key.Site);
-            if (isPart)
-            {
-                writer.Write(entry.Key.Part ?? "");
-                writer.Write(entry.Complete ?? -1);
-                writer.Write(_sliceBytes);
-            }
-
-            writer.Write(head.VaryKey);
-            writer.Write(entry.Length);
-            writer.Write(file.Digest);
-            writer.Write(head.Status);
-            writer.Write(head.Response.RequestTime.UtcTicks);
-            writer.Write(head.Response.ResponseTime.UtcTicks);
-            writer.Write(head.Fields.Count);
-            foreach (var (name, value) in head.Fields)
-            {
-                writer.Write(name);
-                writer.Write(value);
-            }
-        }
-
-        memory.Write(SHA256.HashData(memory.ToArray()));
-        var part = PathOf(file.Id, PartSuffix);
-        File.WriteAllBytes(part, memory.ToArray());
-        File.Move(part, PathOf(file.Id, HeadSuffix), overwrite: true);
-    }
-
-    private CacheEntry? ReadHead(string id)
-    {
-        var path = PathOf(id, HeadSuffix);
-        if (new FileInfo(path).Length > MaxHeadBytes)
-        {
-            return null;
-        }
-
-        var bytes = File.ReadAllBytes(path);
-        var headLength = bytes.Length - SHA256.HashSizeInBytes;
-        if (headLength < Magic.Length || !(bytes.AsSpan().StartsWith(Magic) || bytes.AsSpan().StartsWith(PartMagic)) || !SHA256.HashData(bytes.AsSpan(0, headLength)).AsSpan().SequenceEqual(bytes.AsSpan(headLength)))
-        {
-            return null;
-        }
-
-        // The digest was right, so this is what was written.
-        using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, headLength - Magic.Length));
-        var key = new CacheKey(reader.ReadString(), reader.ReadString());
-        long? complete = null;
-        if (bytes.AsSpan().StartsWith(PartMagic))
-        {
-            key = key with { Part = reader.ReadString() is { Length: > 0 } part ? part : null };
-            complete = reader.ReadInt64() is >= 0 and var length ? length : null;
-            if (reader.ReadInt64() != _sliceBytes)
-            {
-                return null;
-            }
-        }
-
-        var varyKey = reader.ReadString();
-        var bodyLength = reader.ReadInt64();
-        var digest = reader.ReadBytes(SHA256.HashSizeInBytes);
-        var status = reader.ReadInt32();
-        var (requested, responded) = (ReadTime(reader), ReadTime(reader));
-        HttpField[] fields = [.. Enumerable.Range(0, reader.ReadInt32()).Select(_ => new HttpField(reader.ReadString(), reader.ReadString()))];
-        var head = StoredHead.Of(new ResponseHead(status, fields, requested, responded), varyKey, _rules);
-        return new CacheEntry(key, head, null)
-        {
-            Length = bodyLength,
-            Complete = complete,
-            File = new DiskFile(id, digest),
-            IsUnchecked = head.Tags.Count > 0,
-        };
-    }
-
-    private static DateTimeOffset ReadTime(BinaryReader reader) => new(reader.ReadInt64(), TimeSpan.Zero);
-
     private void Enter(CacheEntry entry)
     {
         List<CacheEntry> gone = [];
@@ -481,7 +330,7 @@ internal sealed class DiskTier : IHostedService, IDisposable
         DropEvicted(gone);
     }
 
-    /// <summary>Outside of the lock: the store has one of its own, and calls this with it held.</summary>
+    /// <summary>Called outside of the lock: the store calls this class while it holds its own lock.</summary>
     private void DropEvicted(List<CacheEntry> gone)
     {
         foreach (var evicted in gone)
@@ -495,30 +344,21 @@ internal sealed class DiskTier : IHostedService, IDisposable
         }
     }
 
-    private List<CacheEntry>? _evicted;
-
     private void OnEvicted(CacheEntry entry)
     {
         entry.OnDisk = null;
         _evicted!.Add(entry);
     }
 
-    /// <summary>The head first: without it the body is nothing.</summary>
     private void DeleteFiles(string id)
     {
         try
         {
-            File.Delete(PathOf(id, HeadSuffix));
-            File.Delete(PathOf(id, BodySuffix));
-            File.Delete(PathOf(id, PartSuffix));
+            _files.Delete(id);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             Fail(error);
         }
     }
-
-    private static IEnumerable<FileInfo> OldestFirst(DirectoryInfo directory) => directory.EnumerateFiles().OrderBy(file => file.LastWriteTimeUtc);
-
-    private string PathOf(string id, string suffix) => Path.Combine(_directory, id + suffix);
 }

@@ -1,11 +1,11 @@
 namespace Danmaku.HttpCache.Storage;
 
 /// <summary>
-/// What is kept under a budget, and what goes when it is exceeded: S3-FIFO (Yang et al., SOSP 2023). New items wait in a small queue, a tenth of
-/// the budget; only those that are used again there, or come back soon after, get into the main one. So what is asked for once, however
-/// much of it, pushes out nothing that is asked for often.
+/// Chooses which items to keep under a budget and which to remove: S3-FIFO (Yang et al., SOSP 2023). New items wait in a small queue, a tenth of the budget.
+/// Only items that are used again there, or come back soon after, enter the main queue. So any number of items that are requested once cannot push out items
+/// that are requested often.
 /// </summary>
-/// <remarks>Changes are for one thread at a time; <see cref="Slot.Touch"/> is for any.</remarks>
+/// <remarks>Changes need one thread at a time; <see cref="Slot.Touch"/> may be called by any thread.</remarks>
 internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
     where T : class
 {
@@ -22,7 +22,7 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
 
     public int Count => _small.Count + _main.Count;
 
-    /// <param name="hash">By which it is known again when it comes back.</param>
+    /// <param name="hash">Identifies the item when it comes back.</param>
     public Slot Add(T item, long cost, int hash)
     {
         var isKnown = _ghosts.ContainsKey(hash);
@@ -32,7 +32,7 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
         return slot;
     }
 
-    /// <summary>Has items go until the rest costs no more than <paramref name="cost"/>.</summary>
+    /// <summary>Removes items until the rest costs no more than <paramref name="cost"/>.</summary>
     public void EvictTo(long cost)
     {
         while (Cost > cost && EvictOne(cost))
@@ -95,7 +95,7 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
         Interlocked.Add(ref slot.IsMain ? ref _mainCost : ref _smallCost, -slot.Cost);
     }
 
-    /// <summary>As many as there are items, at least a thousand.</summary>
+    /// <summary>Remembers as many hashes as there are items, at least a thousand.</summary>
     private void Remember(int hash)
     {
         _ghostOrder.Enqueue(hash);
@@ -110,7 +110,7 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
         }
     }
 
-    /// <summary>An item's place.</summary>
+    /// <summary>An item in the queue.</summary>
     internal sealed class Slot(T item, long cost, int hash)
     {
         private int _uses;
@@ -127,7 +127,7 @@ internal sealed class EvictionQueue<T>(long budget, Action<T> evicted)
 
         public LinkedListNode<Slot>? Node { get; set; }
 
-        /// <summary>It was used. A use that is lost between two threads does no harm.</summary>
+        /// <summary>Marks the item as used. A lost update between two threads does no harm.</summary>
         public void Touch()
         {
             if (_uses < MaxUses)

@@ -1,12 +1,12 @@
 namespace Danmaku.HttpCache.Storage;
 
-/// <summary>What a cache leaves free of the disk on which its directory lies, or will lie when it is made, for those whose files cannot be thrown away.</summary>
+/// <summary>The share of its disk that a cache leaves free for others, whose files cannot be deleted.</summary>
 /// <param name="bytes">Null for a tenth of the disk, at most <see cref="Most"/>.</param>
 internal sealed class FreeShare(string directory, long? bytes)
 {
     private const long Most = 10L * 1024 * 1024 * 1024;
 
-    /// <summary>How much may still be written; negative where others have taken some of the share.</summary>
+    /// <summary>How many bytes may still be written; negative if others use some of the share.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public long Spare
     {
@@ -17,7 +17,7 @@ internal sealed class FreeShare(string directory, long? bytes)
         }
     }
 
-    /// <summary>Whether others have taken more than half of it.</summary>
+    /// <summary>Whether others use more than half of the share.</summary>
     /// <exception cref="IOException">The system does not say.</exception>
     public bool IsHalfGone
     {

@@ -1,6 +1,6 @@
 namespace Danmaku.HttpCache.Upstreams;
 
-/// <summary>A stream that is only ever waited for: what is synchronous, or needs a position, is not supported.</summary>
+/// <summary>A stream with only asynchronous operations, and without a position.</summary>
 internal abstract class AsyncStream : Stream
 {
     public override bool CanSeek => false;

@@ -1,6 +1,8 @@
 namespace Danmaku.HttpCache.Upstreams;
 
-/// <summary>A request's body on its way to an origin. It remembers that the client failed and not the origin, which the one who sends it cannot tell.</summary>
+/// <summary>
+/// A request's body on its way to an origin. It records whether reading from the client failed, so that this is not taken for a failure of the origin.
+/// </summary>
 internal sealed class ClientBody(Stream body) : AsyncStream
 {
     private volatile Exception? _failure;

@@ -5,7 +5,7 @@ using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.HttpCache.Upstreams;
 
-/// <summary>A web server, reached by HTTP/1.1 or, where it is <c>https</c>, by what TLS agrees on. Two with the same address are equal.</summary>
+/// <summary>A web server, reached by HTTP/1.1 or, with <c>https</c>, by the version that TLS negotiates. Two with the same address are equal.</summary>
 /// <param name="address">Its scheme and authority; a path is ignored.</param>
 /// <param name="http">See <see cref="CreateClient"/>.</param>
 public sealed class HttpUpstream(Uri address, HttpMessageInvoker http) : IUpstream, IEquatable<HttpUpstream>
@@ -15,8 +15,8 @@ public sealed class HttpUpstream(Uri address, HttpMessageInvoker http) : IUpstre
     /// <summary>Its scheme and authority.</summary>
     public Uri Address => address;
 
-    /// <summary>The pool of connections that all upstreams of a process should share. Whoever makes it disposes of it.</summary>
-    /// <param name="beforeConnecting">Called before a connection is opened; it throws <see cref="UpstreamBusyException"/> where there shall be none.</param>
+    /// <summary>The pool of connections that all upstreams of a process should share. The caller disposes of it.</summary>
+    /// <param name="beforeConnecting">Called before a connection is opened; it throws <see cref="UpstreamBusyException"/> to prevent that.</param>
     public static HttpMessageInvoker CreateClient(Action? beforeConnecting = null) => new(new SocketsHttpHandler
     {
         ConnectCallback = (context, cancellation) =>
@@ -35,14 +35,14 @@ public sealed class HttpUpstream(Uri address, HttpMessageInvoker http) : IUpstre
         MaxConnectionsPerServer = 256,
         MaxResponseHeadersLength = 64,
 
-        // Field values are bytes, whatever they mean (RFC 9110 §5.5): they go through as they come, in both directions.
+        // Field values are bytes of any meaning (RFC 9110 §5.5): they pass unchanged in both directions.
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
     });
 
     public async Task<UpstreamResponse> SendAsync(UpstreamRequest request, CancellationToken cancellation)
     {
-        // What is asked for is what is the key: nothing may change it on the way.
+        // The requested target is the cache key: nothing may change it.
         using var message = new HttpRequestMessage(new HttpMethod(request.Method), new Uri(address.GetLeftPart(UriPartial.Authority) + request.Target, AsItIs));
         if (request.Body is { } body)
         {
@@ -92,8 +92,9 @@ public sealed class HttpUpstream(Uri address, HttpMessageInvoker http) : IUpstre
         {
             foreach (var value in values)
             {
-                // Kestrel would refuse to send it on.
-                if (!value.AsSpan().ContainsAnyInRange('\0', '\b') && !value.AsSpan().ContainsAnyInRange('\n', '\x1f') && !value.Contains('\x7f', StringComparison.Ordinal))
+                // Kestrel would refuse to send it.
+                if (!value.AsSpan().ContainsAnyInRange('\0', '\b')
+                    && !value.AsSpan().ContainsAnyInRange('\n', '\x1f') && !value.Contains('\x7f', StringComparison.Ordinal))
                 {
                     fields.Add(new HttpField(name, value));
                 }

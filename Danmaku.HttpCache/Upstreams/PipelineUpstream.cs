@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Danmaku.HttpCache.Upstreams;
 
 /// <summary>
-/// The endpoints of this process as an upstream: the rest of the pipeline, run for a request that no client's connection belongs to, so that it
-/// goes on when the client that was first has gone.
+/// The endpoints of this process as an upstream. Runs the rest of the pipeline for a request without a client's connection, so that it goes on when the first
+/// client has gone.
 /// </summary>
 internal sealed class PipelineUpstream(RequestDelegate pipeline, IServiceScopeFactory scopes) : IUpstream
 {
@@ -23,7 +23,8 @@ internal sealed class PipelineUpstream(RequestDelegate pipeline, IServiceScopeFa
     private sealed class Exchange : IHttpResponseFeature, IHttpRequestLifetimeFeature, IDisposable
     {
         private readonly UpstreamRequest _request;
-        private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: MaxBuffered, resumeWriterThreshold: MaxBuffered / 2, useSynchronizationContext: false));
+        private readonly Pipe _pipe = new(new PipeOptions(
+            pauseWriterThreshold: MaxBuffered, resumeWriterThreshold: MaxBuffered / 2, useSynchronizationContext: false));
         private readonly TaskCompletionSource<UpstreamResponse> _head = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly CancellationTokenSource _aborted = new();
         private readonly Stack<(Func<object, Task> Callback, object State)> _onStarting = new();
@@ -78,7 +79,7 @@ internal sealed class PipelineUpstream(RequestDelegate pipeline, IServiceScopeFa
             }
             catch (Exception error)
             {
-                // The pipeline logs its own errors; here it is an upstream that failed.
+                // The pipeline logs its own errors; here they count as a failed upstream.
                 failure = error;
             }
 
@@ -90,7 +91,7 @@ internal sealed class PipelineUpstream(RequestDelegate pipeline, IServiceScopeFa
             }
         }
 
-        /// <summary>Whoever asked is not interested any more.</summary>
+        /// <summary>The caller does not need the answer any more.</summary>
         public void Dispose()
         {
             _aborted.Cancel();

@@ -3,28 +3,28 @@ using Danmaku.HttpCache.Policy;
 
 namespace Danmaku.HttpCache.Upstreams;
 
-/// <summary>Several upstreams that have the same: one is asked, and another where that one fails. Thread-safe.</summary>
-/// <param name="upstreams">Asked for each request; the first that works is taken.</param>
-/// <param name="timeout">How long one may take until its answer begins.</param>
+/// <summary>Several upstreams with the same content: one is asked, and another if that one fails. Thread-safe.</summary>
+/// <param name="upstreams">Called for each request; the first upstream that answers is used.</param>
+/// <param name="timeout">How long an upstream may take to begin its answer.</param>
 public sealed class UpstreamGroup(Func<IReadOnlyList<IUpstream>> upstreams, TimeSpan timeout, ICacheObserver observer, TimeProvider time) : IUpstream
 {
-    /// <summary>How long an upstream that failed is asked last.</summary>
+    /// <summary>How long a failed upstream is asked last.</summary>
     private static readonly TimeSpan Avoid = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<IUpstream, DateTimeOffset> _failed = new();
 
     /// <summary>
-    /// Asked where none answers, for what this process has, too, such as a page: that is better from here than not at all. But only that: what is not
-    /// here another might have. So its answer counts below 400.
+    /// Asked if no upstream answers, for content that this process has too, such as a page. Its answer counts only if its status is below 400: content that is
+    /// missing here may exist on an upstream.
     /// </summary>
     public IUpstream? Instead { get; init; }
 
     /// <summary>
-    /// Sends a request to the first upstream that answers. A safe one without a body goes to the next where an upstream is not reached, ends
-    /// the connection, or answers 502, 503 or 504.
+    /// Sends a request to the first upstream that answers. A safe request without a body goes to the next one if an upstream cannot be reached, ends the
+    /// connection, or answers 502, 503 or 504.
     /// </summary>
-    /// <exception cref="HttpRequestException">None did.</exception>
-    /// <exception cref="UpstreamBusyException">None was asked, and none was to blame.</exception>
+    /// <exception cref="HttpRequestException">No upstream answered.</exception>
+    /// <exception cref="UpstreamBusyException">No upstream was asked, which is not their fault.</exception>
     /// <exception cref="TimeoutException">It took too long.</exception>
     public async Task<UpstreamResponse> SendAsync(UpstreamRequest request, CancellationToken cancellation)
     {
@@ -101,8 +101,7 @@ public sealed class UpstreamGroup(Func<IReadOnlyList<IUpstream>> upstreams, Time
     }
 
     /// <summary>
-    /// Always the same but for those that have failed, so that a page and the files that belong to it come from the same build while upstreams are
-    /// replaced.
+    /// The same order for every request, with failed ones last. So a page and its files come from the same build while upstreams are replaced.
     /// </summary>
     private List<IUpstream> InOrder()
     {

@@ -16,7 +16,7 @@ public sealed class DiskTests
     }
 
     [SkippableFact]
-    public void What_is_mounted_elsewhere_is_another_disk()
+    public void A_mounted_filesystem_is_another_disk()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "only Linux tells");
 
@@ -26,5 +26,5 @@ public sealed class DiskTests
     [Theory]
     [InlineData(1000, 100)]
     [InlineData(1_000_000, 5000)]
-    public void A_share_has_a_most(long size, long share) => Assert.Equal(share, new DiskSpace(0, size).Share(10, 5000));
+    public void A_share_has_an_upper_bound(long size, long share) => Assert.Equal(share, new DiskSpace(0, size).Share(10, 5000));
 }

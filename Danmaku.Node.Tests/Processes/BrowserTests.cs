@@ -9,7 +9,7 @@ namespace Danmaku.Node.Tests.Processes;
 public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
 {
     [SkippableFact]
-    public async Task What_is_posted_in_one_tab_flies_in_the_tabs_of_all_edges()
+    public async Task A_danmaku_posted_in_one_tab_flies_in_the_tabs_of_all_edges()
     {
         await using var browser = await Browser.StartAsync();
         var tabs = await OpenTabsAsync(browser);
@@ -112,7 +112,7 @@ public sealed class BrowserTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
-    public async Task What_was_said_is_replayed_at_its_moment_and_again_when_somebody_goes_back()
+    public async Task Danmaku_are_replayed_at_their_moment_and_again_after_a_seek_back()
     {
         await using var browser = await Browser.StartAsync();
         await PostAsync("at the beginning", 1000);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Danmaku.Node.Tests.Support;
+using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Danmaku.Node.Tests.Processes;
 
-/// <summary>The promises of the README while nodes and the store are killed and stopped: what Danmaku.Bench finds in two minutes.</summary>
+/// <summary>The promises of the README while nodes and the store are killed and stopped: what Danmaku.Chaos finds in two minutes.</summary>
 [Collection(Lanes.Processes)]
 [Trait("Category", "process")]
 public sealed class ChaosTests(ITestOutputHelper output)
@@ -16,7 +16,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     public async Task Nothing_is_lost_doubled_or_reordered_when_nodes_and_the_store_die()
     {
         Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
-        await using var chaos = OwnedProcess.Start(Programs.Bench, ["chaos", "--schedule", "short", "--seed", "7", "--settle", "2m"], NodeProcess.CleanUp);
+        await using var chaos = OwnedProcess.Start(Programs.Chaos, ["--schedule", "short", "--seed", "7", "--settle", "2m"], Testing.Programs.CleanUp);
 
         var code = await chaos.EndAsync(Patience);
 

@@ -66,7 +66,7 @@ public sealed class ClockTests : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task What_a_node_has_stamped_that_was_started_with_a_wrong_clock_stays_and_the_right_time_comes_with_a_new_epoch()
+    public async Task Danmaku_stamped_by_a_wrong_clock_stay_and_a_new_epoch_has_the_right_time()
     {
         Skip.If(FakeClock.Library is null, NotInstalled.Faketime);
         await PostOnceAsync("before");
@@ -106,7 +106,7 @@ public sealed class ClockTests : IAsyncLifetime
         var right = fleet.Origins.Single(origin => origin != wrong);
 
         clocks[wrong.Name].Set(Days);
-        await SaysAsync(wrong, "clock is wrong: 8.00:00:00 ahead");
+        await SaysAsync(wrong, "clock is wrong: it is 8.00:00:00 ahead");
         using (var ready = await wrong.Http.GetAsync("/health/ready"))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);

@@ -8,7 +8,7 @@ namespace Danmaku.Node.Tests.Processes;
 public sealed class EdgeLossTests(ClusterFixture cluster) : ClusterTest(cluster)
 {
     [Fact]
-    public async Task Viewers_of_a_killed_edge_go_on_elsewhere_and_nobody_else_notices()
+    public async Task Viewers_of_a_killed_edge_go_on_elsewhere_and_no_other_viewer_notices()
     {
         var doomed = await Cluster.AddEdgeAsync();
         await using var author = await Follower.JoinAsync(Edge(1), Room);

@@ -25,7 +25,7 @@ public sealed class ExhaustionTests : IDisposable
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     [SkippableFact]
-    public async Task Without_descriptors_a_node_keeps_its_viewers_and_accepts_again_when_there_are_some()
+    public async Task Without_descriptors_a_node_keeps_its_viewers_and_accepts_again_when_some_are_free()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "The limit is read on Linux alone.");
         await using var origin = await FakeOrigin.StartAsync((context, _) => context.Response.WriteAsync("content"));
@@ -61,7 +61,7 @@ public sealed class ExhaustionTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Half_headers_take_a_bounded_amount_of_memory_and_the_newest_are_refused()
+    public async Task Unfinished_headers_use_bounded_memory_and_the_newest_are_refused()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Connections count on Linux alone.");
         await using var node = await StartAsync(["env", "DOTNET_GCHeapHardLimit=0x5000000"]);
@@ -83,7 +83,7 @@ public sealed class ExhaustionTests : IDisposable
     }
 
     [SkippableFact]
-    public async Task Half_messages_take_a_bounded_amount_of_memory_and_the_newest_are_refused()
+    public async Task Unfinished_messages_use_bounded_memory_and_the_newest_are_refused()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Connections count on Linux alone.");
         await using var node = await StartAsync(["env", "DOTNET_GCHeapHardLimit=0x5000000"]);
@@ -160,7 +160,7 @@ public sealed class ExhaustionTests : IDisposable
         Skip.IfNot(BreakListener(node), "This system does not let a process have another's socket.");
 
         Assert.Equal(71, await node.EndAsync(TimeSpan.FromSeconds(5)));
-        Assert.Contains(node.Log, line => line.Contains("cannot be listened on any more; the node ends with 71", StringComparison.Ordinal));
+        Assert.Contains(node.Log, line => line.Contains("any more and ends with 71, to be started again", StringComparison.Ordinal));
     }
 
     /// <summary>The viewer still hears what it says, and when the crowd is gone newcomers get in.</summary>
@@ -168,7 +168,7 @@ public sealed class ExhaustionTests : IDisposable
     {
         await viewer.PostAsync("still here");
         Assert.Equal("still here", Assert.Single(await viewer.WatchAsync(1)).Text);
-        Assert.Equal(1, Said(node, "Clients have taken all the memory"));
+        Assert.Equal(1, Said(node, "Clients use all the memory"));
 
         crowd.Dispose();
         await Eventually.TrueAsync(() => Said(node, "There is memory for clients again") == 1, Patience);

@@ -35,7 +35,7 @@ public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDispo
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [SkippableFact]
-    public async Task An_edge_passes_what_is_required_but_for_the_exceptions_that_are_documented()
+    public async Task An_edge_passes_all_required_tests_except_the_documented_ones()
     {
         var node = FindNode();
         await using var origin = await StartOriginAsync(node);
@@ -68,7 +68,7 @@ public sealed class HttpCacheConformanceTests(ITestOutputHelper output) : IDispo
 
     /// <summary>For docs/benchmarks.md: what Debian's nginx makes of the same. Run it with <c>DANMAKU_YARDSTICK=1</c>.</summary>
     [SkippableFact]
-    public async Task Nginx_passes_fewer()
+    public async Task Nginx_passes_fewer_tests()
     {
         Skip.If(Environment.GetEnvironmentVariable("DANMAKU_YARDSTICK") != "1", "DANMAKU_YARDSTICK=1 runs it.");
         Skip.If(Programs.Nginx is null, NotInstalled.Nginx);

@@ -17,7 +17,7 @@ public sealed class NginxTests(ClusterFixture cluster) : ClusterTest(cluster)
     private static readonly string[] OnePerAddress = ["Danmaku:Connection:ConnectionsPerAddress=1"];
 
     [SkippableFact]
-    public async Task Viewers_behind_nginx_that_say_nothing_outlive_its_patience()
+    public async Task Silent_viewers_behind_nginx_outlive_its_timeout()
     {
         await using var nginx = await StartAsync(Edge(1), Edge(2), Edge(3));
         using var plain = await RawClient.UpgradeAsync(nginx.Url, $"/ws/{Room}");
@@ -53,7 +53,7 @@ public sealed class NginxTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
-    public async Task An_edge_believes_what_nginx_says_of_clients_addresses_only_where_it_is_told_to()
+    public async Task An_edge_believes_nginxs_X_Forwarded_For_only_if_nginx_is_trusted()
     {
         var edges = await AddEdgesAsync([.. OnePerAddress, "Danmaku:TrustedProxies=127.0.0.1"], OnePerAddress);
         await using var trusted = await StartAsync(edges[0].Url);
@@ -77,7 +77,7 @@ public sealed class NginxTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
-    public async Task Whom_one_edge_refuses_for_its_rate_another_takes_and_whom_all_refuse_is_told_when_to_come_back()
+    public async Task A_client_refused_by_one_edges_rate_reaches_another_and_one_refused_by_all_is_told_when_to_come_back()
     {
         var edges = await AddEdgesAsync(OneInALongTime, OneInALongTime);
         await using var nginx = await StartAsync(edges[0].Url, edges[1].Url);

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.RegularExpressions;
+using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
@@ -36,7 +37,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         ];
         _process = OwnedProcess.Start(command[0], command[1..], variables =>
         {
-            CleanUp(variables);
+            Testing.Programs.CleanUp(variables);
             foreach (var (key, value) in environment ?? new Dictionary<string, string>())
             {
                 variables[key] = value;
@@ -145,22 +146,7 @@ internal sealed partial class NodeProcess : IAsyncDisposable
         await _process.DisposeAsync();
     }
 
-    /// <summary>What is set where the tests run must not reach the nodes; the runtime must be found where this one is.</summary>
-    internal static void CleanUp(IDictionary<string, string?> environment)
-    {
-        string[] foreign = ["Danmaku__", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "Logging__", "URLS"];
-        foreach (var key in environment.Keys.ToArray())
-        {
-            if (foreign.Any(prefix => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
-            {
-                environment.Remove(key);
-            }
-        }
-
-        environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
-    }
-
-    [GeneratedRegex("Operators reach it on (http:[^ ,]+)")]
+    [GeneratedRegex("Operators reach this node on (http:[^ ,]+)")]
     private static partial Regex OperatorsUrl();
 
     [GeneratedRegex(@"^\S+ \S+ (fail|crit): ")]

@@ -53,7 +53,7 @@ public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOut
     }
 
     [SkippableFact]
-    public async Task An_origin_that_was_put_out_while_it_hung_ends_when_it_goes_on()
+    public async Task An_origin_removed_while_it_hung_ends_when_it_goes_on()
     {
         var hung = Fleet["origin-1"];
         NodeProcess[] rest = [Fleet["origin-2"], .. Fleet.Edges];
@@ -69,7 +69,7 @@ public sealed class OriginLossTests(OriginLossTests.TwoOrigins cluster, ITestOut
     }
 
     [SkippableFact]
-    public async Task An_edge_that_was_put_out_while_it_hung_does_not_wait_for_anybody_when_it_ends()
+    public async Task An_edge_removed_while_it_hung_ends_without_waiting()
     {
         var hung = Fleet["edge-3"];
         await using var viewer = await Follower.JoinAsync(hung.Url, "left");

@@ -13,7 +13,7 @@ public sealed class PreviousReleaseTests
     private const int Rooms = 8;
 
     [SkippableFact]
-    public async Task Rooms_go_from_one_release_to_the_other_and_back_and_nobody_misses_anything()
+    public async Task Rooms_move_between_releases_and_back_and_no_viewer_misses_anything()
     {
         var previous = await PreviousAsync();
         Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
@@ -72,7 +72,7 @@ public sealed class PreviousReleaseTests
     }
 
     [SkippableFact]
-    public async Task A_release_goes_on_with_what_the_other_has_stored()
+    public async Task Each_release_continues_with_the_other_releases_store()
     {
         var previous = await PreviousAsync();
         var data = Directory.CreateTempSubdirectory("danmaku-").FullName;

@@ -1,12 +1,10 @@
+using Danmaku.Testing;
+
 namespace Danmaku.Node.Tests.Processes;
 
 /// <summary>Where programs that do not belong to this repository are; null where they are not installed.</summary>
 internal static class Programs
 {
-    /// <summary>Where administrators' programs lie, which is not on everybody's path.</summary>
-    private static readonly string[] Folders =
-        [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
-
     private static readonly Lazy<Task<string?>> PythonWithWebSockets = new(FindPythonAsync);
 
     public static string? Curl => Find("curl");
@@ -23,9 +21,8 @@ internal static class Programs
     /// <summary>A Python that has the package <c>websockets</c>; the system's own goes first, since Debian packages belong to it.</summary>
     public static Task<string?> PythonAsync() => PythonWithWebSockets.Value;
 
-    /// <summary>The load generator, where the same build has put it. It has assemblies of its own that these tests have not.</summary>
-    public static string Bench { get; } = Path.Combine(
-        AppContext.BaseDirectory.Replace("Danmaku.Node.Tests", "Danmaku.Bench", StringComparison.Ordinal), "Danmaku.Bench");
+    /// <summary>The fault injector. It has assemblies of its own that these tests have not.</summary>
+    public static string Chaos => Testing.Programs.FindOurs("Danmaku.Chaos");
 
     /// <summary>Whether tshark, which is there, may capture on loopback.</summary>
     public static async Task<bool> CanCaptureAsync()
@@ -34,7 +31,7 @@ internal static class Programs
         return await probe.EndAsync() == 0;
     }
 
-    public static string? Find(string name) => Folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    public static string? Find(string name) => Testing.Programs.Find(name);
 
     private static async Task<string?> FindPythonAsync()
     {

@@ -11,7 +11,7 @@ namespace Danmaku.Node.Tests.Processes;
 public sealed class RoomTests(ClusterFixture cluster) : ClusterTest(cluster)
 {
     [Fact]
-    public async Task Who_comes_late_gets_the_newest_and_then_what_follows()
+    public async Task A_late_viewer_gets_the_newest_danmaku_and_then_what_follows()
     {
         await using var early = await Follower.JoinAsync(Edge(1), Room);
         await PostAsync(early, 1, 20);
@@ -25,7 +25,7 @@ public sealed class RoomTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
-    public async Task Who_comes_back_to_another_edge_gets_exactly_what_it_missed()
+    public async Task A_viewer_that_comes_back_to_another_edge_gets_exactly_what_it_missed()
     {
         await using var author = await Follower.JoinAsync(Edge(1), Room);
         await PostAsync(author, 1, 10);

@@ -28,7 +28,7 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
     private readonly string _data = Directory.CreateTempSubdirectory("danmaku-").FullName;
 
     [SkippableFact]
-    public async Task Viewers_that_do_not_read_cost_a_bounded_amount_of_memory_and_hear_what_they_skipped_when_they_do()
+    public async Task Viewers_that_do_not_read_use_bounded_memory_and_are_told_what_they_skipped()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "What the system holds is read from /proc.");
         await using var node = await StartAsync("Danmaku:Connection:TooSlowAfter=00:10:00", "Danmaku:Connection:Silence=01:00:00");
@@ -52,7 +52,7 @@ public sealed class SlowViewerTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
-    public async Task A_viewer_that_stays_slow_is_closed_and_nobody_else_notices()
+    public async Task A_viewer_that_stays_slow_is_closed_and_no_other_viewer_notices()
     {
         await using var node = await StartAsync("Danmaku:Connection:TooSlowAfter=00:00:01", "Danmaku:Connection:OutboxBytes=524288");
         var (poster, _) = await TestViewer.JoinAsync(node.Url, "busy");

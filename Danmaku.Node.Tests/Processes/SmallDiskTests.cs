@@ -10,20 +10,24 @@ namespace Danmaku.Node.Tests.Processes;
 /// <summary>A node whose rooms and whose cache share a disk that is too small for the cache, or that others fill.</summary>
 [Collection(Lanes.Processes)]
 [Trait("Category", "process")]
-public sealed class SmallDiskTests
+public sealed class SmallDiskTests : IDisposable
 {
     private const int ObjectBytes = 1_000_000;
-    private const long Share = SmallDisk.Size / 10;
+    private const long Size = 16 * 1024 * 1024;
+    private const long Share = Size / 10;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private readonly string _folder = Directory.CreateTempSubdirectory("danmaku-").FullName;
     private readonly Uri _url = new($"http://127.0.0.1:{Ports.Free(IPAddress.Loopback)}");
 
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
     [SkippableFact]
-    public async Task The_cache_leaves_the_store_its_room()
+    public async Task The_cache_leaves_disk_space_for_the_store()
     {
-        Skip.IfNot(SmallDisk.IsSupported, NotInstalled.DiskOfItsOwn);
-        await using var disk = await SmallDisk.MountAsync();
+        Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
+        await using var disk = await SmallDisk.MountAsync(_folder, Size);
         await using var origin = await FakeOrigin.StartAsync(new string('x', ObjectBytes), ("Cache-Control", "max-age=600"));
         List<string> rooms = [];
         await using (var node = await StartAsync(disk, CacheOf(origin)))
@@ -50,10 +54,10 @@ public sealed class SmallDiskTests
     }
 
     [SkippableFact]
-    public async Task A_commit_that_finds_the_disk_full_has_the_cache_give_way()
+    public async Task A_commit_that_finds_the_disk_full_makes_the_cache_delete_files()
     {
-        Skip.IfNot(SmallDisk.IsSupported, NotInstalled.DiskOfItsOwn);
-        await using var disk = await SmallDisk.MountAsync();
+        Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
+        await using var disk = await SmallDisk.MountAsync(_folder, Size);
         await using var origin = await FakeOrigin.StartAsync(new string('x', ObjectBytes), ("Cache-Control", "max-age=600"));
         await using var node = await StartAsync(disk, [.. CacheOf(origin), "Danmaku:Cache:DiskFree=0"]);
         var (viewer, _) = await TestViewer.JoinAsync(_url, "kept");
@@ -75,10 +79,10 @@ public sealed class SmallDiskTests
     }
 
     [SkippableFact]
-    public async Task A_disk_that_others_fill_is_told_before_it_is_full_and_when_it_is_freed_the_store_is_back_with_all_it_had()
+    public async Task A_filling_disk_causes_a_warning_and_after_it_is_freed_the_store_is_back_complete()
     {
-        Skip.IfNot(SmallDisk.IsSupported, NotInstalled.DiskOfItsOwn);
-        await using var disk = await SmallDisk.MountAsync();
+        Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
+        await using var disk = await SmallDisk.MountAsync(_folder, Size);
         await using var origin = await FakeOrigin.StartAsync(new string('x', ObjectBytes), ("Cache-Control", "max-age=600"));
         var durable = new HashSet<string>();
         JsonElement start;
@@ -106,13 +110,13 @@ public sealed class SmallDiskTests
             await Eventually.TrueAsync(
                 async () =>
                 {
-                    disk.FillUp(leave: SmallDisk.Size / 30);
+                    disk.FillUp(leave: Size / 30);
                     return (await node.Http.GetStringAsync("/health/ready")).StartsWith("ready, but the disk of the data directory is nearly full", StringComparison.Ordinal);
                 },
                 Patience);
             Assert.Equal(0, await node.MetricAsync("danmaku_cache_bytes", "tier=\"disk\""));
-            Assert.InRange((await node.MetricAsync("danmaku_disk_free_bytes"))!.Value, 1, SmallDisk.Size / 20);
-            Assert.Equal(SmallDisk.Size, await node.MetricAsync("danmaku_disk_size_bytes"));
+            Assert.InRange((await node.MetricAsync("danmaku_disk_free_bytes"))!.Value, 1, Size / 20);
+            Assert.Equal(Size, await node.MetricAsync("danmaku_disk_size_bytes"));
             Assert.True(await PostAsync(viewer, "nearly full", durable));
             Assert.True(await IsDurableAsync(node, "opened-late"));
 
@@ -153,10 +157,10 @@ public sealed class SmallDiskTests
     }
 
     [SkippableFact]
-    public async Task What_an_earlier_process_has_cached_does_not_keep_a_node_from_starting()
+    public async Task Files_cached_by_an_earlier_process_do_not_keep_a_node_from_starting()
     {
-        Skip.IfNot(SmallDisk.IsSupported, NotInstalled.DiskOfItsOwn);
-        await using var disk = await SmallDisk.MountAsync();
+        Skip.If(SmallDisk.WhyNot is not null, NotInstalled.DiskOfItsOwn);
+        await using var disk = await SmallDisk.MountAsync(_folder, Size);
         var cache = Directory.CreateDirectory(Path.Combine(disk.View, "cache")).FullName;
         for (var i = 0; i < 14; i++)
         {
@@ -179,9 +183,9 @@ public sealed class SmallDiskTests
         string[] all =
         [
             "Danmaku:DataDirectory=" + disk.Folder, "Danmaku:Room:MaxTextChars=1000", "Danmaku:Connection:PostsPerSecond=0",
-            "Danmaku:Connection:PostsPerSecondPerAddress=0", "Danmaku:Connection:HttpPostsPerSecond=0", "Danmaku:Operator:Urls=http://127.0.0.1:0", .. settings,
+            "Danmaku:Connection:PostsPerSecondPerAddress=0", "Danmaku:Connection:HttpPostsPerSecond=0", .. settings,
         ];
-        var node = new NodeProcess("test", _url, all, disk.Node);
+        var node = new NodeProcess("test", _url, all, under: [.. disk.Prefix]);
         await Eventually.TrueAsync(node.IsReadyAsync, Patience, "the node is ready");
         return node;
     }

@@ -28,7 +28,7 @@ public sealed class StageTests(ClusterFixture cluster) : ClusterTest(cluster)
         """;
 
     [SkippableFact]
-    public async Task What_was_said_before_the_page_was_opened_is_in_its_list_and_does_not_fly()
+    public async Task Danmaku_from_before_the_page_was_opened_are_in_its_list_and_do_not_fly()
     {
         await using var browser = await Browser.StartAsync();
         await PostAsync(new { text = "before" });
@@ -44,7 +44,7 @@ public sealed class StageTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
-    public async Task After_an_hour_in_which_the_pages_clock_stood_still_what_was_said_meanwhile_does_not_fly()
+    public async Task Danmaku_of_an_hour_in_which_the_page_was_frozen_do_not_fly()
     {
         await using var browser = await Browser.StartAsync();
         var tab = await browser.NewPageAsync();
@@ -278,7 +278,7 @@ public sealed class StageTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [SkippableFact]
-    public async Task Who_asked_for_less_motion_sees_all_danmaku_stand_and_is_told_so()
+    public async Task With_reduced_motion_all_danmaku_stand_still_and_the_page_says_so()
     {
         await using var browser = await Browser.StartAsync();
         var tab = await LiveAsync(browser, new() { ReducedMotion = ReducedMotion.Reduce });

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
@@ -129,7 +130,7 @@ public sealed class StartTests : IDisposable
     [InlineData("http://127.0.0.1:99999")]
     [InlineData("http://node-1.example:7080")]
     [InlineData("http://127.0.0.1:1;http://127.0.0.1:2")]
-    public Task A_place_for_operators_that_is_none_names_the_option(string url) => RefusesAsync(
+    public Task An_invalid_address_for_operators_names_the_option(string url) => RefusesAsync(
         $"Danmaku:Operator:Urls: '{url}' must be a URL such as http://localhost:7080, with a port from 0 to 65535 and localhost, an address, private or + as its host",
         "--urls=http://127.0.0.1:0", "--Danmaku:Operator:Urls", url);
 
@@ -170,11 +171,11 @@ public sealed class StartTests : IDisposable
         Skip.IfNot(!Environment.IsPrivilegedProcess || File.Exists("/usr/bin/setpriv"), "Root may, and there is no setpriv.");
         string[] without = Environment.IsPrivilegedProcess ? ["/usr/bin/setpriv", "--bounding-set=-net_bind_service"] : [];
         await using var node = OwnedProcess.Start(
-            "env", [.. without, Executable, "--urls=http://localhost:80", "--Danmaku:Operator:Urls=", "--Danmaku:DataDirectory=" + _data], NodeProcess.CleanUp);
+            "env", [.. without, Executable, "--urls=http://localhost:80", "--Danmaku:Operator:Urls=", "--Danmaku:DataDirectory=" + _data], Testing.Programs.CleanUp);
 
         Assert.Equal(1, await node.EndAsync());
         Assert.Equal(
-            "danmaku: http://localhost:80 is not allowed: this user must not listen on that port. Choose another with --urls http://localhost:8080",
+            "danmaku: http://localhost:80 is not allowed: this user may not listen on that port. Choose another with --urls http://localhost:8080",
             Assert.Single(node.Errors));
         Assert.All(node.Output, IsWarning);
     }
@@ -183,7 +184,7 @@ public sealed class StartTests : IDisposable
     [InlineData("127.0.0.1:8080")]
     [InlineData("http://127.0.0.1:99999")]
     [InlineData("http://127.0.0.1:x")]
-    public Task A_url_that_is_none_names_the_option(string url) =>
+    public Task An_invalid_url_names_the_option(string url) =>
         RefusesAsync($"urls: '{url}' must be a URL such as http://localhost:8080, with a port from 0 to 65535", "--urls", url);
 
     [Theory]
@@ -233,13 +234,13 @@ public sealed class StartTests : IDisposable
     private OwnedProcess Start(IEnumerable<string> arguments, Action<IDictionary<string, string?>>? environment = null) =>
         OwnedProcess.Start(Executable, ["--Danmaku:DataDirectory=" + _data, "--Danmaku:Operator:Urls=http://127.0.0.1:0", .. arguments], variables =>
         {
-            NodeProcess.CleanUp(variables);
+            Testing.Programs.CleanUp(variables);
             environment?.Invoke(variables);
         });
 
     private static async Task<(int Code, IReadOnlyCollection<string> Output, IReadOnlyCollection<string> Errors)> RunAsync(params string[] arguments)
     {
-        await using var node = OwnedProcess.Start(Executable, arguments, NodeProcess.CleanUp);
+        await using var node = OwnedProcess.Start(Executable, arguments, Testing.Programs.CleanUp);
         return (await node.EndAsync(), node.Output, node.Errors);
     }
 

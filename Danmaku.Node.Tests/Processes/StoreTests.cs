@@ -22,7 +22,7 @@ public sealed class StoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_acknowledged_is_there_after_a_kill_under_the_same_positions_and_a_resent_post_is_known()
+    public async Task Acknowledged_danmaku_survive_a_kill_at_the_same_positions_and_a_resent_post_is_recognised()
     {
         const string Id = "00112233445566778899aabbccddeeff";
         JsonElement first;
@@ -57,7 +57,7 @@ public sealed class StoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_comes_back_for_more_than_any_memory_holds_gets_all_of_it_and_goes_on_live()
+    public async Task A_viewer_that_missed_more_than_memory_holds_gets_all_of_it_and_then_live_danmaku()
     {
         const int Count = 1500;
         var text = new string('弹', 1000 - 8);
@@ -85,7 +85,7 @@ public sealed class StoreTests : IAsyncLifetime
     }
 
     [SkippableFact]
-    public async Task While_the_store_is_away_danmaku_go_on_openly_and_nothing_is_missing_when_it_is_back()
+    public async Task While_the_store_is_away_danmaku_are_not_durable_and_nothing_is_missing_when_it_is_back()
     {
         Skip.If(PostgresServer.Programs is null, NotInstalled.PostgreSql);
         await using var postgres = await PostgresServer.StartNewAsync();

@@ -127,7 +127,7 @@ public sealed partial class StrangerTests(StrangerTests.Shared shared) : IClassF
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public async Task A_request_is_answered_and_the_log_has_no_word_of_it(string door, string request, int status)
+    public async Task A_request_is_answered_and_not_logged(string door, string request, int status)
     {
         var (_, stream) = await shared.ConnectAsync(door);
         await using var owned = stream;
@@ -182,7 +182,7 @@ public sealed partial class StrangerTests(StrangerTests.Shared shared) : IClassF
     /// <summary>After every part of what it has to say: at once, when the node has had time to begin with it, and when the node has answered.</summary>
     [Theory]
     [MemberData(nameof(Talks))]
-    public async Task A_client_may_reset_its_connection_at_any_moment_and_the_log_has_no_word_of_it(string door, string talk)
+    public async Task A_client_may_reset_its_connection_at_any_moment_and_nothing_is_logged(string door, string talk)
     {
         var bytes = Encoding.Latin1.GetBytes(talk);
         var head = talk.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
@@ -216,7 +216,7 @@ public sealed partial class StrangerTests(StrangerTests.Shared shared) : IClassF
 
     [Theory]
     [MemberData(nameof(Greetings))]
-    public async Task What_is_no_TLS_is_hung_up_on_and_the_log_has_no_word_of_it(string greeting)
+    public async Task A_client_without_TLS_is_disconnected_and_not_logged(string greeting)
     {
         foreach (var isReset in new[] { true, false })
         {
@@ -233,7 +233,7 @@ public sealed partial class StrangerTests(StrangerTests.Shared shared) : IClassF
     }
 
     [Fact]
-    public async Task A_handshake_that_ends_in_the_middle_leaves_no_word_in_the_log()
+    public async Task An_aborted_handshake_is_not_logged()
     {
         foreach (var isTrusted in new[] { true, false })
         {

@@ -20,7 +20,7 @@ public sealed class TlsClusterTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_said_on_one_is_seen_on_another_and_strangers_disturb_nobody()
+    public async Task Danmaku_of_one_node_are_seen_on_another_and_strangers_disturb_nobody()
     {
         await using var fleet = await Fleet.StartAsync(1, Tls("origin"), [Tls("edge-1"), Tls("edge-2")]);
         await using var author = await Follower.JoinAsync(fleet["edge-1"].Url, "room");
@@ -29,7 +29,7 @@ public sealed class TlsClusterTests : IDisposable
 
         await DisturbAsync(fleet.Seed);
         await using var stranger = StartStranger(fleet);
-        await LogsAsync(stranger, $"127.0.0.1:{fleet.Seed.Port} closed the connection without a word: it may have refused this node's certificate (CN=stranger, ");
+        await LogsAsync(stranger, $"127.0.0.1:{fleet.Seed.Port} closed the connection before it sent anything: it may have refused this node's certificate (CN=stranger, ");
         await LogsAsync(fleet["origin-1"], "127.0.0.1 was refused: its certificate (CN=stranger) comes from another authority (CN=other authority)");
         await LogsAsync(fleet["origin-1"], "127.0.0.1 was refused: it does not speak TLS");
 

@@ -14,13 +14,13 @@ public sealed class EpisodeTests : IDisposable
     public void Dispose() => _episode.Dispose();
 
     [Fact]
-    public void It_begins_once_and_ends_when_it_has_been_calm_for_a_while()
+    public void An_episode_begins_once_and_ends_after_a_calm_time()
     {
-        Assert.True(_episode.Goes());
+        Assert.True(_episode.Report());
         for (var i = 0; i < 10; i++)
         {
             _time.Advance(Episode.Calm - TimeSpan.FromSeconds(1));
-            Assert.False(_episode.Goes());
+            Assert.False(_episode.Report());
         }
 
         Assert.Equal(0, _ended);
@@ -31,11 +31,11 @@ public sealed class EpisodeTests : IDisposable
     }
 
     [Fact]
-    public void Another_one_may_follow()
+    public void Another_episode_may_follow()
     {
-        Assert.True(_episode.Goes());
+        Assert.True(_episode.Report());
         _time.Advance(Episode.Calm);
-        Assert.True(_episode.Goes());
+        Assert.True(_episode.Report());
         _time.Advance(Episode.Calm);
         _time.Advance(Episode.Calm);
 

@@ -14,7 +14,7 @@ public sealed class RequestGateTests
     private const int Size = 16 * 1024 * 1024;
 
     [SkippableFact]
-    public async Task Answers_that_nobody_reads_take_a_bounded_amount_of_memory_and_the_newest_requests_are_refused()
+    public async Task Unread_answers_use_bounded_memory_and_the_newest_requests_are_refused()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Connections count with our own transport alone.");
         await using var origin = await FakeOrigin.StartAsync((context, _) =>

@@ -11,7 +11,7 @@ public sealed class ReserveTests
     private const int Strangers = 260;
 
     [SkippableFact]
-    public async Task Operators_are_served_when_strangers_have_taken_all_their_memory()
+    public async Task Operators_are_served_when_clients_have_used_all_their_memory()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "Connections count with our own transport alone.");
         await using var node = await TestNode.StartAsync("--Danmaku:Memory=4MiB");

@@ -49,7 +49,7 @@ internal static class CacheRegistration
         PassFor = settings.Cache.PassFor,
     };
 
-    /// <summary>Makes the cache known to those who count it and those who need its disk, before rooms open.</summary>
+    /// <summary>Connects the cache with the metrics and with the users of its disk, before rooms open.</summary>
     private sealed class CacheWiring(
         HttpCacheOptions options, NodeSettings settings, CacheStore cache, DanmakuMetrics metrics, DiskWatch watch, IServiceProvider services) : IHostedService
     {

@@ -6,10 +6,10 @@ using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Cache;
 
-/// <summary>Where this node's content comes from.</summary>
+/// <summary>Chooses where this node's content comes from.</summary>
 internal sealed class ContentUpstream(NodeSettings settings, IRooms rooms, Descriptors descriptors, ICacheObserver observer, TimeProvider time) : IDisposable
 {
-    /// <summary>It opens no connection where descriptors are short; those that are open serve on.</summary>
+    /// <summary>Opens no connection when descriptors are short; open ones are still used.</summary>
     private readonly HttpMessageInvoker _http = HttpUpstream.CreateClient(() =>
     {
         if (!descriptors.HasRoom)
@@ -25,7 +25,7 @@ internal sealed class ContentUpstream(NodeSettings settings, IRooms rooms, Descr
         IReadOnlyList<IUpstream> given = [.. settings.Cache.UpstreamList.Select(Remote)];
         var upstreams = given.Count > 0 ? () => given : isOrigin ? () => [here] : (Func<IReadOnlyList<IUpstream>>)OfCluster;
 
-        // What every node has, such as the page, is better from here than not at all.
+        // Content that every node has, such as the page, is better from here than not at all.
         return new UpstreamGroup(upstreams, settings.Cache.Timeout, observer, time) { Instead = isOrigin || given.Count > 0 ? null : here };
     }
 

@@ -3,9 +3,9 @@ using Danmaku.WebSockets.Kestrel;
 namespace Danmaku.Node.Cache;
 
 /// <summary>
-/// What an edge answers itself and never asks an origin for over HTTP: WebSockets, what it alone can say of itself, and the API, whose posts
-/// go to rooms through the cluster. Everything else is content, which comes from an origin and may be cached. <c>/metrics</c> is for operators' own
-/// server: here it is nothing, and no other server's either.
+/// The paths that an edge answers itself and never requests from an origin: WebSockets, its own state, and the API, whose posts go to rooms through the
+/// cluster. Everything else is content, which comes from an origin and may be cached. <c>/metrics</c> belongs to operators' server: here it is 404 and is not
+/// forwarded.
 /// </summary>
 internal static class EdgePaths
 {
@@ -19,7 +19,7 @@ internal static class EdgePaths
             return true;
         }
 
-        // Compared by hand where it is common: hardly any content begins so.
+        // A quick check first: hardly any content begins with these.
         foreach (var own in Own)
         {
             if (path.StartsWithSegments(own))
@@ -31,7 +31,7 @@ internal static class EdgePaths
         return path.StartsWithSegments("/api") && !IsHistory(request);
     }
 
-    /// <summary><c>/api/rooms/{room}/history/…</c> is written once and read by many.</summary>
+    /// <summary><c>/api/rooms/{room}/history/…</c> is content: it is written once and read by many.</summary>
     private static bool IsHistory(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         && request.Path.StartsWithSegments("/api/rooms", out var room)

@@ -2,19 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace Danmaku.Node.Disks;
 
-/// <summary>The disk (filesystem) on which a directory lies, or will lie when it is made. Thread-safe.</summary>
+/// <summary>The disk (filesystem) of a directory that exists or will be created. Thread-safe.</summary>
 internal sealed class Disk(string directory)
 {
     private const int AtWorkingDirectory = -100;
 
-    /// <summary>Where struct statx, which is the same on all architectures, has the major and the minor number of the device (statx(2)).</summary>
+    /// <summary>The offset of the device's major and minor number in struct statx, which is the same on all architectures (statx(2)).</summary>
     private const int DeviceOffset = 136;
 
     private const int StatxBytes = 256;
 
     private readonly string _directory = Path.GetFullPath(directory);
 
-    /// <exception cref="IOException">The system does not say.</exception>
+    /// <exception cref="IOException">The system does not report it.</exception>
     public DiskSpace Space
     {
         get
@@ -38,7 +38,7 @@ internal sealed class Disk(string directory)
         }
     }
 
-    /// <summary>Whether what is written to the one is missing on the other. Elsewhere than on Linux, whether their paths have the same root.</summary>
+    /// <summary>Whether both are the same filesystem. On systems other than Linux: whether their paths have the same root.</summary>
     public bool IsSameAs(Disk other) => OperatingSystem.IsLinux()
         ? Device is { } device && device == other.Device
         : Path.GetPathRoot(_directory) == Path.GetPathRoot(other._directory);
@@ -57,9 +57,9 @@ internal sealed class Disk(string directory)
     private static extern int Statx(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, byte[] result);
 }
 
-/// <summary>How full a disk is.</summary>
+/// <summary>The space on a disk.</summary>
 /// <param name="Free">Bytes that this process may still write.</param>
-/// <param name="Size">Of the whole disk, in bytes.</param>
+/// <param name="Size">Bytes of the whole disk.</param>
 internal readonly record struct DiskSpace(long Free, long Size)
 {
     /// <summary>A share of the disk's size, but not more than <paramref name="most"/> bytes.</summary>

@@ -6,9 +6,9 @@ using Danmaku.Node.Options;
 namespace Danmaku.Node.Disks;
 
 /// <summary>
-/// Watches the disk of the data directory: a metric everywhere, and where rooms are kept there, a word before it is full. It is nearly full
-/// with less than <see cref="Percent"/> free, or less than <see cref="Most"/> of a large one, and no longer with half as much again. What the cache
-/// can give back counts as free.
+/// Watches the disk of the data directory: reports a metric on every node and, where rooms are kept there, a warning before it is full. The disk is nearly full
+/// when less than <see cref="Percent"/> percent is free, or less than <see cref="Most"/> of a large disk. The warning ends when half as much again is free.
+/// Files that the cache can delete count as free.
 /// </summary>
 internal sealed class DiskWatch(NodeSettings settings, DanmakuMetrics metrics, TimeProvider time, ILogger<DiskWatch> logger) : IHostedService, IDisposable
 {
@@ -23,10 +23,10 @@ internal sealed class DiskWatch(NodeSettings settings, DanmakuMetrics metrics, T
     private ITimer? _timer;
     private volatile string? _warning;
 
-    /// <summary>What operators should know while all goes on; null when there is room, or nothing that needs it.</summary>
+    /// <summary>The warning for operators; null when there is enough space, or no rooms are kept there.</summary>
     public string? Warning => _warning;
 
-    /// <summary>Bytes of this disk that the cache would give back. To be set before the start.</summary>
+    /// <summary>Bytes of this disk that the cache could free. Must be set before the start.</summary>
     public Func<long> Reclaimable { get; set; } = () => 0;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ internal sealed class DiskWatch(NodeSettings settings, DanmakuMetrics metrics, T
             return;
         }
 
-        // A disk that is slow to answer lets the next look begin before this one has ended.
+        // On a slow disk the next check may begin before this one has ended.
         lock (_gate)
         {
             var (room, least) = (space.Free + Reclaimable(), space.Share(Percent, Most));
@@ -62,7 +62,8 @@ internal sealed class DiskWatch(NodeSettings settings, DanmakuMetrics metrics, T
                     logger.DiskNearlyFull(InMiB(space.Free), InMiB(space.Size));
                 }
 
-                _warning = FormattableString.Invariant($"the disk of the data directory is nearly full: {InMiB(space.Free)} of {InMiB(space.Size)} MiB are free");
+                _warning = FormattableString.Invariant(
+                    $"the disk of the data directory is nearly full: {InMiB(space.Free)} of {InMiB(space.Size)} MiB are free");
             }
             else if (_warning is not null)
             {
@@ -72,7 +73,7 @@ internal sealed class DiskWatch(NodeSettings settings, DanmakuMetrics metrics, T
         }
     }
 
-    /// <summary>Null where the system does not say.</summary>
+    /// <summary>Null when the system does not report it.</summary>
     private DiskSpace? TryLook()
     {
         try

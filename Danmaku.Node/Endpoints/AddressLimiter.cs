@@ -4,9 +4,9 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>How much each client may ask for in a second. Thread-safe.</summary>
+/// <summary>Limits requests per client and second. Thread-safe.</summary>
 /// <param name="perSecond">0 = no limit.</param>
-/// <param name="burst">What it may ask for at once after a pause.</param>
+/// <param name="burst">Requests at once after a pause.</param>
 /// <param name="ipv6PrefixLength">See <see cref="ClientNetwork.Of"/>.</param>
 internal sealed class AddressLimiter(double perSecond, double burst, int ipv6PrefixLength, TimeProvider time)
 {
@@ -16,15 +16,15 @@ internal sealed class AddressLimiter(double perSecond, double burst, int ipv6Pre
     private readonly ClientTable<TokenBucket> _buckets = new(MaxAddresses, () => new TokenBucket(perSecond, burst, time));
     private readonly Lock _gate = new();
 
-    /// <summary>That of HTTP posts.</summary>
+    /// <summary>The limiter of HTTP posts.</summary>
     public static AddressLimiter OfPosts(ConnectionOptions options, TimeProvider time) =>
         new(options.HttpPostsPerSecond, options.HttpPostBurst, options.Ipv6PrefixLength, time);
 
-    /// <summary>That of all HTTP requests.</summary>
+    /// <summary>The limiter of all HTTP requests.</summary>
     public static AddressLimiter OfRequests(ConnectionOptions options, TimeProvider time) =>
         new(options.HttpRequestsPerSecond, options.HttpRequestBurst, options.Ipv6PrefixLength, time);
 
-    /// <returns>Null when it may, else how long it is to wait.</returns>
+    /// <returns>Null when the request is allowed, else how long the client must wait.</returns>
     public TimeSpan? TryTake(IPAddress address)
     {
         if (perSecond == 0)
@@ -39,7 +39,7 @@ internal sealed class AddressLimiter(double perSecond, double burst, int ipv6Pre
         }
     }
 
-    /// <summary>Gives back what was taken for a repeat.</summary>
+    /// <summary>Returns a token that was taken for a repeat.</summary>
     public void Return(IPAddress address)
     {
         if (perSecond == 0)

@@ -3,10 +3,10 @@ using Microsoft.OpenApi;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>What the endpoints of every server of a node have in common.</summary>
+/// <summary>Shared setup of the endpoints of all servers of a node.</summary>
 internal static class Api
 {
-    /// <param name="title">Of its description.</param>
+    /// <param name="title">The title of the API description.</param>
     public static void AddApi(this IServiceCollection services, string title)
     {
         services.AddProblemDetails();
@@ -19,7 +19,7 @@ internal static class Api
                 return Task.CompletedTask;
             });
 
-            // What has a converter of ours is not known to be an integer.
+            // The description does not know that a type with our converter is an integer.
             api.AddSchemaTransformer((schema, context, _) =>
             {
                 if (Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) is var inner && (inner ?? context.JsonTypeInfo.Type) == typeof(long))
@@ -35,13 +35,13 @@ internal static class Api
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
             json.SerializerOptions.Converters.Add(new IntegerConverter());
 
-            // What is nested in fields that nobody knows is passed over, however deep; the length of a body is bounded.
+            // The content of unknown fields is skipped at any depth; the length of a body is bounded.
             json.SerializerOptions.MaxDepth = int.MaxValue;
             json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         });
     }
 
-    /// <summary>Makes problem documents of failures and of empty answers, and gives all answers the headers that they share.</summary>
+    /// <summary>Turns failures and empty error answers into problem documents, and adds the common headers to all answers.</summary>
     public static void UseProblems(this IApplicationBuilder app)
     {
         app.UseExceptionHandler();
@@ -56,7 +56,7 @@ internal static class Api
         });
     }
 
-    /// <summary>Whether whoever looks at <see cref="HttpRequest.Host"/> gets one: where it should be an international name, the framework decodes it.</summary>
+    /// <summary>Whether <see cref="HttpRequest.Host"/> can be read: the framework decodes international names, which may fail.</summary>
     private static bool HasReadableHost(HttpRequest request)
     {
         try

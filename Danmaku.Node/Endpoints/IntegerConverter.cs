@@ -4,7 +4,7 @@ using Danmaku.Core.Wire;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>Reads integers however they are written, as over a WebSocket (<see cref="JsonIntegers"/>).</summary>
+/// <summary>Reads integers in any notation, as over a WebSocket (<see cref="JsonIntegers"/>).</summary>
 internal sealed class IntegerConverter : JsonConverter<long>
 {
     public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

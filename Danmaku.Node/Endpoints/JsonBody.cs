@@ -4,10 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>The JSON in a request's body. It is UTF-8 whatever charset its type names (RFC 8259 §8.1, §11).</summary>
+/// <summary>The JSON in a request's body. It is UTF-8, whatever charset the content type names (RFC 8259 §8.1, §11).</summary>
 internal static class JsonBody
 {
-    /// <returns>What it holds, or the answer to one who has sent something else.</returns>
+    /// <returns>The value, or the answer when the body is invalid.</returns>
     public static async Task<(T? Value, IResult? Problem)> ReadAsync<T>(HttpContext context, CancellationToken cancellation)
         where T : class
     {
@@ -19,7 +19,9 @@ internal static class JsonBody
         var options = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         try
         {
-            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, options, cancellation) is { } value ? (value, null) : (null, NotOfThisForm(null));
+            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, options, cancellation) is { } value
+                ? (value, null)
+                : (null, NotOfThisForm(null));
         }
         catch (JsonException error)
         {
@@ -31,8 +33,8 @@ internal static class JsonBody
         }
     }
 
-    /// <param name="path">What is wrong in it, as in <c>$.at</c>; null or <c>$</c> for all of it.</param>
+    /// <param name="path">The invalid part, such as <c>$.at</c>; null or <c>$</c> for the whole body.</param>
     private static IResult NotOfThisForm(string? path) => Results.Problem(
-        path is null or "$" ? "The body is not JSON of this form." : $"The body is not JSON of this form: look at {path}.",
+        path is null or "$" ? "The body is not valid JSON for this request." : $"The body is not valid JSON for this request: see {path}.",
         statusCode: StatusCodes.Status400BadRequest);
 }

@@ -8,9 +8,7 @@ internal static class Keys
 {
     private const string Scheme = "Bearer ";
 
-    /// <summary>
-    /// Whether the request carries <paramref name="key"/>; how long that takes tells nothing about it. Nothing matches an empty key.
-    /// </summary>
+    /// <summary>Whether the request carries <paramref name="key"/>. Compares in constant time. Nothing matches an empty key.</summary>
     public static bool Holds(this HttpRequest request, string key) =>
         key.Length > 0
         && request.Bearer() is { } value
@@ -20,6 +18,6 @@ internal static class Keys
     public static string? Bearer(this HttpRequest request) =>
         request.Headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..].Trim() : null;
 
-    /// <remarks>The server gives a field's bytes one to one as Latin-1; a key that is not ASCII was sent as UTF-8.</remarks>
+    /// <remarks>The server decodes a field's bytes as Latin-1; a key that is not ASCII was sent as UTF-8.</remarks>
     private static byte[] Hash(byte[] bytes) => SHA256.HashData(bytes);
 }

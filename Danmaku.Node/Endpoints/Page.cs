@@ -5,13 +5,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>The page at <c>/</c> and its files, as Danmaku.Web built them; a few words instead where it was not built.</summary>
+/// <summary>The page at <c>/</c> and its files, as Danmaku.Web built them; a short text if it was not built.</summary>
 internal sealed class Page(IWebHostEnvironment environment)
 {
     private const string NoCache = "no-cache";
 
     /// <summary>
-    /// Browsers ask for the page each time; edges ask the origin every few seconds at most, and have it for a day when there is none.
+    /// Browsers request the page each time. Edges ask the origin at most every few seconds, and may use the stored page for a day if no origin answers.
     /// </summary>
     private const string AtEdges = "max-age=5, stale-while-revalidate=30, stale-if-error=86400";
 
@@ -28,7 +28,7 @@ internal sealed class Page(IWebHostEnvironment environment)
         return Results.Bytes(_index.Html, "text/html; charset=utf-8", entityTag: _index.Tag);
     }
 
-    /// <summary>The build gives files under <c>/assets</c> names that change with their content.</summary>
+    /// <summary>The names of files under <c>/assets</c> change with their content.</summary>
     public static void Prepare(StaticFileResponseContext file) =>
         SetHeaders(file.Context.Response, file.Context.Request.Path.StartsWithSegments("/assets") ? Forever : NoCache);
 

@@ -9,16 +9,16 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <param name="Text">What is said.</param>
-/// <param name="Name">Under which name; without one the server makes one up.</param>
+/// <param name="Text">The danmaku's text.</param>
+/// <param name="Name">The author's name; without one the server generates a name.</param>
 /// <param name="Mode">scroll, top, bottom or reverse.</param>
 /// <param name="Color">#rrggbb.</param>
 /// <param name="Size">small, medium or large.</param>
 /// <param name="At">Media time in milliseconds.</param>
 internal sealed record PostBody(string? Text, string? Name, string? Mode, string? Color, string? Size, long? At);
 
-/// <param name="Position">Where the danmaku stands in its room.</param>
-/// <param name="Durable">False while the room's store is behind.</param>
+/// <param name="Position">The danmaku's position in its room.</param>
+/// <param name="Durable">False if the store does not have it yet.</param>
 internal sealed record PostReply(PositionReply Position, bool Durable);
 
 internal sealed record PositionReply(long Epoch, long Offset);
@@ -62,7 +62,7 @@ internal sealed class PostEndpoint(
             return problem;
         }
 
-        // A server with the key posts for many.
+        // A server with the key posts for many people.
         if (identity!.Kind != IdentityKind.Server && gate.Visit(id, context.ClientAddress()) is { } later)
         {
             metrics.Refused(RejectReason.RoomLimit);
@@ -70,15 +70,17 @@ internal sealed class PostEndpoint(
             return Problems.Refusal(StatusCodes.Status429TooManyRequests, RejectReason.RoomLimit, "Too many rooms are open from this address.");
         }
 
-        return await rooms.PostAsync(id, post!, marks.Of(settings.Connection.ClientOf(context.ClientAddress())), cancellation) switch
-        {
-            PostResult.Accepted accepted => Ok(accepted.Position, accepted.State),
-            PostResult.Repeated repeated => Repeated(context, repeated),
-            PostResult.Rejected rejected => Rejected(context, rejected),
-            _ => Results.Problem(
-                "Nobody knows whether it was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
-        };
+        return Answer(context, await rooms.PostAsync(id, post!, marks.Of(settings.Connection.ClientOf(context.ClientAddress())), cancellation));
     }
+
+    private IResult Answer(HttpContext context, PostResult result) => result switch
+    {
+        PostResult.Accepted accepted => Ok(accepted.Position, accepted.State),
+        PostResult.Repeated repeated => Repeated(context, repeated),
+        PostResult.Rejected rejected => Rejected(context, rejected),
+        _ => Results.Problem(
+            "It is not known whether this was posted. Send it again with the same key.", statusCode: StatusCodes.Status504GatewayTimeout),
+    };
 
     private IResult? Read(Identity identity, string? key, PostBody body, out Post? post)
     {
@@ -93,7 +95,8 @@ internal sealed class PostEndpoint(
             return Refuse(RejectReason.FieldMissing, "text");
         }
 
-        if ((ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style) ?? (body.At is < 0 or > Position.MaxInteger ? "at" : null)) is { } field)
+        if ((ClientMessage.TryReadStyle(body.Mode, body.Color, body.Size, out var style)
+            ?? (body.At is < 0 or > Position.MaxInteger ? "at" : null)) is { } field)
         {
             return Refuse(RejectReason.FieldInvalid, field);
         }

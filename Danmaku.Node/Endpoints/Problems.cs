@@ -5,20 +5,18 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>Answers that are not what was asked for (RFC 9457), and what requests say about their sender.</summary>
+/// <summary>Problem documents (RFC 9457), and the client's address of a request.</summary>
 internal static class Problems
 {
     public static Task WriteAsync(HttpContext context, int status, string detail) =>
         Results.Problem(detail, statusCode: status).ExecuteAsync(context);
 
-    /// <summary>A refusal in the words of docs/protocol.md §6.</summary>
+    /// <summary>A refusal with a reason of docs/protocol.md §6.</summary>
     public static IResult Refusal(int status, RejectReason reason, string? detail = null) =>
         Results.Problem(detail ?? reason.Message(), statusCode: status, extensions: [new("reason", reason.Name())]);
 
-    /// <summary>
-    /// Ends a request whose body could not be read: the client has sent it wrongly, or has gone, and then nobody is to look for the rest of it.
-    /// </summary>
-    /// <returns>The status to answer with.</returns>
+    /// <summary>Ends a request whose body could not be read: it was invalid, or the client has gone; then the rest must not be read.</summary>
+    /// <returns>The status of the answer.</returns>
     public static int GiveUpBody(HttpContext context, Exception failure)
     {
         if (failure is ConnectionResetException)
@@ -29,7 +27,7 @@ internal static class Problems
         return failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest;
     }
 
-    /// <summary>Says when to try again, in whole seconds.</summary>
+    /// <summary>Sets <c>Retry-After</c>, in whole seconds.</summary>
     public static void SetRetryAfter(this HttpResponse response, TimeSpan wait) =>
         response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 

@@ -5,14 +5,14 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>Exactly one of the two.</summary>
+/// <summary>A purge; exactly one of the two is set.</summary>
 /// <param name="Url">A path with its query, or an absolute URL.</param>
-/// <param name="Room">Everything that belongs to it.</param>
+/// <param name="Room">The room whose resources to remove.</param>
 internal sealed record PurgeBody(string? Url, string? Room);
 
-/// <param name="Revision">The room's new one.</param>
-/// <param name="Purged">Nodes that have said that it is gone, and how many stored responses they had.</param>
-/// <param name="Missing">Edges that have not answered in time.</param>
+/// <param name="Revision">The room's new revision.</param>
+/// <param name="Purged">Nodes that have removed it, and how many stored responses.</param>
+/// <param name="Missing">Edges that did not answer in time.</param>
 internal sealed record PurgeReply(long? Revision, IReadOnlyList<PurgedNode> Purged, IReadOnlyList<string> Missing);
 
 /// <summary><c>POST /api/purge</c> (docs/protocol.md §9).</summary>
@@ -20,12 +20,12 @@ internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogg
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    /// <remarks>Reads the body itself: whoever has no key hears that, whatever he sends.</remarks>
+    /// <remarks>Reads the body itself, so that a request without the key gets 401 whatever its body is.</remarks>
     public async Task<IResult> PostAsync(HttpContext context, CancellationToken cancellation)
     {
         if (settings.Node.OperatorKey.Length == 0)
         {
-            return Results.Problem("This node has no operator key, so that nobody may purge.", statusCode: StatusCodes.Status403Forbidden);
+            return Results.Problem("This node has no operator key, so nobody may purge.", statusCode: StatusCodes.Status403Forbidden);
         }
 
         if (!context.Request.Holds(settings.Node.OperatorKey))
@@ -38,7 +38,7 @@ internal sealed class PurgeEndpoint(NodeSettings settings, IPurger purger, ILogg
         return problem
             ?? (Read(body!) is { } order
                 ? await PurgeAsync(context, order, cancellation)
-                : Results.Problem("Either a url that is absolute or begins with /, or a room.", statusCode: StatusCodes.Status400BadRequest));
+                : Results.Problem("The body needs either a room, or a url that is absolute or begins with /.", statusCode: StatusCodes.Status400BadRequest));
     }
 
     private async Task<IResult> PurgeAsync(HttpContext context, PurgeOrder order, CancellationToken cancellation)

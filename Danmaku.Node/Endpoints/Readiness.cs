@@ -5,7 +5,7 @@ using Danmaku.Node.Sockets;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>Whether this node is to get work now.</summary>
+/// <summary>Whether this node is ready for traffic.</summary>
 internal sealed class Readiness(NodeSettings settings, SocketRegistry registry, IRooms rooms, DiskWatch disk)
 {
     private readonly bool _isEdge = settings.Node.IsEdge;
@@ -13,10 +13,10 @@ internal sealed class Readiness(NodeSettings settings, SocketRegistry registry, 
     /// <summary>Why the node is not ready; null when it is.</summary>
     public string? WhyNot => WhyNoWork ?? rooms.Impaired;
 
-    /// <summary>What an operator should look after before it becomes a reason; null when all is well.</summary>
+    /// <summary>A problem that an operator should fix before the node is not ready; null when there is none.</summary>
     public string? Warning => disk.Warning;
 
-    /// <summary>Why it takes no viewers; null when it does.</summary>
+    /// <summary>Why it accepts no viewers; null when it does.</summary>
     public string? WhyNoViewers => _isEdge ? WhyNoWork : "not an edge";
 
     private string? WhyNoWork => registry.IsDraining ? "draining" : rooms.NotReady;

@@ -6,14 +6,13 @@ using Danmaku.Node.Options;
 namespace Danmaku.Node.Endpoints;
 
 /// <summary>
-/// Refuses requests of an address that makes too many, whatever they ask for and before anybody looks: 429 with <c>Retry-After</c>
-/// (docs/protocol.md §9). Other nodes of the cluster, which fetch content here, and what asks for the node's health are not counted.
+/// Refuses requests of an address that makes too many, before anything else handles them: 429 with <c>Retry-After</c> (docs/protocol.md §9). Requests of other
+/// nodes of the cluster, and requests for the node's health, are not counted.
 /// </summary>
 internal sealed class RequestBudget(RequestDelegate next, ConnectionOptions options, IRooms rooms, DanmakuMetrics metrics, TimeProvider time)
 {
     /// <summary>
-    /// How long a refusal takes. To refuse costs about as much as to answer something small; but a connection that waits for its answer asks
-    /// for nothing more.
+    /// How long a refusal is delayed. A refusal costs about as much as a small answer, but a connection that waits for it sends no more requests.
     /// </summary>
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
 

@@ -6,12 +6,12 @@ using OpenTelemetry.Metrics;
 
 namespace Danmaku.Node.Endpoints;
 
-/// <summary>Which path leads where (docs/protocol.md §1, §9).</summary>
+/// <summary>Maps paths to endpoints (docs/protocol.md §1, §9).</summary>
 internal static class Routes
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    /// <summary>Where the WebSocket of a room is at a node whose address ends with a slash.</summary>
+    /// <summary>The address of a room's WebSocket at a node; the node's address ends with a slash.</summary>
     public static Uri RoomAt(Uri node, RoomId room) =>
         new UriBuilder(new Uri(node, $"ws/{room.Value}")) { Scheme = node.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs }.Uri;
 
@@ -61,7 +61,7 @@ internal static class Routes
         app.MapOpenApi();
     }
 
-    /// <summary>Where there is a store: on origins.</summary>
+    /// <summary>Only on origins, which have a store.</summary>
     private static void MapHistory(this WebApplication app)
     {
         if (app.Services.GetService<HistoryEndpoint>() is not { } history)
@@ -96,7 +96,7 @@ internal static class Routes
             .ExcludeFromDescription();
     }
 
-    /// <summary>All that operators' own server answers.</summary>
+    /// <summary>Maps the endpoints of the operators' server.</summary>
     /// <param name="node">The services of the node.</param>
     public static void MapOperators(this WebApplication app, IServiceProvider node)
     {

@@ -10,18 +10,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace Danmaku.Node.History;
 
-/// <summary><c>GET /api/rooms/{room}/history</c> and what is below it (docs/history.md).</summary>
+/// <summary><c>GET /api/rooms/{room}/history</c> and the paths below it (docs/history.md).</summary>
 internal sealed class HistoryEndpoint(RoomHistory history, TimeProvider time)
 {
-    /// <summary>Most segments that one index names; it says where those before them are named.</summary>
+    /// <summary>Most segments in one index; it links to the index of earlier ones.</summary>
     public const int MaxSegments = 2000;
 
     private const string Forever = "public, max-age=31536000, immutable";
 
-    /// <summary>What may still change: for as long as nobody minds.</summary>
+    /// <summary>For answers that may still change: short enough to stay current.</summary>
     private const string Briefly = "public, max-age=2, stale-while-revalidate=10, stale-if-error=60";
 
-    /// <summary>Bytes of packed segments that an origin remembers, so that each is packed once however many edges ask.</summary>
+    /// <summary>Bytes of compressed segments that an origin keeps, so that each is compressed once however many edges ask.</summary>
     private const long MaxBodyBytes = 64 * 1024 * 1024;
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
@@ -76,7 +76,7 @@ internal sealed class HistoryEndpoint(RoomHistory history, TimeProvider time)
                 return Send(context, id, Briefly, EncodedBody.Pack(bytes, coding, isKept: false));
             }
 
-            // Not later than now, also where a wrong clock has stamped it (RFC 9110 §8.8.2.1).
+            // Not later than now, even if a wrong clock stamped it (RFC 9110 §8.8.2.1).
             var lastModified = DateTimeOffset.FromUnixTimeMilliseconds(Math.Min(content.Segment.To, time.GetUtcNow().ToUnixTimeMilliseconds()));
             var body = EncodedBody.Pack(bytes, coding, isKept: true, lastModified);
             _bodies.Add(path, body);
@@ -138,7 +138,7 @@ internal sealed class HistoryEndpoint(RoomHistory history, TimeProvider time)
 
     private static IResult NotFound() => Results.Problem("There is no such history.", statusCode: StatusCodes.Status404NotFound);
 
-    /// <summary>A store that is away is worth another try, and no reason to keep an answer.</summary>
+    /// <summary>Answers 503 while the store is away; caches must not keep that.</summary>
     private static async Task<IResult> OrLaterAsync(HttpContext context, Func<Task<IResult>> get)
     {
         try

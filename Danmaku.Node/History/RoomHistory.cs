@@ -4,7 +4,7 @@ using Danmaku.Core.Storage;
 
 namespace Danmaku.Node.History;
 
-/// <summary>What segments a room has at a moment, oldest first.</summary>
+/// <summary>The segments of a room at a moment, oldest first.</summary>
 internal sealed record HistoryIndex(Position Head, IReadOnlyList<Segment> Segments, IReadOnlyList<bool> IsSealed, IReadOnlyList<Revision> Revisions);
 
 /// <summary>One segment as it is in the store.</summary>
@@ -12,10 +12,10 @@ internal sealed record SegmentContent(Segment Segment, bool IsSealed, IReadOnlyL
 
 /// <summary>Reads rooms from the store in segments. Thread-safe.</summary>
 /// <remarks>
-/// Remembers where a room was cut, so that only what is new has to be read for its next index. Beyond <see cref="MaxRooms"/> the room asked
-/// for longest ago is forgotten, and read again when it is wanted.
+/// Remembers the segments of a room, so that the next index reads only what is new. Beyond <see cref="MaxRooms"/> the least recently used room is forgotten,
+/// and read again when it is requested.
 /// </remarks>
-/// <param name="maxPages">Most pages that one request reads. A log that is longer takes several requests.</param>
+/// <param name="maxPages">Most pages that one request reads. A longer log needs several requests.</param>
 internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.DefaultMaxPages)
 {
     public const int MaxRooms = 1000;
@@ -31,10 +31,10 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
     private readonly LinkedList<IndexedRoom> _used = new();
 
     /// <returns>Null when the room is unknown.</returns>
-    /// <exception cref="TimeoutException">It is a long log, and not all of it is read yet: the next request goes on.</exception>
+    /// <exception cref="TimeoutException">The log is long and not all of it is read yet: the next request goes on.</exception>
     public async Task<HistoryIndex?> IndexAsync(RoomId room, CancellationToken cancellation)
     {
-        // Before the log: of an epoch that is over now nothing can be missing in what is read afterwards.
+        // Read before the log: an epoch that has ended now is complete in what is read afterwards.
         if (await store.ExtentAsync(room, cancellation) is not { } extent)
         {
             return null;
@@ -55,7 +55,7 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
         }
     }
 
-    /// <summary>Whether a name is one that a segment may have now, as far as that can be said without reading it.</summary>
+    /// <summary>Checks whether a segment may have this name now, without reading the segment.</summary>
     public async Task<RoomExtent?> FindAsync(RoomId room, long epoch, SegmentName name, CancellationToken cancellation)
     {
         var first = new Position(epoch, name.First);
@@ -68,8 +68,8 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
     }
 
     /// <summary>Reads one segment.</summary>
-    /// <param name="extent">What <see cref="FindAsync"/> gave.</param>
-    /// <returns>Null when there is none of that name.</returns>
+    /// <param name="extent">The result of <see cref="FindAsync"/>.</param>
+    /// <returns>Null when there is no segment of that name.</returns>
     public async Task<SegmentContent?> ReadAsync(RoomId room, RoomExtent extent, long epoch, SegmentName name, CancellationToken cancellation)
     {
         var first = new Position(epoch, name.First);
@@ -99,11 +99,11 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
         }
         while (found is { IsFull: false } open ? open.End == at : found is null && at < first);
 
-        if (found is not { } segment)
-        {
-            return null;
-        }
+        return found is { } segment ? ContentOf(segment, log, extent, name, comments) : null;
+    }
 
+    private static SegmentContent? ContentOf(Segment segment, SegmentLog log, RoomExtent extent, SegmentName name, List<Comment> comments)
+    {
         var isSealed = log.IsSealed(segment, extent.Epoch);
         var isNamed = name.Last is { } last ? isSealed && segment.Last == last : Revision.Of(segment, extent.Revisions) == name.Revision;
         return isNamed
@@ -116,7 +116,7 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
     {
         if (room.Log.Through > extent.Last || room.Log.Through < extent.Start)
         {
-            // The store was set back, or has forgotten what came next.
+            // The store was restored from a backup, or has deleted what followed.
             room.Log = new SegmentLog();
         }
 
@@ -166,7 +166,7 @@ internal sealed class RoomHistory(IRoomReader store, int maxPages = RoomHistory.
         }
     }
 
-    /// <summary>Where a room was cut; whoever uses it holds its gate.</summary>
+    /// <summary>The known segments of a room; callers must hold its gate.</summary>
     private sealed class IndexedRoom(RoomId id)
     {
         public RoomId Id => id;

@@ -1,6 +1,6 @@
 namespace Danmaku.Node.Observability;
 
-/// <summary>Everything the node logs: the one catalogue of its events. Never a text, a token or an address of a viewer.</summary>
+/// <summary>All log events of the node. They never contain a viewer's text, token or address.</summary>
 internal static partial class LogEvents
 {
     [LoggerMessage(1, LogLevel.Information, "Node {Node} ({Roles}) listens on {Urls}, data in {DataDirectory}")]
@@ -9,31 +9,33 @@ internal static partial class LogEvents
     [LoggerMessage(2, LogLevel.Information, "Draining {Connections} connections")]
     public static partial void DrainStarted(this ILogger logger, int connections);
 
-    [LoggerMessage(3, LogLevel.Warning, "Stopped with {Connections} connections that did not end within the drain time")]
+    [LoggerMessage(3, LogLevel.Warning, "{Connections} connections did not close within the drain time and were cut off")]
     public static partial void DrainIncomplete(this ILogger logger, int connections);
 
-    [LoggerMessage(4, LogLevel.Information, "Purged {Entries} stored responses of {Nodes} nodes; without an answer: {Missing}")]
+    [LoggerMessage(4, LogLevel.Information, "Purged {Entries} stored responses on {Nodes} nodes; no answer from: {Missing}")]
     public static partial void Purged(this ILogger logger, int nodes, int entries, string missing);
 
-    [LoggerMessage(5, LogLevel.Information, "Operators reach it on {Urls}")]
+    [LoggerMessage(5, LogLevel.Information, "Operators reach this node on {Urls}")]
     public static partial void OperatorsListen(this ILogger logger, string urls);
 
     [LoggerMessage(10, LogLevel.Error, "A connection failed")]
     public static partial void ConnectionFailed(this ILogger logger, Exception error);
 
-    [LoggerMessage(24, LogLevel.Warning, "The disk of the data directory is nearly full: {Free} of {Size} MiB are free; danmaku are not kept any more when it is full")]
+    [LoggerMessage(24, LogLevel.Warning,
+        "The disk of the data directory is nearly full: {Free} of {Size} MiB are free; when it is full the store keeps "
+        + "no more danmaku")]
     public static partial void DiskNearlyFull(this ILogger logger, double free, double size);
 
     [LoggerMessage(25, LogLevel.Information, "The disk of the data directory has room again: {Free} of {Size} MiB are free")]
     public static partial void DiskHasRoom(this ILogger logger, double free, double size);
 
-    [LoggerMessage(30, LogLevel.Warning, "{Listener} accepts no more connections: {Reason}. All that are open go on")]
+    [LoggerMessage(30, LogLevel.Warning, "{Listener} accepts no more connections: {Reason}. Open connections go on")]
     public static partial void ListenerFull(this ILogger logger, string listener, string reason);
 
     [LoggerMessage(31, LogLevel.Information, "{Listener} accepts connections again")]
     public static partial void ListenerFree(this ILogger logger, string listener);
 
-    [LoggerMessage(32, LogLevel.Warning, "Clients have taken all the memory that they may have, {Bytes} bytes: who is new, or needs more, is refused")]
+    [LoggerMessage(32, LogLevel.Warning, "Clients use all the memory that they may have, {Bytes} bytes: new clients, and requests that need more, are refused")]
     public static partial void MemoryFull(this ILogger logger, long bytes);
 
     [LoggerMessage(33, LogLevel.Information, "There is memory for clients again")]
@@ -45,6 +47,6 @@ internal static partial class LogEvents
     [LoggerMessage(35, LogLevel.Information, "The keys of tokens can be read again")]
     public static partial void KeysAreBack(this ILogger logger);
 
-    [LoggerMessage(12, LogLevel.Error, "The sweep over the connections failed; it goes on")]
+    [LoggerMessage(12, LogLevel.Error, "A sweep over the connections failed; the next one runs as planned")]
     public static partial void SweepFailed(this ILogger logger, Exception error);
 }

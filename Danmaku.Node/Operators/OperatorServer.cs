@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Danmaku.Node.Operators;
 
 /// <summary>
-/// What is for operators alone, at addresses of its own (<see cref="OperatorOptions.Urls"/>): a server beside the one for everybody, which has none of
-/// these paths. So nothing that is written into a path leads here (docs/decisions/0024). It is there from before the node joins until after it has left.
+/// The HTTP server for operators, at its own addresses (<see cref="OperatorOptions.Urls"/>). The server for everybody has none of its paths, so no spelling of
+/// a path can reach it there (docs/decisions/0024). It runs from before the node joins until after it has left.
 /// </summary>
 internal sealed class OperatorServer(NodeSettings settings, IConfiguration configuration, IServiceProvider node)
     : IHostedService, IAsyncDisposable
@@ -21,7 +21,7 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
     /// <summary>Where it listens; empty while it does not.</summary>
     public IReadOnlyList<string> Urls => _app is null ? [] : [.. _app.Urls];
 
-    /// <summary>Where it is told to listen, as URLs that a server understands.</summary>
+    /// <summary>The configured addresses, as URLs that the server accepts.</summary>
     public static IEnumerable<string> Places(NodeSettings settings) => settings.Operator.UrlList.Select(url =>
     {
         var place = BindingAddress.Parse(url);
@@ -30,7 +30,7 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
             : url;
     });
 
-    /// <exception cref="SettingsException">It cannot listen where it is told to.</exception>
+    /// <exception cref="SettingsException">It cannot listen on a configured address.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (settings.Operator.UrlList.Count == 0)
@@ -88,7 +88,7 @@ internal sealed class OperatorServer(NodeSettings settings, IConfiguration confi
         kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
 
-        // Of what is configured for the other server this one has the certificates, and not where that listens.
+        // From the other server's configuration this one takes the certificates, and not the addresses.
         var certificates = configuration.GetSection(Certificates).AsEnumerable(makePathsRelative: true)
             .Select(setting => KeyValuePair.Create($"{nameof(Certificates)}:{setting.Key}", setting.Value));
         kestrel.Configure(new ConfigurationBuilder().AddInMemoryCollection(certificates).Build());

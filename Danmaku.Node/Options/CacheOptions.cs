@@ -8,12 +8,12 @@ public sealed class CacheOptions : IValidatableObject
 {
     public const string Section = NodeOptions.Section + ":Cache";
 
-    /// <summary>Whether an edge caches. Without, it answers what it has itself. Default true.</summary>
+    /// <summary>Whether an edge caches. If not, it answers only with what it has itself. Default true.</summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>
-    /// Where content comes from, such as <c>http://10.0.0.5:8080</c>, separated by commas; the next where one fails. Default empty: this
-    /// node where it is an origin, else the origins of the cluster.
+    /// Where content comes from, such as <c>http://10.0.0.5:8080</c>, separated by commas; if one fails the next is used. Default empty: this node if it is an
+    /// origin, else the origins of the cluster.
     /// </summary>
     public string Upstreams { get; set; } = "";
 
@@ -24,66 +24,66 @@ public sealed class CacheOptions : IValidatableObject
     public string AdvertisedUrl { get; set; } = "";
 
     /// <summary>
-    /// Whether <c>Host</c> goes on to the origin and is part of the key, for origins with several sites. Default false: an origin hears
-    /// its own name, and all hosts are one site.
+    /// Whether <c>Host</c> is forwarded to the origin and is part of the cache key, for origins with several sites. Default false: an origin gets its own name,
+    /// and all hosts are one site.
     /// </summary>
     public bool ForwardHost { get; set; }
 
     /// <summary>
-    /// Methods that go on to origins beside GET and HEAD, separated by commas; others are refused with 405, and CONNECT and TRACE always. Default
+    /// Methods forwarded to origins besides GET and HEAD, separated by commas; others are refused with 405. CONNECT and TRACE are never forwarded. Default
     /// <c>POST, PUT, PATCH, DELETE, OPTIONS</c>.
     /// </summary>
     [RegularExpression("^[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,500}$")]
     public string Methods { get; set; } = "POST, PUT, PATCH, DELETE, OPTIONS";
 
-    /// <summary>Whether <c>Cache-Control</c> of requests is followed, so that clients may ask for validation. Default true.</summary>
+    /// <summary>Whether <c>Cache-Control</c> in requests counts, so that clients may ask for validation. Default true.</summary>
     public bool FollowRequests { get; set; } = true;
 
     /// <summary>
-    /// Fields of responses that are followed instead of <c>Cache-Control</c> (RFC 9213), separated by commas, the first first. Default
-    /// <c>CDN-Cache-Control</c>.
+    /// Fields of responses that replace <c>Cache-Control</c> (RFC 9213), separated by commas, in order of priority. Default <c>CDN-Cache-Control</c>.
     /// </summary>
     [RegularExpression("^[A-Za-z0-9-, ]{0,500}$")]
     public string TargetedFields { get; set; } = TargetedCacheControl.FieldName;
 
-    /// <summary>Most bytes of responses in memory, with about 1 KiB for each; the least used go first. 1 MiB to 64 GiB, default 256 MiB.</summary>
+    /// <summary>Most bytes of responses in memory, plus about 1 KiB for each; the least used are removed first. 1 MiB to 64 GiB, default 256 MiB.</summary>
     [Range(1024L * 1024, 64L * 1024 * 1024 * 1024)]
     public long MemoryBytes { get; set; } = 256L * 1024 * 1024;
 
-    /// <summary>Most bytes of responses on disk, with 8 KiB for each; the least used go first. 0 = no disk, to 16 TiB, default 1 GiB.</summary>
+    /// <summary>Most bytes of responses on disk, plus 8 KiB for each; the least used are removed first. 0 = no disk, to 16 TiB, default 1 GiB.</summary>
     [Range(0, 16L * 1024 * 1024 * 1024 * 1024)]
     public long DiskBytes { get; set; } = 1024L * 1024 * 1024;
 
     /// <summary>
-    /// Bytes of that disk that stay free for others; where these fill it, responses go until it is so again. 0 to 16 TiB, default a tenth of
+    /// Bytes of that disk that the cache leaves free. If others fill the disk, it deletes responses until they are free again. 0 to 16 TiB, default a tenth of
     /// the disk, at most 10 GiB.
     /// </summary>
     [Range(0, 16L * 1024 * 1024 * 1024 * 1024)]
     public long? DiskFree { get; set; }
 
-    /// <summary>Where they are on disk. Default: <c>cache</c> in the data directory.</summary>
+    /// <summary>Where the responses on disk are. Default: <c>cache</c> in the data directory.</summary>
     public string Directory { get; set; } = "";
 
-    /// <summary>Larger responses are stored in slices where the origin allows it, else they pass through. 1 KiB to 1 GiB, default 64 MiB.</summary>
+    /// <summary>Larger responses are stored in slices if the origin allows it, and are else not stored. 1 KiB to 1 GiB, default 64 MiB.</summary>
     [Range(1024L, 1024L * 1024 * 1024)]
     public long MaxEntryBytes { get; set; } = 64L * 1024 * 1024;
 
-    /// <summary>Most bytes in the body of a request that is forwarded; more is refused with 413. 0 to 1 GiB, default 1 MiB.</summary>
+    /// <summary>The largest body of a forwarded request; more is refused with 413. 0 to 1 GiB, default 1 MiB.</summary>
     [Range(0L, 1024L * 1024 * 1024)]
     public long MaxRequestBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>How long an origin may take until its answer begins, and between two pieces of it. 100 ms to 10 min, default 30 s.</summary>
+    /// <summary>How long an origin may take to begin its answer, and between two pieces of it. 100 ms to 10 min, default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a stale response may stand in for an origin that fails, where it does not say itself and does not forbid it. 0 to 30 days,
-    /// default 1 min.
+    /// How long a stale response may be used when the origin fails, if the response neither sets that time nor forbids it. 0 to 30 days, default 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan StaleIfError { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long requests for what could not be shared are not made to wait for each other. 0 to 1 h, default 10 s.</summary>
+    /// <summary>
+    /// After a response that could not be shared: how long requests for the same resource do not wait for each other. 0 to 1 h, default 10 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan PassFor { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -107,7 +107,7 @@ public sealed class CacheOptions : IValidatableObject
 
         if (MethodList.Any(method => HttpMethods.IsConnect(method) || HttpMethods.IsTrace(method)))
         {
-            yield return new ValidationResult("CONNECT and TRACE are never passed on", [nameof(Methods)]);
+            yield return new ValidationResult("must not contain CONNECT or TRACE, which are never forwarded", [nameof(Methods)]);
         }
 
         if (MaxEntryBytes > MemoryBytes)

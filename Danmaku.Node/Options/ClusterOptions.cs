@@ -9,36 +9,35 @@ public sealed class ClusterOptions : IValidatableObject
 {
     public const string Section = NodeOptions.Section + ":Cluster";
 
-    /// <summary>The port of remoting where seeds are given and nothing else is said.</summary>
+    /// <summary>The port of remoting when seeds are set and no port is.</summary>
     public const int DefaultPort = 4053;
 
     /// <summary>
-    /// The private network (CIDR) in which nodes talk; this node binds and advertises its own address in it. Without <see cref="Tls"/>
-    /// it must be one that only nodes can reach. Of several, separated by commas, the first in which a machine has an address counts.
-    /// Default empty: this machine alone (127.0.0.1).
+    /// The private network (CIDR) in which nodes talk. This node binds and advertises its own address in it. Without <see cref="Tls"/> only nodes may be able
+    /// to reach it. Of several, separated by commas, the first in which the machine has an address counts. Default empty: this machine alone (127.0.0.1).
     /// </summary>
     public string Network { get; set; } = "";
 
-    /// <summary>The port of remoting. 0 = any free one. Default: 4053 where there are seeds, else 0.</summary>
+    /// <summary>The port of remoting. 0 = any free one. Default: 4053 with seeds, else 0.</summary>
     [Range(0, 65_535)]
     public int? Port { get; set; }
 
     /// <summary>
-    /// The nodes through which others join, as <c>host:port</c> or <c>[IPv6]:port</c> separated by commas; the same list in the same order on
-    /// every node. Default empty: this node is a cluster of its own.
+    /// The nodes that other nodes join first, as <c>host:port</c> or <c>[IPv6]:port</c>, separated by commas; the same list in the same order on every node.
+    /// Default empty: this node is its own cluster.
     /// </summary>
     public string Seeds { get; set; } = "";
 
     /// <summary>
-    /// How long an edge goes on without hearing any origin before it ends, to be started again and to join anew; its viewers resume
-    /// elsewhere. Longer than an origin takes to restart. 5 s to 1 h, default 30 s.
+    /// How long an edge goes on without hearing any origin before it ends, to be started again and to join anew; its viewers resume elsewhere. Set it longer
+    /// than an origin takes to restart. 5 s to 1 h, default 30 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan OrphanAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a node looks for a cluster to join before it ends, to be started again. The first seed waits 15 s and then begins
-    /// one. 20 s to 1 h, default 1 min.
+    /// How long a node looks for a cluster to join before it ends, to be started again. The first seed waits 15 s and then starts a cluster. 20 s to 1 h,
+    /// default 1 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:20", "01:00:00")]
     public TimeSpan JoinTimeout { get; set; } = TimeSpan.FromMinutes(1);
@@ -62,7 +61,7 @@ public sealed class ClusterOptions : IValidatableObject
             }
             else if (network.BaseAddress.IsIPv6LinkLocal || text.Contains('%', StringComparison.Ordinal))
             {
-                yield return new ValidationResult($"'{text}' is link-local; nodes need addresses that mean the same everywhere", [nameof(Network)]);
+                yield return new ValidationResult($"'{text}' is link-local; nodes need addresses that are the same on all machines", [nameof(Network)]);
             }
         }
 
@@ -77,7 +76,8 @@ public sealed class ClusterOptions : IValidatableObject
         if (Tls.Missing is { } missing)
         {
             yield return new ValidationResult(
-                $"is needed where one of {nameof(Tls.Certificate)}, {nameof(Tls.Key)} and {nameof(Tls.CertificateAuthority)} is given", [$"{nameof(Tls)}:{missing}"]);
+                $"is needed when one of {nameof(Tls.Certificate)}, {nameof(Tls.Key)} and {nameof(Tls.CertificateAuthority)} is set",
+                [$"{nameof(Tls)}:{missing}"]);
         }
     }
 }

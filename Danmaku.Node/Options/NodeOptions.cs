@@ -4,7 +4,7 @@ using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Options;
 
-/// <summary>What this node is. Bound from <c>Danmaku</c>; a bad value stops the node at start.</summary>
+/// <summary>This node's name, roles, addresses and files. Bound from <c>Danmaku</c>; a bad value stops the node at start.</summary>
 public sealed class NodeOptions : IValidatableObject
 {
     public const string Section = "Danmaku";
@@ -15,21 +15,21 @@ public sealed class NodeOptions : IValidatableObject
 
     private const long MinMemory = 4 * 1024 * 1024;
 
-    /// <summary>The part of the memory that the process may have which is left to clients where nothing was said.</summary>
+    /// <summary>The default of <see cref="Memory"/> is this part of the memory that the process may have: one quarter.</summary>
     private const int MemoryShare = 4;
 
     private static readonly string[] KnownRoles = ["origin", "edge"];
 
-    /// <summary>The name by which viewers and operators know this node, different on each. Default: the machine's name.</summary>
+    /// <summary>The name that viewers and operators see; different on each node. Default: the machine's name.</summary>
     [RegularExpression("^[A-Za-z0-9._-]{1,64}$")]
     public string NodeName { get; set; } = Environment.MachineName;
 
-    /// <summary>What it does, separated by commas: <c>origin</c> (keeps rooms), <c>edge</c> (holds viewers). Default both.</summary>
+    /// <summary>The node's roles, separated by commas: <c>origin</c> keeps rooms, <c>edge</c> holds viewers. Default: both.</summary>
     public string Roles { get; set; } = "origin,edge";
 
     /// <summary>
-    /// Where viewers reach this edge and no other, such as <c>https://edge-2.example/</c>; an edge that drains sends its viewers there.
-    /// Default empty: not known, as behind one load balancer for all edges.
+    /// The address at which viewers reach this edge and no other, such as <c>https://edge-2.example/</c>. Edges that drain send their viewers there. Default
+    /// empty: unknown, as behind one load balancer for all edges.
     /// </summary>
     [StringLength(MaxUrlChars)]
     public string PublicUrl { get; set; } = "";
@@ -39,21 +39,19 @@ public sealed class NodeOptions : IValidatableObject
     public string DefaultRoom { get; set; } = "lobby";
 
     /// <summary>
-    /// Values of <c>Origin</c> from which browsers may open WebSockets, separated by commas, such as <c>https://example.org</c>;
-    /// <c>null</c> is a page opened from a file. Default empty: any.
+    /// Values of <c>Origin</c> from which browsers may open WebSockets, separated by commas, such as <c>https://example.org</c>. <c>null</c> is a page opened
+    /// from a file. Default empty: any.
     /// </summary>
     public string AllowedOrigins { get; set; } = "";
 
-    /// <summary>
-    /// Proxies whose <c>X-Forwarded-For</c> is believed: addresses and networks (CIDR), separated by commas. Default empty: none.
-    /// </summary>
+    /// <summary>Proxies whose <c>X-Forwarded-For</c> is believed: addresses or networks (CIDR), separated by commas. Default empty: none.</summary>
     public string TrustedProxies { get; set; } = "";
 
-    /// <summary>What servers must show to post over HTTP. Default empty: anybody may post.</summary>
+    /// <summary>The key that a server must show to post over HTTP. Default empty: anybody may post.</summary>
     public string ServerKey { get; set; } = "";
 
     /// <summary>
-    /// What operators must show at <see cref="OperatorOptions.Urls"/> to see the cluster's addresses and to purge. Default empty: nobody may.
+    /// The key that an operator must show at <see cref="OperatorOptions.Urls"/> to purge and to see the nodes' addresses. Default empty: nobody may.
     /// </summary>
     public string OperatorKey { get; set; } = "";
 
@@ -63,22 +61,21 @@ public sealed class NodeOptions : IValidatableObject
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "danmaku");
 
     /// <summary>
-    /// Most seconds over which a stopping edge spreads its viewers' leaving; few viewers leave sooner. The process ends at most 35 s later, so give it 50 s
-    /// by default before you kill it. 0 to 300, default 10.
+    /// The longest time, in seconds, over which a stopping edge spreads its viewers' leaving; few viewers leave sooner. The process ends at most 35 s later, so
+    /// a supervisor should wait at least 50 s by default before it kills the process. 0 to 300, default 10.
     /// </summary>
     [Range(0, 300)]
     public int DrainSeconds { get; set; } = 10;
 
     /// <summary>
-    /// Most bytes that all clients together take for their connections, requests, what they have half sent and what they do not read, such as
-    /// <c>256MiB</c>; then the newest are refused. At least 4 MiB. Default empty: a quarter of what the process may have (the machine's memory, the
-    /// container's, or the heap's limit).
+    /// The most bytes that all clients together may use for connections, requests, unfinished input and unread output, such as <c>256MiB</c>. Beyond that new
+    /// clients are refused. At least 4 MiB. Default empty: a quarter of what the process may have (the machine's memory, the container's, or the heap limit).
     /// </summary>
     public string Memory { get; set; } = "";
 
     /// <summary>
-    /// What connections come over: <c>epoll</c>, on Linux alone, which keeps nothing for a silent connection and bounds them all by <see cref="Memory"/>
-    /// and the process's descriptors, or <c>sockets</c>, the HTTP server's own. Default: <c>epoll</c> where there is one.
+    /// How the node handles connections. <c>epoll</c>, on Linux only, holds no buffer for a silent connection, and bounds connections by <see cref="Memory"/>
+    /// and the process's file descriptors. <c>sockets</c> is the HTTP server's own transport. Default: <c>epoll</c> on Linux, else <c>sockets</c>.
     /// </summary>
     [RegularExpression($"^({EpollName}|{Sockets})$")]
     public string Transport { get; set; } = EpollTransport.IsSupported ? EpollName : Sockets;
@@ -86,11 +83,13 @@ public sealed class NodeOptions : IValidatableObject
     public bool UsesEpoll => Transport == EpollName;
 
     /// <summary><see cref="Memory"/> in bytes.</summary>
-    public long MemoryBytes => Memory.Length == 0 ? Math.Max(MinMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare) : ByteSize.Read(Memory)!.Value;
+    public long MemoryBytes => Memory.Length == 0
+        ? Math.Max(MinMemory, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare)
+        : ByteSize.Read(Memory)!.Value;
 
     public IReadOnlyList<string> RoleList => Csv.Split(Roles);
 
-    /// <summary><see cref="PublicUrl"/>, with a slash at its end; null when it is not known.</summary>
+    /// <summary><see cref="PublicUrl"/> with a slash at its end; null when it is not set.</summary>
     public Uri? PublicUri => PublicUrl.Length == 0 ? null : ReadPublicUrl();
 
     public bool IsEdge => RoleList.Contains("edge");
@@ -119,7 +118,7 @@ public sealed class NodeOptions : IValidatableObject
 
         if (UsesEpoll && !EpollTransport.IsSupported)
         {
-            yield return new ValidationResult("epoll is there on Linux alone", [nameof(Transport)]);
+            yield return new ValidationResult("epoll exists only on Linux", [nameof(Transport)]);
         }
 
         if (RoleList.Count == 0 || RoleList.Except(KnownRoles).Any())

@@ -9,13 +9,13 @@ public sealed record NodeSettings(
 {
     public AuthOptions Auth { get; init; } = new();
 
-    /// <summary>Whether this node answers for content from a cache.</summary>
+    /// <summary>Whether this node answers for content from the HTTP cache.</summary>
     public bool HasCache => Node.IsEdge && Cache.Enabled;
 
-    /// <summary>Room in a post for its other fields, whichever way they are written.</summary>
+    /// <summary>Bytes of a post for its fields other than the text, in any notation.</summary>
     private const int OtherFieldsBytes = 1024;
 
-    /// <summary>Most bytes in a client's message: as many as it says, and never less than a post of the greatest length may take.</summary>
+    /// <summary>Most bytes of a client's message: the option's value, and never less than the longest allowed post may take.</summary>
     public int MaxMessageBytes => Math.Max(
         Connection.MaxMessageBytes,
         Math.Max(TextRules.MaxJsonBytes(Room.MaxTextChars) + OtherFieldsBytes, TextRules.MaxBytes(Room.MaxPlainTextChars)));
@@ -37,13 +37,14 @@ public sealed record NodeSettings(
         });
     }
 
-    /// <summary>What must hold between options of several sections.</summary>
+    /// <summary>Checks the rules between options of several sections.</summary>
     private static NodeSettings Check(NodeSettings settings)
     {
         if (settings.Store.Timeout >= settings.Connection.PostDeadline)
         {
             throw new SettingsException(
-                $"{StoreOptions.Section}:{nameof(StoreOptions.Timeout)}: must be less than {ConnectionOptions.Section}:{nameof(ConnectionOptions.PostDeadline)}");
+                $"{StoreOptions.Section}:{nameof(StoreOptions.Timeout)}: must be less than "
+                + $"{ConnectionOptions.Section}:{nameof(ConnectionOptions.PostDeadline)}");
         }
 
         if (settings.Store.MaxAge < settings.Room.PostIdWindow)
@@ -76,7 +77,7 @@ public sealed record NodeSettings(
                 $"{section}:{problem.MemberNames.FirstOrDefault()}: {problem.ErrorMessage}")));
     }
 
-    /// <summary>A section without its nulls, which only JSON has: who writes one has said nothing, so that the default stands.</summary>
+    /// <summary>A section without its nulls, which only JSON has. A null means that nothing was set, so the default stays.</summary>
     private static IConfigurationSection Given(IConfiguration configuration, string section) =>
         new ConfigurationBuilder()
             .AddInMemoryCollection(configuration.GetSection(section).AsEnumerable().Where(setting => setting.Value is not null))
@@ -84,5 +85,5 @@ public sealed record NodeSettings(
             .GetSection(section);
 }
 
-/// <summary>A setting with which the node cannot start; the message is one line that names its key.</summary>
+/// <summary>A setting that keeps the node from starting; the message is one line that names its key.</summary>
 public sealed class SettingsException(string message, Exception? inner = null) : Exception(message, inner);

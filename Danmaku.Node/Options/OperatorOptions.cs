@@ -12,9 +12,9 @@ public sealed class OperatorOptions : IValidatableObject
     public const string PrivateHost = "private";
 
     /// <summary>
-    /// Where <c>/metrics</c>, <c>/api/purge</c> and the whole of <c>/api/cluster</c> are served, separated by commas. A host is <c>localhost</c>,
-    /// an address, <c>private</c>, which is this node's address in the cluster's network, or <c>+</c> for all addresses. Only operators should
-    /// reach it. Default <c>http://localhost:7080</c>: this machine alone. Empty: nowhere.
+    /// Where <c>/metrics</c>, <c>/api/purge</c> and the nodes' addresses in <c>/api/cluster</c> are served, separated by commas. A host is <c>localhost</c>, an
+    /// address, <c>private</c> for this node's address in the cluster's network, or <c>+</c> for all addresses. Only operators should be able to reach it.
+    /// Default <c>http://localhost:7080</c>: this machine alone. Empty: nowhere.
     /// </summary>
     public string Urls { get; set; } = "http://localhost:7080";
 
@@ -27,13 +27,14 @@ public sealed class OperatorOptions : IValidatableObject
             if (!ListenUrls.IsValid(url) || !IsPlace(BindingAddress.Parse(url)))
             {
                 yield return new ValidationResult(
-                    $"'{url}' must be a URL such as http://localhost:7080, with a port from 0 to 65535 and localhost, an address, {PrivateHost} or + as its host",
+                    $"'{url}' must be a URL such as http://localhost:7080, with a port from 0 to 65535 and "
+                    + $"localhost, an address, {PrivateHost} or + as its host",
                     [nameof(Urls)]);
             }
         }
     }
 
-    /// <summary>The server listens on all addresses for every other name, which is more than its operator meant.</summary>
+    /// <summary>For any other name the server would listen on all addresses, which is more than the operator meant.</summary>
     private static bool IsPlace(BindingAddress url) =>
         url.IsUnixPipe || url.Host is "localhost" or PrivateHost or "+" or "*" || IPAddress.TryParse(url.Host, out _);
 }

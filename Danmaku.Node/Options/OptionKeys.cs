@@ -4,7 +4,7 @@ using System.Reflection;
 
 namespace Danmaku.Node.Options;
 
-/// <summary>The keys under which a node knows options. They are the properties of the classes that <see cref="NodeSettings"/> has.</summary>
+/// <summary>The configuration keys that a node knows: the properties of the option classes in <see cref="NodeSettings"/>.</summary>
 internal static class OptionKeys
 {
     private static readonly Option[] Known =
@@ -18,7 +18,9 @@ internal static class OptionKeys
     /// <summary>The full key of every option.</summary>
     public static IEnumerable<string> All => Known.Select(option => option.Key);
 
-    /// <exception cref="SettingsException">A source has a key below <c>Danmaku</c> that is no option: a mistyped one would have no effect.</exception>
+    /// <exception cref="SettingsException">
+    /// A source has a key below <c>Danmaku</c> that is not an option. Otherwise a mistyped key would silently have no effect.
+    /// </exception>
     public static void Check(IConfiguration configuration) => Check(configuration, Known);
 
     internal static void Check(IConfiguration configuration, IReadOnlyList<Option> known)
@@ -36,12 +38,12 @@ internal static class OptionKeys
     }
 
     /// <summary>
-    /// The options of a class: what can be read from a text, collections, which have keys of their own, and the options of further classes.
+    /// The options of a class: properties that can be read from text, collections, which have their own keys, and the options of nested classes.
     /// </summary>
     internal static IEnumerable<Option> In(Type options, string section) =>
         options.GetProperties(BindingFlags.Public | BindingFlags.Instance).SelectMany(property => Of(property, $"{section}:{property.Name}"));
 
-    /// <summary>The likeliest of the known keys: one in another section that ends the same, else the one with the fewest characters to change.</summary>
+    /// <summary>The most similar known key: one in another section with the same last part, else the one with the fewest characters to change.</summary>
     internal static string Nearest(string key, IEnumerable<string> known) => known
         .OrderByDescending(other => Last(other).Equals(Last(key), StringComparison.OrdinalIgnoreCase))
         .ThenBy(other => Distance(key.ToUpperInvariant(), other.ToUpperInvariant()))
@@ -53,13 +55,13 @@ internal static class OptionKeys
         var isText = TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string));
         var isCollection = !isText && type.IsAssignableTo(typeof(IEnumerable));
 
-        // What cannot be set is worked out from other options, but for objects that have options themselves.
+        // A property without a setter is derived from other options, unless it is an object with options.
         return isText || isCollection ? property.CanWrite ? [new Option(key, isCollection)] : []
             : type.IsClass && type.Assembly == property.DeclaringType!.Assembly ? In(type, key)
             : [];
     }
 
-    /// <summary>What sources have below a section, without the sections in between.</summary>
+    /// <summary>The keys that sources have below a section, without the sections in between.</summary>
     private static IEnumerable<IConfigurationSection> Given(IConfigurationSection section)
     {
         foreach (var child in section.GetChildren())
@@ -74,7 +76,7 @@ internal static class OptionKeys
 
     private static string Last(string key) => key[(key.LastIndexOf(':') + 1)..];
 
-    /// <summary>How many characters to insert, delete or replace turn one text into the other (Levenshtein).</summary>
+    /// <summary>How many insertions, deletions and replacements of characters turn one text into the other (Levenshtein).</summary>
     private static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];
@@ -90,10 +92,10 @@ internal static class OptionKeys
         return row[^1];
     }
 
-    /// <param name="IsCollection">Whether any keys may stand below it.</param>
+    /// <param name="IsCollection">Whether it may have any keys below it.</param>
     internal sealed record Option(string Key, bool IsCollection)
     {
-        /// <summary>Whether it is this option, or in it, or an empty section around it.</summary>
+        /// <summary>Whether the given section is this option, or inside it, or an empty section around it.</summary>
         public bool Covers(IConfigurationSection given) =>
             Key.Equals(given.Path, StringComparison.OrdinalIgnoreCase)
             || (IsCollection && IsBelow(given.Path, Key))

@@ -8,24 +8,23 @@ public sealed class StoreOptions : IValidatableObject
     public const string Section = NodeOptions.Section + ":Store";
 
     /// <summary>
-    /// <c>sqlite</c>: a file in the data directory, for the only origin of a cluster. <c>postgresql</c>: a database, for any number of origins.
-    /// <c>memory</c>: nowhere; rooms end with their origin. Default <c>sqlite</c>.
+    /// <c>sqlite</c>: a file in the data directory, for a cluster with one origin. <c>postgresql</c>: a database, for any number of origins. <c>memory</c>:
+    /// rooms end with their origin. Default <c>sqlite</c>.
     /// </summary>
     public StoreKind Kind { get; set; } = StoreKind.Sqlite;
 
-    /// <summary>How PostgreSQL is reached, such as <c>Host=db;Username=danmaku;Password=…;Database=danmaku</c>.</summary>
+    /// <summary>How to reach PostgreSQL, such as <c>Host=db;Username=danmaku;Password=…;Database=danmaku</c>.</summary>
     public string ConnectionString { get; set; } = "";
 
     /// <summary>
-    /// How long a danmaku waits for the store. After that it is shown without, and its acknowledgement says that it is not durable.
-    /// 100 ms to 1 min, default 2 s.
+    /// How long a danmaku waits for the store. After that it is shown anyway, and its acknowledgement says that it is not durable. 100 ms to 1 min, default 2
+    /// s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Most danmaku of one room that wait for a store that is away; then its posts are refused with <c>unavailable</c>. 100 to 1,000,000,
-    /// default 10,000.
+    /// Most danmaku of one room that wait for a store that is away; more are refused with <c>unavailable</c>. 100 to 1,000,000, default 10,000.
     /// </summary>
     [Range(100, 1_000_000)]
     public int MaxUnsaved { get; set; } = 10_000;
@@ -34,7 +33,10 @@ public sealed class StoreOptions : IValidatableObject
     [Range(1000, 100_000_000)]
     public int MaxUnsavedPerOrigin { get; set; } = 500_000;
 
-    /// <summary>Danmaku kept of each room, the newest; more while they are younger than <c>Danmaku:Room:PostIdWindow</c>. 1000 to 1,000,000,000, default 100,000.</summary>
+    /// <summary>
+    /// How many danmaku of each room are kept: the newest, and all that are younger than <c>Danmaku:Room:PostIdWindow</c>. 1000 to 1,000,000,000, default
+    /// 100,000.
+    /// </summary>
     [Range(1000, 1_000_000_000)]
     public int MaxComments { get; set; } = 100_000;
 
@@ -50,7 +52,7 @@ public sealed class StoreOptions : IValidatableObject
     {
         if (Kind == StoreKind.Postgresql && ConnectionString.Length == 0)
         {
-            yield return new ValidationResult("must say how PostgreSQL is reached", [nameof(ConnectionString)]);
+            yield return new ValidationResult("is needed when Kind is postgresql", [nameof(ConnectionString)]);
         }
     }
 }

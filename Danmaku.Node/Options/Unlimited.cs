@@ -1,6 +1,6 @@
 namespace Danmaku.Node.Options;
 
-/// <summary>A rate of 0 lifts its limit. The core knows no such thing, so it gets numbers that nobody reaches.</summary>
+/// <summary>A rate of 0 lifts its limit: the core then gets a rate that is never reached.</summary>
 internal static class Unlimited
 {
     private const double Rate = 1e9;

@@ -4,7 +4,7 @@ using Danmaku.Node.Options;
 
 namespace Danmaku.Node.Rooms;
 
-/// <summary>Makes the actor system. Akka.Hosting would too, and write what keeps it from that to the console with a stack trace.</summary>
+/// <summary>Creates the actor system. Akka.Hosting would write a failure to the console with a stack trace.</summary>
 internal sealed class ActorSystemStart(IServiceProvider services, ActorSettings settings) : IHostedService
 {
     /// <exception cref="SettingsException">It cannot listen for other nodes.</exception>

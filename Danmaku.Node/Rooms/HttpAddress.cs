@@ -7,13 +7,13 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Danmaku.Node.Rooms;
 
-/// <summary>Where edges reach this origin over HTTP: known when it listens.</summary>
+/// <summary>The address at which edges reach this origin over HTTP; known once it listens.</summary>
 /// <param name="node">The address at which other nodes reach this one.</param>
 internal sealed class HttpAddress(NodeSettings settings, IPAddress node)
 {
     private volatile Uri? _url;
 
-    /// <summary>Null while it does not listen, and where no address of it can be reached from the cluster's network.</summary>
+    /// <summary>Null before it listens, and if none of its addresses can be reached from the cluster's network.</summary>
     public Uri? Url => _url;
 
     /// <summary>The server listens.</summary>
@@ -32,12 +32,12 @@ internal sealed class HttpAddress(NodeSettings settings, IPAddress node)
             .FirstOrDefault();
     }
 
-    /// <summary>Whether who listens there is reached at the node's own address.</summary>
+    /// <summary>Whether a server that listens on this host can be reached at the node's own address.</summary>
     private bool IsReachedAt(string host)
     {
         if (!IPAddress.TryParse(host.Trim('[', ']'), out var address))
         {
-            // A name that is not localhost, such as + or *, is any address to Kestrel.
+            // For Kestrel any name but localhost, such as + or *, means all addresses.
             return host != "localhost" || IPAddress.IsLoopback(node);
         }
 
@@ -46,7 +46,7 @@ internal sealed class HttpAddress(NodeSettings settings, IPAddress node)
             || (address.Equals(IPAddress.Any) && node.AddressFamily == AddressFamily.InterNetwork);
     }
 
-    /// <summary>Looks at the server's addresses when it has them.</summary>
+    /// <summary>Reads the server's addresses once it listens.</summary>
     internal sealed class Watcher(HttpAddress address, IHostApplicationLifetime lifetime, IServer server) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Danmaku.HttpCache;
 
 namespace Danmaku.Node.Rooms;
 
-/// <summary>The cache of this node, as orders see it.</summary>
+/// <summary>The cache of this node, for purges.</summary>
 internal sealed class PurgeableCache(ICachePurge cache) : IPurgeable
 {
     public int Purge(PurgeOrder order) => order switch

@@ -34,7 +34,7 @@ internal static class RoomStore
         }
     }
 
-    /// <summary>A database may start later than its nodes, or just restart: it is waited for.</summary>
+    /// <summary>Waits for the database, which may start later than its nodes, or be restarting.</summary>
     private static async Task<IRoomStore> ReachAsync(StoreOptions options)
     {
         var started = TimeProvider.System.GetTimestamp();
@@ -48,7 +48,8 @@ internal static class RoomStore
             {
                 if (TimeProvider.System.GetElapsedTime(started) >= options.StartTimeout)
                 {
-                    throw new SettingsException($"PostgreSQL cannot be used ({StoreOptions.Section}:{nameof(StoreOptions.ConnectionString)}): {error.Message}", error);
+                    throw new SettingsException(
+                        $"PostgreSQL cannot be used ({StoreOptions.Section}:{nameof(StoreOptions.ConnectionString)}): {error.Message}", error);
                 }
             }
 
@@ -57,7 +58,7 @@ internal static class RoomStore
     }
 }
 
-/// <summary>Closes the store when nobody needs it any more.</summary>
+/// <summary>Closes the store after all its users have stopped.</summary>
 internal sealed class StoreService(IRoomStore store) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

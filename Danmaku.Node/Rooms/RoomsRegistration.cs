@@ -9,7 +9,7 @@ using Danmaku.Storage.Sqlite;
 
 namespace Danmaku.Node.Rooms;
 
-/// <summary>What stands behind <see cref="IRooms"/>: the actors of a cluster, if only of this node, and their store.</summary>
+/// <summary>Registers the implementation of <see cref="IRooms"/>: the actors of the cluster and their store.</summary>
 internal static class RoomsRegistration
 {
     /// <exception cref="SettingsException">This machine is not in the cluster's network, or a seed cannot be found.</exception>
@@ -30,7 +30,7 @@ internal static class RoomsRegistration
             var shared = store is null ? null : new SharedRoomStore(store);
             if (store is not null)
             {
-                // Services stop in the reverse order: the actors first, then what they write to.
+                // Services stop in reverse order: the actors first, then their store.
                 services.AddHostedService(_ => new StoreService(store));
                 services.AddSingleton(shared!.History);
                 if (store is SqliteRoomStore sqlite)

@@ -80,10 +80,7 @@ internal sealed class SocketEndpoint(
                     }
                     finally
                     {
-                        if (outlivesRequest)
-                        {
-                            Leave(address, room);
-                        }
+                        LeaveIf(outlivesRequest, address, room);
                     }
                 },
                 selection.Format.Subprotocol,
@@ -91,10 +88,7 @@ internal sealed class SocketEndpoint(
         }
         finally
         {
-            if (!outlivesRequest)
-            {
-                Leave(address, room);
-            }
+            LeaveIf(!outlivesRequest, address, room);
         }
     }
 
@@ -114,8 +108,13 @@ internal sealed class SocketEndpoint(
         return null;
     }
 
-    private void Leave(IPAddress address, RoomId? room)
+    private void LeaveIf(bool isLast, IPAddress address, RoomId? room)
     {
+        if (!isLast)
+        {
+            return;
+        }
+
         registry.Leave(address);
         if (room is { } id)
         {

@@ -8,15 +8,15 @@ using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Strangers;
 
-/// <summary>Connections count in the node's memory budget and leave descriptors to the rest of it. A listener that fails ends the process.</summary>
-/// <param name="isReserved">Whether it is for operators, who may use what is kept back from strangers: descriptors and memory.</param>
+/// <summary>Counts connections in the node's memory budget and reserves descriptors for the rest of the node. A listener that fails ends the process.</summary>
+/// <param name="isReserved">Whether it is for operators, who may use the reserve of descriptors and memory.</param>
 internal sealed class ClientGuard(
     MemoryBudget memory, Descriptors descriptors, bool isReserved, DanmakuMetrics metrics, TimeProvider time, ILogger<ClientGuard> logger)
     : ListenerGuard(descriptors), IDisposable
 {
     private readonly ConcurrentDictionary<EndPoint, Episode> _waits = new();
 
-    public override int MaxDescriptor => isReserved ? Descriptors.ForOperators : Descriptors.ForStrangers;
+    public override int MaxDescriptor => isReserved ? Descriptors.ForOperators : Descriptors.ForClients;
 
     public override IMemoryBudget Unread { get; } = isReserved ? new Reserved(memory.For(MemoryKind.Input)) : memory.For(MemoryKind.Input);
 
@@ -38,7 +38,7 @@ internal sealed class ClientGuard(
 
     public override void Waits(EndPoint listener, string reason)
     {
-        if (_waits.GetOrAdd(listener, name => new Episode(time, () => logger.ListenerFree(name.ToString()!))).Goes())
+        if (_waits.GetOrAdd(listener, name => new Episode(time, () => logger.ListenerFree(name.ToString()!))).Report())
         {
             logger.ListenerFull(listener.ToString()!, reason);
         }
@@ -54,7 +54,7 @@ internal sealed class ClientGuard(
         }
     }
 
-    /// <summary>Counts, and is never full.</summary>
+    /// <summary>Counts memory, and is never full.</summary>
     private sealed class Reserved(IMemoryBudget budget) : IMemoryBudget
     {
         public bool IsFull => false;

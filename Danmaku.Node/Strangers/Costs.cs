@@ -1,11 +1,11 @@
 namespace Danmaku.Node.Strangers;
 
-/// <summary>What counts in the memory budget for what is not measured: constants for the most that it takes.</summary>
+/// <summary>Constants in the memory budget for memory that is not measured: upper bounds.</summary>
 internal static class Costs
 {
     /// <summary>
-    /// An open connection without what is counted by itself: the HTTP server's state, or a viewer with its actor and <see cref="WebSockets.HeldMemory.FreeBytes"/>
-    /// of a message.
+    /// An open connection, without the memory that is counted separately: the HTTP server's state, or a viewer with its actor and
+    /// <see cref="WebSockets.HeldMemory.FreeBytes"/> of a message.
     /// </summary>
     public const int Connection = 16 * 1024;
 

@@ -1,10 +1,10 @@
 namespace Danmaku.Node.Strangers;
 
-/// <summary>A trouble that comes and goes many times a second, of which an operator is to hear twice: when it begins, and when it has been over for a while.</summary>
+/// <summary>A problem that may come and go many times a second. It is reported twice: when it begins, and when it has been over for a while.</summary>
 /// <remarks>Thread-safe.</remarks>
 internal sealed class Episode : IDisposable
 {
-    /// <summary>Without trouble for so long, it is over.</summary>
+    /// <summary>It is over after this time without the problem.</summary>
     public static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
@@ -20,9 +20,9 @@ internal sealed class Episode : IDisposable
         _timer = time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>There is trouble now.</summary>
+    /// <summary>Reports that the problem exists now.</summary>
     /// <returns>Whether it has just begun.</returns>
-    public bool Goes()
+    public bool Report()
     {
         lock (_gate)
         {

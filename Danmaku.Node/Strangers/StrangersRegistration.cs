@@ -6,7 +6,7 @@ using Danmaku.WebSockets.Kestrel;
 
 namespace Danmaku.Node.Strangers;
 
-/// <summary>What all strangers together may take of this node: memory and file descriptors.</summary>
+/// <summary>Registers the limits for all clients together: memory and file descriptors.</summary>
 internal static class StrangersRegistration
 {
     public static IServiceCollection AddStrangers(this IServiceCollection services, NodeSettings settings) => services
@@ -17,13 +17,13 @@ internal static class StrangersRegistration
             provider.GetRequiredService<ILogger<MemoryBudget>>()))
         .AddSingleton(provider => CreateDescriptors(provider.GetRequiredService<DanmakuMetrics>()));
 
-    /// <summary>Connections over epoll, bounded with everything else that strangers take.</summary>
+    /// <summary>Connections over epoll, counted in the limits for all clients.</summary>
     /// <param name="isReserved">Whether they are for operators.</param>
-    /// <param name="node">Has the bounds; null for the services themselves.</param>
+    /// <param name="node">The services that have the limits; null for these services.</param>
     public static IServiceCollection AddBoundedTransport(this IServiceCollection services, bool isReserved, IServiceProvider? node = null) =>
         services.AddEpollTransport(own => ActivatorUtilities.CreateInstance<ClientGuard>(node ?? own, isReserved));
 
-    /// <summary>Files of the page are read from the disk for whoever asks, where no cache stands before it.</summary>
+    /// <summary>Refuses requests for files of the page when descriptors are short: each reads a file from the disk unless a cache answers.</summary>
     public static void UseFilesWhileThereAreDescriptors(this WebApplication app)
     {
         var descriptors = app.Services.GetRequiredService<Descriptors>();
@@ -39,7 +39,7 @@ internal static class StrangersRegistration
         var memory = new MemoryBudget(bound, kind =>
         {
             metrics.MemoryRefused(kind);
-            if (full.Goes())
+            if (full.Report())
             {
                 logger.MemoryFull(bound);
             }

@@ -147,6 +147,14 @@ function enter(name: string): void {
     ...(token ? { token } : {}),
     identity: browserIdentity(),
   });
+  sayThrough(client);
+  showWhatComes(client);
+  moderate(client);
+  wakeInTime(client);
+  client.start();
+}
+
+function sayThrough(client: DanmakuClient): void {
   const composer = new Composer(
     {
       form: element('composer', HTMLFormElement),
@@ -163,25 +171,16 @@ function enter(name: string): void {
       void client.post(said).then((outcome) => answered(composer, said, outcome));
     },
   );
+}
 
+function showWhatComes(client: DanmakuClient): void {
   client.on('state', (state) => {
     status.show(state);
     if (state.kind === 'closed') {
       refuse(state.reason);
     }
   });
-  const moderation = new Moderation(
-    {
-      menu: element('actions', HTMLElement),
-      one: element('recall-one', HTMLButtonElement),
-      person: element('recall-person', HTMLButtonElement),
-      all: element('recall-all', HTMLButtonElement),
-    },
-    (order) => client.recall(order),
-    (text) => toast.show(text),
-  );
   client.on('welcome', (welcome) => {
-    log.actions = Moderation.isFor(welcome.role) ? (comment, opener) => moderation.open(comment, opener) : null;
     status.showEdge(welcome.node);
     element('me', HTMLElement).textContent = welcome.name;
     feed.welcomed(welcome.head);
@@ -196,10 +195,6 @@ function enter(name: string): void {
     log.markOwn(ack.position, ack.durable);
     overlay.markOwn(ack.position);
   });
-  client.on('recalled', (recalled) => {
-    log.recall(recalled);
-    overlay.recall(recalled);
-  });
   client.on('lost', () => {
     // Something that was taken back may be among it.
     log.clear();
@@ -212,7 +207,31 @@ function enter(name: string): void {
     toast.show(`+${count} skipped`);
   });
   client.on('trouble', (text) => console.warn(text));
+}
 
+/** What moderators take back goes from the page; whoever is one gets a menu beside each line. */
+function moderate(client: DanmakuClient): void {
+  const moderation = new Moderation(
+    {
+      menu: element('actions', HTMLElement),
+      one: element('recall-one', HTMLButtonElement),
+      person: element('recall-person', HTMLButtonElement),
+      all: element('recall-all', HTMLButtonElement),
+    },
+    (order) => client.recall(order),
+    (text) => toast.show(text),
+  );
+  client.on('welcome', (welcome) => {
+    log.actions = Moderation.isFor(welcome.role) ? (comment, opener) => moderation.open(comment, opener) : null;
+  });
+  client.on('recalled', (recalled) => {
+    log.recall(recalled);
+    overlay.recall(recalled);
+  });
+}
+
+/** Connects again when somebody asks for it, or the page or the network is back. */
+function wakeInTime(client: DanmakuClient): void {
   element('retry', HTMLButtonElement).addEventListener('click', () => client.wake());
   addEventListener('online', () => client.wake());
   document.addEventListener('visibilitychange', () => {
@@ -220,7 +239,6 @@ function enter(name: string): void {
       client.wake();
     }
   });
-  client.start();
 }
 
 function answered(composer: Composer, draft: Draft, outcome: PostOutcome): void {

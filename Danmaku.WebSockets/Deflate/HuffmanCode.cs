@@ -1,6 +1,6 @@
 namespace Danmaku.WebSockets.Deflate;
 
-/// <summary>A canonical Huffman code (RFC 1951 §3.2.2). Codes of up to nine bits, which are nearly all that come, are looked up at once.</summary>
+/// <summary>A canonical Huffman code (RFC 1951 §3.2.2). Codes of up to nine bits, which are nearly all, need one lookup.</summary>
 internal sealed class HuffmanCode
 {
     /// <summary>More bits must come first.</summary>
@@ -15,24 +15,24 @@ internal sealed class HuffmanCode
     private const int FastBits = 9;
     private const int LengthBits = 4;
 
-    /// <summary>By the next bits: the symbol and the length of its code; 0 where that is longer, or there is none.</summary>
+    /// <summary>Indexed by the next bits: the symbol and the length of its code; 0 if the code is longer, or there is none.</summary>
     private readonly ushort[] _fast = new ushort[1 << FastBits];
 
-    /// <summary>How many codes there are of each length.</summary>
+    /// <summary>The number of codes of each length.</summary>
     private readonly ushort[] _counts = new ushort[MaxBits + 1];
 
-    /// <summary>In the order of their codes.</summary>
+    /// <summary>The symbols in the order of their codes.</summary>
     private readonly ushort[] _symbols = new ushort[MaxSymbols];
 
-    /// <summary>Those of blocks of the fixed kind (§3.2.6).</summary>
+    /// <summary>The code of fixed blocks (§3.2.6).</summary>
     public static HuffmanCode FixedLiterals { get; } = Of(
         [.. Enumerable.Repeat((byte)8, 144), .. Enumerable.Repeat((byte)9, 112), .. Enumerable.Repeat((byte)7, 24), .. Enumerable.Repeat((byte)8, 8)]);
 
     public static HuffmanCode FixedDistances { get; } = Of([.. Enumerable.Repeat((byte)5, 32)]);
 
-    /// <summary>Takes another code.</summary>
-    /// <param name="lengths">Of each symbol's code; 0 for a symbol that has none.</param>
-    /// <param name="mayBeIncomplete">Whether one code of one bit, or none at all, will do.</param>
+    /// <summary>Sets another code.</summary>
+    /// <param name="lengths">The length of each symbol's code; 0 for a symbol without one.</param>
+    /// <param name="mayBeIncomplete">Whether one code of one bit, or none at all, is allowed.</param>
     /// <returns>False when no such code exists, or bits are left over.</returns>
     public bool TrySet(ReadOnlySpan<byte> lengths, bool mayBeIncomplete)
     {
@@ -69,9 +69,9 @@ internal sealed class HuffmanCode
         return left == 0 || (mayBeIncomplete && used == _counts[1]);
     }
 
-    /// <param name="bits">The next ones, the first of them lowest.</param>
+    /// <param name="bits">The next bits, the first one lowest.</param>
     /// <param name="count">How many there are.</param>
-    /// <param name="length">How many of them are the symbol's code.</param>
+    /// <param name="length">The length of the symbol's code.</param>
     /// <returns>The symbol, <see cref="NeedsBits"/> or <see cref="Unknown"/>.</returns>
     public int Decode(ulong bits, int count, out int length)
     {

@@ -127,7 +127,12 @@ class Cleaner implements Cleaned {
         return this.last !== 0x200e && this.last !== 0x200f && this.last !== 0x061c;
     }
 
-    // Selectors of ideographs, and of standardized variants.
+    return this.selects(point);
+  }
+
+  /** Whether a selector of ideographs, or of standardized variants, stands behind what it selects. */
+  private selects(point: number): boolean {
+    const { lastTraits } = this;
     if (point >= 0xe0100 && point <= 0xe01ef) {
       return lastTraits.isIdeograph;
     }
