@@ -113,7 +113,10 @@ public class AdmissionTests
         Assert.Equal(
             new Identity(_key.UserOf("issuer", "alice"), IdentityKind.Token, Role.Moderator)
             {
-                Name = "Alice", TokenId = "id-1", IssuedAt = Now, Expires = Now.AddHours(1),
+                Name = "Alice",
+                TokenId = "id-1",
+                IssuedAt = Now,
+                Expires = Now.AddHours(1),
             },
             here.Identity);
         Assert.Null(here.ToKeep);
