@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Posts;
 using Danmaku.Core.Limits;
 using Danmaku.Core.Rooms;

@@ -1,4 +1,5 @@
 using Danmaku.Node.Tests.Support;
+using Danmaku.Testing;
 
 namespace Danmaku.Node.Tests.Processes;
 
@@ -80,7 +81,7 @@ public sealed class AuthCommandTests : IDisposable
     {
         await using var node = OwnedProcess.Start(Path.Combine(AppContext.BaseDirectory, "Danmaku.Node"), arguments, variables =>
         {
-            NodeProcess.CleanUp(variables);
+            Testing.Programs.CleanUp(variables);
             foreach (var (name, value) in environment)
             {
                 variables[name] = value;
