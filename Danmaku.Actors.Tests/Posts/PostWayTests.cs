@@ -3,7 +3,9 @@ using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Danmaku.Actors.Cluster;
 using Danmaku.Actors.Posts;
+using Danmaku.Core.Identities;
 using Danmaku.Core.Limits;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Testing;
 using Xunit;
@@ -236,6 +238,21 @@ public sealed class PostWayTests : TestKit
             },
             TimeSpan.FromSeconds(10));
         Assert.All(Ids(await _ingress.ExpectMsgAsync<SubmitPosts>()), id => Assert.Equal(2, id));
+    }
+
+    [Fact]
+    public async Task While_an_earlier_release_is_a_member_no_origin_gets_a_recall_or_who_said_something()
+    {
+        var user = new UserId([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        var (said, recall) = (Submit(1), Submit(2));
+
+        _forwarder.Tell(new PostForwarder.Send(null, recall with { Ticket = 1, Post = recall.Post with { Recall = Recall.Everything.Instance, Role = Role.Host } }));
+        var refused = await ExpectMsgAsync<PostAnswer>();
+        _forwarder.Tell(new PostForwarder.Send(null, said with { Ticket = 1, Post = said.Post with { User = user, Role = Role.Host } }));
+        var sent = await _rooms.ExpectMsgAsync<SubmitPost>();
+
+        Assert.Equal((recall.Post.Id, RejectReason.Unavailable), (refused.Id, refused.Reason));
+        Assert.Equal((said.Post.Id, UserId.None, Role.Viewer), (sent.Post.Id, sent.Post.User, sent.Post.Role));
     }
 
     private IActorRef OpenDesk() => Sys.ActorOf(Props.Create<PostIngress>(_rooms.Ref, _time), PostIngress.ActorName);

@@ -1,4 +1,6 @@
 using Danmaku.Actors.Rooms;
+using Danmaku.Core.Identities;
+using Danmaku.Core.Moderation;
 using Danmaku.Core.Rooms;
 using Danmaku.Core.Storage;
 using Xunit;
@@ -61,6 +63,28 @@ public sealed class RoomPostsTests : IDisposable
         Assert.False(_posts.TryAccept(_origin.Submit(3), _mei));
 
         Assert.Equal(RejectReason.Unavailable, Assert.IsType<PostAnswer>(Assert.Single(_mei.Told)).Reason);
+    }
+
+    [Fact]
+    public void A_recall_is_shown_without_a_slow_store_and_acknowledged_only_when_it_is_stored()
+    {
+        using var origin = new OriginParts();
+        var withdrawn = new List<RoomId>();
+        var posts = new RoomPosts(OriginParts.Id, origin.Room, origin.Context with { Withdrawn = withdrawn.Add }, origin.Owner);
+        var recall = origin.Submit(1);
+        posts.TryAccept(recall with { Post = recall.Post with { Recall = Recall.Everything.Instance, Role = Role.Moderator } }, _mei);
+        posts.Settle();
+        origin.Time.Advance(RoomLimits.Default.StoreTimeout);
+
+        posts.GoAheadWhenOverdue();
+        Assert.True(posts.Settle());
+        Assert.Empty(_mei.Told);
+        Assert.Empty(withdrawn);
+        posts.Saved(1);
+        posts.Settle();
+
+        Assert.True(Assert.IsType<PostAnswer>(Assert.Single(_mei.Told)).IsDurable);
+        Assert.Equal([OriginParts.Id], withdrawn);
     }
 
     [Fact]
