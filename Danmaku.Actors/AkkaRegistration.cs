@@ -90,7 +90,8 @@ public static class AkkaRegistration
 
     /// <summary>
     /// Starts an actor system with the host and provides <see cref="IRooms"/> and <see cref="IPurger"/>. Asks for <see cref="DanmakuMetrics"/>,
-    /// <see cref="AgreedTime"/>, <see cref="DeploymentKeyHandle"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> if there is a cache.
+    /// <see cref="AgreedTime"/>, <see cref="DeploymentKeyHandle"/> and <see cref="Chance"/> to be registered, and for <see cref="IPurgeable"/> if there is a
+    /// cache.
     /// </summary>
     /// <param name="store">The store of this origin; null on other nodes. The caller disposes of it after the host.</param>
     public static IServiceCollection AddDanmakuActors(this IServiceCollection services, ActorSettings settings, IRoomStore? store)

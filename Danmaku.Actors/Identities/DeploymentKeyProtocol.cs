@@ -2,7 +2,9 @@ using Danmaku.Actors.Rooms;
 
 namespace Danmaku.Actors.Identities;
 
-/// <summary>What the <see cref="DeploymentKeyActor"/>s of the nodes say to each other. A release that does not know it does not subscribe to their topic.</summary>
+/// <summary>
+/// Messages between the <see cref="DeploymentKeyActor"/>s of the nodes. A release that does not know them does not subscribe to their topic.
+/// </summary>
 public static class DeploymentKeyProtocol
 {
     /// <summary>To all origins: what is the deployment's secret? Answered with <see cref="TellDeploymentKey"/>; safe to repeat, and repeated.</summary>

@@ -36,7 +36,9 @@ public sealed class PurgeActor : ReceiveActor, IWithTimers
     private readonly IActorRef _mediator = DistributedPubSub.Get(Context.System).Mediator;
     private readonly Dictionary<long, Pending> _pending = [];
 
-    /// <summary>Rooms of which edges are told that something was recalled, and whether more was recalled meanwhile. No more than rooms of this origin.</summary>
+    /// <summary>
+    /// Rooms of which edges are told that something was recalled, and whether more was recalled meanwhile. No more than rooms of this origin.
+    /// </summary>
     private readonly Dictionary<RoomId, bool> _withdrawn = [];
 
     private readonly string _name;

@@ -61,7 +61,9 @@ internal sealed class PendingAcks
         _unsaved.Clear();
     }
 
-    /// <summary>Everybody sees it, and the store does not have it. A moderator who hears of a recall must be able to rely on it: no answer until it is stored.</summary>
+    /// <summary>
+    /// Everybody sees it, and the store does not have it. A recall is not answered until it is stored: a moderator who hears of it must be able to rely on it.
+    /// </summary>
     private void AnswerSeen(Waiter waiter)
     {
         if (!waiter.IsRecall)

@@ -16,7 +16,8 @@ internal static class NodeCodec
         new WireForm<NodeStatus>("n", WriteStatus, ReadStatus),
         new WireForm<AskClock>("l", WriteAsk, (ref BinaryReaderSpan reader, byte[] _) => new AskClock(reader.ReadInteger())),
         new WireForm<TellClock>("m", WriteTell, ReadTell),
-        new WireForm<AskDeploymentKey>("ka", (ref BinaryWriterBuffer _, AskDeploymentKey _) => { }, (ref BinaryReaderSpan _, byte[] _) => AskDeploymentKey.Instance),
+        new WireForm<AskDeploymentKey>(
+            "ka", (ref BinaryWriterBuffer _, AskDeploymentKey _) => { }, (ref BinaryReaderSpan _, byte[] _) => AskDeploymentKey.Instance),
         new WireForm<TellDeploymentKey>("kt", WriteKey, ReadKey),
     ];
 

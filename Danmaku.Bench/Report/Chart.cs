@@ -122,37 +122,34 @@ public static class Chart
             TickStyle = TickStyle.None,
             GapWidth = 0.4,
         });
-        model.Axes.Add(new LinearAxis
-        {
-            Key = values,
-            Position = AxisPosition.Bottom,
-            Minimum = 0,
-            Maximum = 1.15 * bars.Max(bar => bar.Value ?? 0),
-            IsAxisVisible = false,
-        });
+        var longest = 1.15 * bars.Max(bar => bar.Value ?? 0);
+        model.Axes.Add(new LinearAxis { Key = values, Position = AxisPosition.Bottom, Minimum = 0, Maximum = longest, IsAxisVisible = false });
         var series = new BarSeries { XAxisKey = values, YAxisKey = labels, StrokeThickness = 0, BarWidth = 1 };
         model.Series.Add(series);
-        Say(title, 0, -0.9, FontWeights.Bold, margin: 0);
+        model.Annotations.Add(Beside((values, labels), title, 0, -0.9, FontWeights.Bold, margin: 0));
         foreach (var (i, (label, value)) in bars.Index())
         {
             var isOurs = label.StartsWith("danmaku", StringComparison.OrdinalIgnoreCase);
             series.Items.Add(new BarItem(value ?? 0, i) { Color = isOurs ? Ours : Others });
-            Say(value is { } known ? show(known) : "–", value ?? 0, i, FontWeights.Normal, margin: 4);
+            var shown = value is { } known ? show(known) : "–";
+            model.Annotations.Add(Beside((values, labels), shown, value ?? 0, i, FontWeights.Normal, margin: 4));
         }
-
-        void Say(string text, double x, double y, double weight, double margin) => model.Annotations.Add(new TextAnnotation
-        {
-            XAxisKey = values,
-            YAxisKey = labels,
-            TextPosition = new DataPoint(x, y),
-            Text = text,
-            FontWeight = weight,
-            Offset = new ScreenVector(margin, 0),
-            TextHorizontalAlignment = HorizontalAlignment.Left,
-            TextVerticalAlignment = VerticalAlignment.Middle,
-            StrokeThickness = 0,
-        });
     }
+
+    /// <summary>A text beside a point.</summary>
+    /// <param name="axes">The keys of its axes.</param>
+    private static TextAnnotation Beside((string X, string Y) axes, string text, double x, double y, double weight, double margin) => new()
+    {
+        XAxisKey = axes.X,
+        YAxisKey = axes.Y,
+        TextPosition = new DataPoint(x, y),
+        Text = text,
+        FontWeight = weight,
+        Offset = new ScreenVector(margin, 0),
+        TextHorizontalAlignment = HorizontalAlignment.Left,
+        TextVerticalAlignment = VerticalAlignment.Middle,
+        StrokeThickness = 0,
+    };
 
     private static string Count(double value) => value >= 1e6 ? Text($"{value / 1e6:0.0} M") : Text($"{value / 1e3:0} k");
 

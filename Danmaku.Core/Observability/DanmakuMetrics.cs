@@ -86,8 +86,7 @@ public sealed class DanmakuMetrics : IDisposable
             "danmaku_store_trims_put_off",
             description: "How often deleting old danmaku was postponed because the clock was not trusted for long enough.");
         _storeCommits = _meter.CreateHistogram<double>(
-            "danmaku_store_commit", unit: "s",
-            description: "How long the store took for a commit.", advice: CommitBuckets);
+            "danmaku_store_commit", unit: "s", description: "How long the store took for a commit.", advice: CommitBuckets);
         CreateGauges();
     }
 

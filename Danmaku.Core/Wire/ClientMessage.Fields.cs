@@ -129,13 +129,18 @@ public abstract partial record ClientMessage
         public readonly ClientMessage ToMessage() => _type switch
         {
             null => new Malformed(),
-            "join" => _badJoin is { } bad ? Refused(RejectReason.FieldInvalid, bad, isJoin: true) : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token, _identity),
+            "join" => ToJoin(),
             "post" => ToPost(),
             "recall" => ToRecall(),
             "clock" => _client is not null ? new Clock(_client) : Refused(_badClock is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "client"),
-            "refresh" => _token is { Length: > 0 } token ? new Refresh(token) : Refused(_badRefresh is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "token"),
+            "refresh" => _token is { Length: > 0 } token ? new Refresh(token)
+                : Refused(_badRefresh is null ? RejectReason.FieldMissing : RejectReason.FieldInvalid, "token"),
             _ => UnknownType,
         };
+
+        private readonly ClientMessage ToJoin() => _badJoin is { } bad
+            ? Refused(RejectReason.FieldInvalid, bad, isJoin: true)
+            : new Join(_position, (int)Math.Min(_history ?? DefaultHistory, MaxHistory), _name, _token, _identity);
 
         private static Bad Refused(RejectReason reason, string field, bool isJoin = false) => new(reason.Name(), reason.Message(field), isJoin);
 

@@ -39,5 +39,7 @@ public sealed class Frame(ReadOnlyMemory<byte> bytes, Position first = default, 
     /// <remarks>Only for one uncompressed text message in one frame.</remarks>
     /// <param name="minBytes">Smallest payload that is compressed.</param>
     public Frame Deflated(int minBytes = PerMessageDeflate.MinBytes) =>
-        PerMessageDeflate.Compress(Bytes.Span, minBytes) is { } compressed ? new Frame(compressed, First, Last) { IsReplaceable = IsReplaceable, Recalls = Recalls } : this;
+        PerMessageDeflate.Compress(Bytes.Span, minBytes) is { } compressed
+            ? new Frame(compressed, First, Last) { IsReplaceable = IsReplaceable, Recalls = Recalls }
+            : this;
 }

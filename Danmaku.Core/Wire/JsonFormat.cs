@@ -108,7 +108,8 @@ public class JsonFormat(int index) : WireFormat
         json.WriteNumber("count", count);
     }).AsReplaceable();
 
-    public override Frame Skipped(long epoch, long from, long through, IReadOnlyList<Recall> recalls) => Encode((epoch, from, through, recalls), static (json, skipped) =>
+    public override Frame Skipped(long epoch, long from, long through, IReadOnlyList<Recall> recalls) => Encode(
+        (epoch, from, through, recalls), static (json, skipped) =>
     {
         json.WriteString("type", "skipped");
         json.WriteNumber("epoch", skipped.epoch);

@@ -19,7 +19,12 @@ internal sealed class JwksSource(AuthOptions options, TimeProvider time, ILogger
     private readonly Lock _gate = new();
 
     // What it says is believed, so no other place may be named in the answer.
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    })
     {
         MaxResponseContentBufferSize = SigningKeys.MaxBytes,
         Timeout = Patience,
@@ -81,7 +86,8 @@ internal sealed class JwksSource(AuthOptions options, TimeProvider time, ILogger
                 _isFailing = false;
             }
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or InvalidDataException or SettingsException or ObjectDisposedException)
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or InvalidDataException or SettingsException
+            or ObjectDisposedException)
         {
             if (!_isFailing)
             {

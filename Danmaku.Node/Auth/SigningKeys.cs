@@ -47,11 +47,14 @@ internal static class SigningKeys
         string[] texts = options.HmacSecret.Length > 0 ? [options.HmacSecret] : [];
         if (options.HmacSecretFile.Length > 0)
         {
-            var lines = ReadFile(nameof(options.HmacSecretFile), options.HmacSecretFile).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            var lines = ReadFile(nameof(options.HmacSecretFile), options.HmacSecretFile)
+                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             texts = [.. texts, .. lines];
             if (lines.Length == 0 || lines.Any(line => Encoding.UTF8.GetByteCount(line) < AuthOptions.MinSecretBytes))
             {
-                throw Bad(nameof(options.HmacSecretFile), $"{options.HmacSecretFile} must have secrets of at least {AuthOptions.MinSecretBytes} bytes, one in a line");
+                throw Bad(
+                    nameof(options.HmacSecretFile),
+                    $"{options.HmacSecretFile} must have secrets of at least {AuthOptions.MinSecretBytes} bytes, one in a line");
             }
         }
 
@@ -72,7 +75,8 @@ internal static class SigningKeys
             throw new InvalidDataException("it is no JSON Web Key Set");
         }
 
-        SecurityKey[] keys = [.. all.Where(key => key is RsaSecurityKey { KeySize: >= MinRsaBits } or ECDsaSecurityKey && AlgorithmsOf(key).Count > 0).Take(MaxKeys)];
+        SecurityKey[] keys =
+            [.. all.Where(key => key is RsaSecurityKey { KeySize: >= MinRsaBits } or ECDsaSecurityKey && AlgorithmsOf(key).Count > 0).Take(MaxKeys)];
         return keys.Length > 0 ? keys : throw new InvalidDataException("it has no RSA or EC key for signatures");
     }
 

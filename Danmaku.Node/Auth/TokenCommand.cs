@@ -99,7 +99,8 @@ internal static class TokenCommand
         }
 
         var unknown = given.GetChildren().Select(option => option.Key)
-            .FirstOrDefault(key => !Known.Contains(key, StringComparer.OrdinalIgnoreCase) && !key.Equals(NodeOptions.Section, StringComparison.OrdinalIgnoreCase));
+            .Where(key => !key.Equals(NodeOptions.Section, StringComparison.OrdinalIgnoreCase))
+            .FirstOrDefault(key => !Known.Contains(key, StringComparer.OrdinalIgnoreCase));
         return unknown is null && args.All(arg => arg.Length > 0) ? given : throw new UsageException($"--{unknown} is unknown");
     }
 

@@ -23,10 +23,14 @@ public sealed class AuthOptions : IValidatableObject
     /// <summary>A file with such secrets, one in a line: the first is for <c>Danmaku.Node token</c>, the others are honoured, too.</summary>
     public string HmacSecretFile { get; set; } = "";
 
-    /// <summary>A PEM file with the public keys, or certificates, of whoever signs tokens: RSA (RS…, PS…) of 2048 bits and more, or EC (ES…). Read once.</summary>
+    /// <summary>
+    /// A PEM file with the public keys, or certificates, of whoever signs tokens: RSA (RS…, PS…) of 2048 bits and more, or EC (ES…). Read once.
+    /// </summary>
     public string PublicKey { get; set; } = "";
 
-    /// <summary>A JSON Web Key Set (RFC 7517 §5), as a file or an http or https URL. Needs <see cref="Audience"/>, since such keys often sign for others, too.</summary>
+    /// <summary>
+    /// A JSON Web Key Set (RFC 7517 §5), as a file or an http or https URL. Needs <see cref="Audience"/>, since such keys often sign for others, too.
+    /// </summary>
     public string Jwks { get; set; } = "";
 
     /// <summary>How often <see cref="Jwks"/> is read again; sooner when a token names a key that is not in it. 10 s to 1 day, default 10 min.</summary>

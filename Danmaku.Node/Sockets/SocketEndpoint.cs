@@ -40,7 +40,8 @@ internal sealed class SocketEndpoint(
         var caller = new Caller(settings.Connection.ClientOf(address), context.Request.Bearer());
         var source = marks.Of(caller.Network);
         return RoomId.TryParse(room, out var id)
-            ? AcceptAsync(context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source, registry.PostsOf(address), caller), selection)
+            ? AcceptAsync(
+                context, id, (socket, top) => conversations.Create(socket, id, selection.Format, top, source, registry.PostsOf(address), caller), selection)
             : Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "A room name matches ^[a-z0-9_-]{1,64}$.");
     }
 
