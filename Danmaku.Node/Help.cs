@@ -77,7 +77,7 @@ internal static class Help
             ($"{NodeOptions.Section}:{nameof(node.DefaultRoom)}", node.DefaultRoom, "the room behind /"),
             ($"{NodeOptions.Section}:{nameof(node.ServerKey)}", node.ServerKey, "the key that servers need to post over HTTP; none: anybody may post"),
             ($"{AuthOptions.Section}:{nameof(auth.HmacSecret)}", auth.HmacSecret, "the secret that signs people's tokens; none: everybody is anonymous"),
-            ($"{AuthOptions.Section}:{nameof(auth.Anonymous)}", $"{auth.Anonymous}".ToLowerInvariant(), "what people without a token may do: post, watch, none"),
+            ($"{AuthOptions.Section}:{nameof(auth.Anonymous)}", $"{auth.Anonymous}".ToLowerInvariant(), "what people without one may do: post, watch, none"),
             ($"{StoreOptions.Section}:{nameof(store.Kind)}", $"{store.Kind}".ToLowerInvariant(), "where rooms are kept: sqlite, postgresql or memory"),
             ($"{StoreOptions.Section}:{nameof(store.ConnectionString)}", store.ConnectionString, "how to reach PostgreSQL"),
             ($"{ClusterOptions.Section}:{nameof(cluster.Network)}", cluster.Network, "the private network of the nodes; none: this machine"),

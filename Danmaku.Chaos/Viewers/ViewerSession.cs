@@ -39,11 +39,15 @@ internal sealed class ViewerSession : IDisposable
         (_viewer, _time, _heardAt, Edge) = (viewer, time, time.GetTimestamp(), url.Authority);
         _socket.Options.AddSubProtocol(Subprotocol);
         _socket.Options.KeepAliveInterval = TimeSpan.Zero;
-        _handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = async (context, cancellation) =>
+        _handler = new SocketsHttpHandler
         {
-            await _tcp.ConnectAsync(context.DnsEndPoint, cancellation);
-            return new HeardStream(_tcp, () => Volatile.Write(ref _heardAt, _time.GetTimestamp()));
-        } };
+            UseProxy = false,
+            ConnectCallback = async (context, cancellation) =>
+            {
+                await _tcp.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new HeardStream(_tcp, () => Volatile.Write(ref _heardAt, _time.GetTimestamp()));
+            },
+        };
     }
 
     public string Edge { get; }

@@ -86,54 +86,66 @@ internal static partial class LookAlikes
     {
         var packed = new byte[Base64.GetMaxDecodedFromUtf8Length(Packed.Length)];
         Base64.DecodeFromUtf8(Packed, packed, out _, out var length);
+        return new Unpacking(packed, length).All();
+    }
 
-        var (pages, values, several) = (new ushort[(0x10ffff / PageSize) + 1], new List<int>(new int[PageSize]), new List<int>());
-        for (var (at, point) = (0, 0); at < length;)
+    /// <summary>The packed table on its way to pages.</summary>
+    private sealed class Unpacking(byte[] packed, int length)
+    {
+        private readonly ushort[] _pages = new ushort[(0x10ffff / PageSize) + 1];
+        private readonly List<int> _values = [.. new int[PageSize]];
+        private readonly List<int> _several = [];
+        private int _at;
+
+        public (ushort[] Pages, int[] Values, int[] Several) All()
         {
-            point += Number();
-            var (count, kind) = int.DivRem(Number(), 3);
-            var value = kind == 2 ? ReadSeveral() : Number();
-            for (var i = 0; i < count; i++, point++)
+            for (var point = 0; _at < length;)
             {
-                Set(point, kind == 0 ? value + i : value);
-            }
-
-            int Number()
-            {
-                var (number, shift) = (0, 0);
-                for (; packed[at] >= 0x80; at++, shift += 7)
+                point += Number();
+                var (count, kind) = int.DivRem(Number(), 3);
+                var value = kind == 2 ? ReadSeveral() : Number();
+                for (var i = 0; i < count; i++, point++)
                 {
-                    number |= (packed[at] & 0x7f) << shift;
+                    Set(point, kind == 0 ? value + i : value);
                 }
-
-                return number | (packed[at++] << shift);
             }
 
-            int ReadSeveral()
-            {
-                several.Add(Number());
-                var start = several.Count;
-                for (var i = several[^1]; i > 0; i--)
-                {
-                    several.Add(Number());
-                }
-
-                return -start;
-            }
+            return (_pages, [.. _values], [.. _several]);
         }
 
-        return (pages, [.. values], [.. several]);
-
-        void Set(int point, int value)
+        private int Number()
         {
-            ref var page = ref pages[point / PageSize];
-            if (page == 0)
+            var (number, shift) = (0, 0);
+            for (; packed[_at] >= 0x80; _at++, shift += 7)
             {
-                page = (ushort)(values.Count / PageSize);
-                values.AddRange(new int[PageSize]);
+                number |= (packed[_at] & 0x7f) << shift;
             }
 
-            values[(page * PageSize) + (point % PageSize)] = value;
+            return number | (packed[_at++] << shift);
+        }
+
+        private int ReadSeveral()
+        {
+            _several.Add(Number());
+            var start = _several.Count;
+            for (var i = _several[^1]; i > 0; i--)
+            {
+                _several.Add(Number());
+            }
+
+            return -start;
+        }
+
+        private void Set(int point, int value)
+        {
+            ref var page = ref _pages[point / PageSize];
+            if (page == 0)
+            {
+                page = (ushort)(_values.Count / PageSize);
+                _values.AddRange(new int[PageSize]);
+            }
+
+            _values[(page * PageSize) + (point % PageSize)] = value;
         }
     }
 }

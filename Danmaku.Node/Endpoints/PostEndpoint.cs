@@ -52,12 +52,8 @@ internal sealed class PostEndpoint(
         }
 
         var (body, unreadable) = await JsonBody.ReadAsync<PostBody>(context, cancellation);
-        if (unreadable is not null)
-        {
-            return unreadable;
-        }
-
-        if (Read(identity!, key, body!, out var post) is { } problem)
+        Post? post = null;
+        if ((unreadable ?? Read(identity!, key, body!, out post)) is { } problem)
         {
             return problem;
         }
