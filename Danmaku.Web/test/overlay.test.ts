@@ -108,6 +108,30 @@ function flight(more: Partial<Flight> = {}): Flight {
 
 const items = () => [...container.querySelectorAll<HTMLElement>('.danmaku-item')];
 const texts = () => items().map((item) => item.textContent);
+
+describe('what moderators take back', () => {
+  test('leaves the stage, and what was said after it stays', () => {
+    overlay.show(flight({ text: 'before', time: 5, user: 'm', position: { epoch: 7, offset: 1 } }));
+    overlay.show(flight({ text: 'theirs', time: 5, user: 'k', position: { epoch: 7, offset: 2 } }));
+    overlay.show(flight({ text: 'after', time: 6, user: 'm', position: { epoch: 7, offset: 4 } }));
+
+    overlay.recall([{ recall: { user: 'm', since: 5 }, before: { epoch: 7, offset: 3 } }]);
+
+    expect(texts()).toEqual(['theirs', 'after']);
+  });
+
+  test('does not fly later when it waited for room', () => {
+    resize(1280, 40, 20);
+    overlay.show(flight({ text: 'flies', position: { epoch: 7, offset: 1 } }));
+    overlay.show(flight({ text: 'waits', position: { epoch: 7, offset: 2 } }));
+    expect(texts()).toEqual(['flies']);
+
+    overlay.recall([{ recall: { epoch: 7, offset: 2 }, before: { epoch: 7, offset: 3 } }]);
+    watch(1400);
+
+    expect(texts()).toEqual(['flies']);
+  });
+});
 const left = (item: HTMLElement | undefined) => Number(/translateX\((.*)px\)/.exec(item?.style.transform ?? '')?.[1]);
 const lefts = () => items().map(left);
 const row = (item: HTMLElement) => Number(item.style.getPropertyValue('--row'));
