@@ -184,7 +184,10 @@ public sealed class HttpTests(HttpTests.Shared shared) : IClassFixture<HttpTests
         var document = await _node.Http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
 
         Assert.Equal(
-            ["/api/cluster", "/api/rooms/{room}/danmaku", "/api/rooms/{room}/history", "/api/rooms/{room}/history/{epoch}/{segment}"],
+            [
+                "/api/cluster", "/api/rooms/{room}/danmaku", "/api/rooms/{room}/history", "/api/rooms/{room}/history/{epoch}/{segment}",
+                "/api/rooms/{room}/recalls",
+            ],
             document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order());
         Assert.Equal("Danmaku", document.GetProperty("info").GetProperty("title").GetString());
         var at = document.GetProperty("components").GetProperty("schemas").GetProperty("PostBody").GetProperty("properties").GetProperty("at");

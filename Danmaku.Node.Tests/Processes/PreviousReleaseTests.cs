@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Danmaku.Node.Tests.Support;
 using Danmaku.Testing;
@@ -68,6 +69,38 @@ public sealed class PreviousReleaseTests
                 await Task.WhenAll(Enumerable.Range(0, Rooms).Select(room => PostUntilAcceptedAsync(edge, $"room-{room}", said)));
                 await Task.WhenAll(viewers.Select(viewer => viewer.SeesAsync(said)));
             }
+        }
+    }
+
+    [SkippableFact]
+    public async Task While_the_release_before_is_a_member_its_viewers_see_everything_and_recalls_are_refused()
+    {
+        var previous = await PreviousAsync();
+        await using var fleet = await Fleet.StartAsync(1, ["Danmaku:ServerKey=server"], [[], ["Danmaku:ServerKey=server"]], name => name is "edge-1" ? previous : null);
+        await using var viewer = await Follower.JoinAsync(fleet["edge-1"].Url, "lobby");
+        using var posted = await ServerAsync(fleet["edge-2"], "danmaku", new { text = "by somebody who is known" });
+        await viewer.SeesAsync("by somebody who is known");
+
+        using var refused = await ServerAsync(fleet["edge-2"], "recalls", new { all = true });
+        Assert.Equal(0, await fleet["edge-1"].StopAsync());
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var recalled = await ServerAsync(fleet["edge-2"], "recalls", new { all = true });
+                return recalled.IsSuccessStatusCode;
+            },
+            TimeSpan.FromSeconds(30),
+            "a recall is accepted when the node of the release before has gone");
+
+        Assert.Equal(HttpStatusCode.OK, posted.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Empty(viewer.Surprises);
+
+        static async Task<HttpResponseMessage> ServerAsync(NodeProcess edge, string what, object body)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/rooms/lobby/" + what) { Content = JsonContent.Create(body) };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "server");
+            return await edge.Http.SendAsync(request);
         }
     }
 
